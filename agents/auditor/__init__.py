@@ -1,0 +1,1 @@
+"""The auditor: builds the Merkle tree over the audit log and signs its checkpoints."""

@@ -1,0 +1,1 @@
+"""The cloud consultant: the one process with a cloud key and a way out; it holds nothing private."""

@@ -1,0 +1,1 @@
+"""The decomposer: plans a goal into steps, releases those that are ready, and joins the results."""

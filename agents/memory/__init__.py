@@ -1,0 +1,1 @@
+"""The memory agent: owns the private store; nobody else opens it."""

@@ -1,0 +1,1 @@
+"""The router: decides for each step where it runs, and says why."""

@@ -1,0 +1,1 @@
+"""How messages travel: topology, work loop, identities, state, audit and the client."""

@@ -1,0 +1,132 @@
+"""The settings tree: frozen, built once at the edge, handed down in parts.
+
+Sources, strongest first: flags (constructor arguments), ``HYBRIDMESH_*`` variables (``__`` between levels),
+``mesh.toml``, the defaults here. An unknown key is an error that names the nearest known one.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from hybridmesh.schemas.privacy import Sensitivity
+
+
+class Section(BaseModel):
+    """A part of the tree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class BusSettings(Section):
+    """The work loop and the server. ``ack_wait_s`` bounds how long a dead agent's message waits for another."""
+
+    max_tries: int = Field(default=5, ge=1)
+    ack_wait_s: float = Field(default=30.0, ge=1)
+    retry_base_s: float = Field(default=0.5, gt=0)
+    retry_cap_s: float = Field(default=60.0, gt=0)
+    drain_s: float = Field(default=20.0, gt=0)
+    max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    max_input_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    server_binary: Path | None = None
+    port: int = 0
+
+
+class ModelSettings(Section):
+    """The local models. ``sources`` is a folder to take model files from before any network."""
+
+    local: str = "qwen2.5-coder-0.5b"
+    detector: str = "pii-rampart"
+    embedder: str = "minilm-l6-int8"
+    sources: Path | None = None
+    threads: int = Field(default=2, ge=1)
+    max_prompt_tokens: int = Field(default=1536, ge=128)
+    queue: int = Field(default=64, ge=1)
+    request_timeout_s: float = Field(default=120.0, gt=0)
+
+
+class CloudSettings(Section):
+    """The cloud consultant. ``auto`` is Anthropic where there is a key and the simulated cloud otherwise."""
+
+    provider: Literal["auto", "anthropic", "simulated", "none"] = "auto"
+    model: str = "claude-sonnet-5-5"
+    api_key: SecretStr | None = None
+    base_url: str | None = None
+    timeout_s: float = Field(default=90.0, gt=0)
+    max_tokens: int = Field(default=1024, ge=1)
+    inference_geo: str | None = None
+    clearance_s: float = Field(default=300.0, gt=0)
+
+
+class PrivacySettings(Section):
+    """Detection. ``timeout_s`` bounds one text; a text that takes longer stays at home."""
+
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    terms: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en", "de", "es", "fr", "it", "nl", "pt")
+    timeout_s: float = Field(default=60.0, gt=0)
+    max_chars: int = Field(default=400_000, ge=1000)
+    vault_ttl_s: float = Field(default=30 * 86_400.0, gt=0)
+
+
+class MemorySettings(Section):
+    """The private memory: embedded in the data folder, or a Qdrant server by URL."""
+
+    url: str | None = None
+    api_key: SecretStr | None = None
+    collection: str = "hybridmesh"
+    tenant: str = "default"
+
+
+class ProfileSettings(Section):
+    """The user's words for policy: the thresholds of the four checks, the budget, and what a person must approve.
+
+    ``cloud`` never, allowed or preferred; ``max_label`` is the highest label whose pseudonymised text may leave;
+    ``complexity`` is the score (0 to 1) from which a step deserves the cloud; prices in USD.
+    """
+
+    cloud: Literal["never", "allowed", "preferred"] = "allowed"
+    max_label: Sensitivity = Sensitivity.PERSONAL
+    complexity: float = Field(default=0.35, ge=0, le=1)
+    budget_usd: Decimal = Field(default=Decimal("0.25"), ge=0)
+    max_call_usd: Decimal = Field(default=Decimal("0.05"), ge=0)
+    approve_from_usd: Decimal | None = None
+    approve_from_label: Sensitivity | None = None
+    approval_wait_s: float = Field(default=300.0, gt=0)
+    review_wait_s: float = Field(default=300.0, gt=0)
+
+
+def default_profiles() -> dict[str, ProfileSettings]:
+    """Return the three profiles that ship."""
+    return {
+        "secure-research": ProfileSettings(cloud="never", max_label=Sensitivity.PUBLIC, budget_usd=Decimal(0)),
+        "balanced": ProfileSettings(),
+        "creative-strategy": ProfileSettings(
+            cloud="preferred", complexity=0.1, budget_usd=Decimal("1.00"), max_call_usd=Decimal("0.25")
+        ),
+    }
+
+
+class PlanSettings(Section):
+    """Limits of a plan, and where the user's own workflows are."""
+
+    max_steps: int = Field(default=12, ge=1)
+    max_depth: int = Field(default=6, ge=1)
+    workflows: Path | None = None
+    task_timeout_s: float = Field(default=1800.0, gt=0)
+
+
+class MeshSettings(Section):
+    """The whole tree, as the agents see it; ``infra.settings`` fills it from its sources."""
+
+    data: Path = Path(".hybridmesh")
+    cache: Path = Field(default_factory=lambda: Path.home() / ".cache" / "hybridmesh" / "models")
+    nats_url: str | None = None
+    bus: BusSettings = BusSettings()
+    models: ModelSettings = ModelSettings()
+    cloud: CloudSettings = CloudSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    memory: MemorySettings = MemorySettings()
+    plans: PlanSettings = PlanSettings()
+    profiles: dict[str, ProfileSettings] = Field(default_factory=default_profiles)

@@ -1,0 +1,97 @@
+"""Shared state: a typed view of a key-value bucket, changed by compare-and-swap."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import nats.errors
+from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
+from nats.js.kv import KeyValue
+from pydantic import BaseModel, ValidationError
+
+from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, TransientError
+
+T = TypeVar("T", bound=BaseModel)
+
+_CONFLICT_TRIES = 20
+
+
+class State(Generic[T]):
+    """Records of one pydantic model in one bucket, as JSON.
+
+    Keys are ids and dots only, never user text. Every call raises MeshUnavailable when the bus does not answer.
+    """
+
+    def __init__(self, bucket: KeyValue, model: type[T]) -> None:
+        self._bucket = bucket
+        self._model = model
+
+    async def get(self, key: str) -> T | None:
+        """Return the record, or None."""
+        found = await self._read(key)
+        return None if found is None else found[0]
+
+    async def put(self, key: str, record: T) -> None:
+        """Write the record, whatever was there: only for records with one writer."""
+        try:
+            await self._bucket.put(key, record.model_dump_json().encode())
+        except (nats.errors.Error, TimeoutError) as error:
+            raise MeshUnavailable(f"bucket write failed: {type(error).__name__}") from error
+
+    async def change(self, key: str, step: Callable[[T | None], T | None]) -> T | None:
+        """Replace the record by ``step(record)`` with compare-and-swap, and return what was written.
+
+        ``step`` is pure and may run several times; returning None, or the record it was given, writes nothing.
+
+        Raises:
+            TransientError: too many writers at once.
+
+        """
+        for _ in range(_CONFLICT_TRIES):
+            found = await self._read(key)
+            before = None if found is None else found[0]
+            after = step(before)
+            if after is None or after is before:
+                return after
+            body = after.model_dump_json().encode()
+            try:
+                if found is None:
+                    await self._bucket.create(key, body)
+                else:
+                    await self._bucket.update(key, body, last=found[1])
+            except KeyWrongLastSequenceError:
+                continue
+            except (nats.errors.Error, TimeoutError) as error:
+                raise MeshUnavailable(f"bucket write failed: {type(error).__name__}") from error
+            return after
+        raise TransientError("too many writers", reason="state-conflict")
+
+    async def delete(self, key: str) -> None:
+        """Remove the record and its history."""
+        try:
+            await self._bucket.purge(key)
+        except (nats.errors.Error, TimeoutError) as error:
+            raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """Return the keys that start with ``prefix``, sorted."""
+        try:
+            found = await self._bucket.keys()
+        except NoKeysError:
+            return []
+        except (nats.errors.Error, TimeoutError) as error:
+            raise MeshUnavailable(f"bucket read failed: {type(error).__name__}") from error
+        return sorted(key for key in found if key.startswith(prefix))
+
+    async def _read(self, key: str) -> tuple[T, int] | None:
+        try:
+            entry = await self._bucket.get(key)
+        except KeyNotFoundError:
+            return None
+        except (nats.errors.Error, BucketNotFoundError, TimeoutError) as error:
+            raise MeshUnavailable(f"bucket read failed: {type(error).__name__}") from error
+        if entry.value is None or entry.revision is None:
+            return None
+        try:
+            return self._model.model_validate_json(entry.value), entry.revision
+        except ValidationError as error:
+            raise InvalidMessage(f"record of {self._model.__name__} cannot be read", reason="bad-record") from error

@@ -1,0 +1,240 @@
+"""The table that the mesh is made from: who consumes, publishes and requests what, and in which account.
+
+Streams, consumers, buckets, subjects, the trusted producers of a message, the AsyncAPI document (and later
+permissions and autoscaling) are derived from it; no subject, stream or bucket is named anywhere else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
+from hybridmesh.schemas.audits import AuditEvent, Checkpoint
+from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused, ConsultRequested
+from hybridmesh.schemas.feedback import FeedbackGiven
+from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.steps import (
+    StepClassified,
+    StepDrafted,
+    StepFailed,
+    StepLocal,
+    StepReady,
+    StepRejected,
+    StepVerified,
+)
+from hybridmesh.schemas.tasks import CancelTask, TaskCompleted, TaskExpiring, TaskFailed, TaskSubmitted
+
+ROOT = "mesh"
+MessageType = type[Message]
+
+
+class Account(StrEnum):
+    """The two zones of trust: everything private, and the one process with a way out."""
+
+    LOCAL = "LOCAL"
+    CLOUD = "CLOUD"
+
+
+class Ask(StrEnum):
+    """Request/reply subjects."""
+
+    COMPLETE = f"{ROOT}.model.complete"
+    REMEMBER = f"{ROOT}.memory.remember"
+    SEARCH = f"{ROOT}.memory.search"
+    LOOKUP = f"{ROOT}.memory.lookup"
+    FORGET = f"{ROOT}.memory.forget"
+
+
+class Bucket(StrEnum):
+    """Key-value buckets: TASKS is the decomposer's state, PARKED the router's, and so on."""
+
+    TASKS = "tasks"
+    PARKED = "parked"
+    VAULT = "vault"
+    BUDGETS = "budgets"
+    APPROVALS = "approvals"
+    POLICY = "policy"
+    AGENTS = "agents"
+
+
+BODIES = "bodies"  # the object store for bodies too large for a message
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One agent's line of the table. ``timers`` are messages to itself that it hands back until they are due."""
+
+    agent: str
+    consumes: tuple[MessageType, ...] = ()
+    timers: tuple[MessageType, ...] = ()
+    publishes: tuple[MessageType, ...] = ()
+    answers: tuple[Ask, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    slots: int = 8
+    account: Account = Account.LOCAL
+
+
+_AUDIT: tuple[MessageType, ...] = (AuditEvent,)
+_MEMORY = (Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.FORGET)
+
+TOPOLOGY: tuple[Row, ...] = (
+    Row(
+        "decomposer",
+        consumes=(TaskSubmitted, CancelTask, StepVerified, StepFailed),
+        timers=(TaskExpiring,),
+        publishes=(StepReady, TaskCompleted, TaskFailed, TaskExpiring, *_AUDIT),
+        asks=(Ask.COMPLETE,),
+    ),
+    Row(
+        "classifier",
+        consumes=(StepReady, ConsultProposed),
+        publishes=(StepClassified, ConsultRequested, ConsultRefused, StepFailed, *_AUDIT),
+        slots=4,
+    ),
+    Row(
+        "router",
+        consumes=(StepClassified, StepRejected, ConsultRefused, ApprovalGiven),
+        timers=(ApprovalRequested,),
+        publishes=(StepLocal, ConsultProposed, ApprovalRequested, StepVerified, StepFailed, *_AUDIT),
+    ),
+    Row(
+        "worker",
+        consumes=(StepLocal, ConsultAdvised),
+        publishes=(StepDrafted, ConsultProposed, StepFailed, ConsultRefused, *_AUDIT),
+        answers=(Ask.COMPLETE,),
+        asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP),
+        slots=2,
+    ),
+    Row(
+        "consultant",
+        consumes=(ConsultRequested,),
+        publishes=(ConsultAdvised, ConsultRefused, *_AUDIT),
+        slots=4,
+        account=Account.CLOUD,
+    ),
+    Row(
+        "verifier",
+        consumes=(StepDrafted,),
+        publishes=(StepVerified, StepRejected, StepFailed, *_AUDIT),
+        asks=(Ask.COMPLETE, Ask.SEARCH, Ask.LOOKUP),
+        slots=4,
+    ),
+    Row(
+        "memory",
+        consumes=(FeedbackGiven,),
+        publishes=_AUDIT,
+        answers=_MEMORY,
+        slots=2,
+    ),
+    Row("auditor", publishes=(Checkpoint, *_AUDIT)),
+    # People and programs outside: the command line, the gateway, anybody with a client.
+    Row(
+        "publisher",
+        publishes=(TaskSubmitted, CancelTask, FeedbackGiven, ApprovalGiven, *_AUDIT),
+        asks=(Ask.SEARCH, Ask.FORGET, Ask.REMEMBER),
+    ),
+)
+
+AGENTS: tuple[str, ...] = tuple(row.agent for row in TOPOLOGY if row.agent != "publisher")
+
+# What anybody who reaches the bus may publish without a signature; accounts and permissions narrow that.
+OPEN_TYPES: tuple[MessageType, ...] = (TaskSubmitted,)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A JetStream stream, as the provisioner makes it."""
+
+    name: str
+    subjects: tuple[str, ...]
+    retention: Literal["work", "limits"]
+    max_age_s: float = 0
+    max_messages: int = -1
+    protected: bool = False  # entries can neither be deleted nor purged through the API
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable pull consumer: an agent's queue, shared by all its replicas."""
+
+    stream: str
+    durable: str
+    timers: bool = False
+
+
+DAY_S = 86_400.0
+DEAD = Stream("DEAD", (f"{ROOT}.dead.>",), "limits", max_age_s=30 * DAY_S)
+
+
+def row_of(agent: str) -> Row:
+    """Return an agent's row; raises KeyError."""
+    for row in TOPOLOGY:
+        if row.agent == agent:
+            return row
+    raise KeyError(agent)
+
+
+def subject_of(message: Message) -> str:
+    """Return the subject that a message is published on: ``mesh.<name>.<topic>``."""
+    return f"{ROOT}.{message.NAME}.{message.topic()}"
+
+
+def filter_of(kind: MessageType) -> str:
+    """Return the filter that matches every subject of a message type."""
+    return f"{ROOT}.{kind.NAME}.>"
+
+
+def dead_subject(subject: str) -> str:
+    """Return where a message of ``subject`` is buried."""
+    return f"{ROOT}.dead.{subject.removeprefix(ROOT + '.')}"
+
+
+def producers_of(kind: MessageType) -> frozenset[str]:
+    """Return the agents whose row names the type among what they publish."""
+    return frozenset(row.agent for row in TOPOLOGY if kind in row.publishes)
+
+
+def askers_of(ask: Ask) -> frozenset[str]:
+    """Return the agents that may send a request."""
+    return frozenset(row.agent for row in TOPOLOGY if ask in row.asks)
+
+
+def queue_stream(agent: str) -> str:
+    """Return the name of an agent's work stream."""
+    return f"WORK_{agent.upper()}"
+
+
+def timer_stream(agent: str) -> str:
+    """Return the name of an agent's timer stream."""
+    return f"TIMER_{agent.upper()}"
+
+
+AUDIT = Stream("AUDIT", (filter_of(AuditEvent),), "limits", max_age_s=400 * DAY_S, protected=True)
+CHECKPOINTS = Stream("CHECKPOINTS", (filter_of(Checkpoint),), "limits", max_age_s=400 * DAY_S, protected=True)
+RESULTS = Stream("RESULTS", (filter_of(TaskCompleted), filter_of(TaskFailed)), "limits", max_age_s=30 * DAY_S)
+
+
+def streams() -> tuple[Stream, ...]:
+    """Return every stream: one work queue an agent, so that their disks' syncs do not wait for each other."""
+    work = [
+        Stream(queue_stream(row.agent), tuple(map(filter_of, row.consumes)), "work", max_messages=100_000)
+        for row in TOPOLOGY
+        if row.consumes
+    ]
+    timers = [
+        Stream(timer_stream(row.agent), tuple(map(filter_of, row.timers)), "work") for row in TOPOLOGY if row.timers
+    ]
+    return (*work, *timers, RESULTS, AUDIT, CHECKPOINTS, DEAD)
+
+
+def consumers() -> tuple[Consumer, ...]:
+    """Return every durable consumer: one a work queue, named as its agent."""
+    work = [Consumer(queue_stream(row.agent), row.agent) for row in TOPOLOGY if row.consumes]
+    timers = [Consumer(timer_stream(row.agent), f"{row.agent}-timers", timers=True) for row in TOPOLOGY if row.timers]
+    return (*work, *timers)
+
+
+def message_types() -> dict[str, MessageType]:
+    """Return every message type of the table by its CloudEvents type."""
+    kinds = {kind for row in TOPOLOGY for kind in (*row.consumes, *row.timers, *row.publishes)}
+    return {kind.event_type(): kind for kind in sorted(kinds, key=lambda kind: kind.NAME)}

@@ -1,0 +1,1 @@
+"""How the mesh runs: command line, embedded servers, model store, deployment files."""

@@ -1,0 +1,104 @@
+"""Turns GGML weight blocks into the codes, scales and zero points of ``MatMulNBits`` (blocks of 32). Pure.
+
+Q8_0, Q5_0 and Q4_0 blocks already are ``scale * (code - offset)``: their codes are copied, and nothing is lost.
+All else is dequantised and fitted again, since the fast CPU kernels take integer zero points only.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Order = npt.NDArray[np.intp]
+Bits = Literal[4, 8]
+Profile = Literal["exact", "small"]
+
+BLOCK: Final = 32
+TINY: Final = 1e-12
+Q = GGMLQuantizationType
+FOUR_OR_FIVE_BIT: Final = frozenset({Q.Q4_0, Q.Q4_1, Q.Q4_K, Q.Q5_0, Q.Q5_1, Q.Q5_K})
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Some rows with weight = scale * (code - zero): codes (rows, blocks, 32), scale and zero (rows, blocks)."""
+
+    codes: Bytes
+    scale: Floats
+    zero: Bytes
+
+    def weights(self) -> Floats:
+        """Return the float weights (rows, columns) that the codes stand for."""
+        levels = self.codes.astype(np.float32) - self.zero[..., None].astype(np.float32)
+        return (levels * self.scale[..., None]).reshape(len(self.codes), -1)
+
+
+def choose_bits(kinds: Iterable[GGMLQuantizationType], profile: Profile) -> Bits:
+    """``small`` keeps 4 bits for 4- and 5-bit sources; ``exact`` uses 8 bits unless 4 lose nothing."""
+    narrow = FOUR_OR_FIVE_BIT if profile == "small" else {Q.Q4_0}
+    return 4 if all(kind in narrow for kind in kinds) else 8
+
+
+def copy_codes(raw: Bytes, kind: GGMLQuantizationType, bits: Bits) -> Packed | None:
+    """Take over the codes of a symmetric block type as they are; None where they do not fit ``bits``."""
+    if kind not in (Q.Q8_0, Q.Q5_0, Q.Q4_0) or (bits == 4 and kind != Q.Q4_0):
+        return None
+    blocks = raw.reshape(len(raw), -1, GGML_QUANT_SIZES[kind][1])
+    scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16)[..., 0].astype(np.float32)
+    if kind == Q.Q8_0:
+        codes, zero = blocks[..., 2:] ^ np.uint8(0x80), 128  # two's complement becomes an offset of 128
+    else:
+        nibbles = blocks[..., -16:]
+        codes, zero = np.concatenate([nibbles & 15, nibbles >> 4], axis=-1), 8
+        if kind == Q.Q5_0:
+            fifth = np.unpackbits(np.ascontiguousarray(blocks[..., 2:6]), axis=-1, bitorder="little")
+            codes, zero = (codes | fifth << 4) + np.uint8(112), 128  # code - 16 becomes code + 112 - 128
+        elif bits == 8:
+            codes, zero = codes + np.uint8(120), 128
+    return Packed(np.ascontiguousarray(codes), scale, np.full(scale.shape, zero, np.uint8))
+
+
+def fit_codes(weights: Floats, bits: Bits) -> Packed:
+    """Quantise float32 (rows, columns) with integer zero points, each block with its least-squares scale.
+
+    With 4 bits three ranges and two roundings of the zero point are tried, and the smallest squared error wins;
+    a finer search did not lower the model's divergence.
+    """
+    top = np.float32(2**bits - 1)
+    w = weights.reshape(-1, BLOCK)
+    low, high = np.minimum(w.min(1), 0), np.maximum(w.max(1), 0)
+    codes = np.zeros(w.shape, np.uint8)
+    scale, zero = np.zeros(len(w), np.float32), np.zeros(len(w), np.uint8)
+    best = np.full(len(w), -1, np.float32)
+    for shrink in (1.0,) if bits == 8 else (1.0, 0.9, 0.8):
+        step = np.maximum((high - low) * (np.float32(shrink) / top), np.float32(TINY))
+        exact_zero = -low * np.float32(shrink) / step
+        for rounded in (np.round(exact_zero),) if bits == 8 else (np.floor(exact_zero), np.ceil(exact_zero)):
+            offset = np.clip(rounded, 0, top)
+            code = np.clip(np.rint(w / step[:, None]) + offset[:, None], 0, top)
+            level = code - offset[:, None]
+            dot = np.einsum("ij,ij->i", w, level)
+            fitted = dot / np.maximum(np.einsum("ij,ij->i", level, level), np.float32(TINY))
+            gain = dot * fitted  # |w|^2 - gain is the squared error at the best scale
+            better = gain > best
+            best[better], scale[better] = gain[better], fitted[better]
+            codes[better], zero[better] = code[better].astype(np.uint8), offset[better].astype(np.uint8)
+    shape = (len(weights), weights.shape[1] // BLOCK)
+    return Packed(codes.reshape(*shape, BLOCK), scale.reshape(shape), zero.reshape(shape))
+
+
+def pair_nibbles(values: Bytes) -> Bytes:
+    """Put two 4-bit values into a byte along the last axis, the first in the low half; odd ends are padded."""
+    if values.shape[-1] % 2:
+        values = np.concatenate([values, np.zeros((*values.shape[:-1], 1), np.uint8)], axis=-1)
+    return values[..., 0::2] | values[..., 1::2] << 4
+
+
+def rope_halves(rows: int, heads: int) -> Order:
+    """Return the row order from llama GGUF's interleaved rotary pairs to two halves of each head."""
+    return np.arange(rows).reshape(heads, -1, 2).swapaxes(1, 2).reshape(-1)

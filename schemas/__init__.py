@@ -1,0 +1,1 @@
+"""What travels between agents: the contract. Imports nothing of ours."""

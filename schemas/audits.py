@@ -1,0 +1,92 @@
+"""Audit events: what was decided, what left and what was spent, without a word of what it was about."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from hybridmesh.schemas.message import Frozen, Message, StepId, TaskId
+
+
+class Action(StrEnum):
+    """What happened."""
+
+    TASK_ACCEPTED = "task.accepted"
+    TASK_ENDED = "task.ended"
+    STEP_PLANNED = "step.planned"
+    STEP_CLASSIFIED = "step.classified"
+    ROUTE_DECIDED = "route.decided"
+    PROMPT_CLEARED = "prompt.cleared"
+    PROMPT_REFUSED = "prompt.refused"
+    EGRESS_STARTED = "egress.started"
+    EGRESS_ENDED = "egress.ended"
+    EGRESS_BLOCKED = "egress.blocked"
+    SPEND_RESERVED = "spend.reserved"
+    SPEND_SETTLED = "spend.settled"
+    DRAFT_MADE = "draft.made"
+    VALUES_RESTORED = "values.restored"
+    DRAFT_VERIFIED = "draft.verified"
+    DRAFT_REJECTED = "draft.rejected"
+    APPROVAL_ASKED = "approval.asked"
+    APPROVAL_ANSWERED = "approval.answered"
+    LESSON_LEARNED = "lesson.learned"
+    MEMORY_FORGOTTEN = "memory.forgotten"
+    MESSAGE_REFUSED = "message.refused"
+    MESSAGE_BURIED = "message.buried"
+    AGENT_STARTED = "agent.started"
+    AGENT_STOPPED = "agent.stopped"
+
+
+Fact = str | int | float | bool | None
+
+
+class AuditEvent(Message):
+    """One signed entry of the audit log; ``facts`` hold codes, counts, hashes and amounts, never user text."""
+
+    NAME = "audit.recorded"
+
+    agent: str = Field(pattern=r"^[a-z-]+$")
+    action: Action
+    at: datetime
+    task_id: TaskId | None = None
+    step_id: StepId | None = None
+    attempt: int = 1
+    nonce: str = ""
+    facts: dict[str, Fact] = {}
+
+    def identity(self) -> str:
+        """Return an id derived from what happened to what; ``nonce`` tells apart what may happen twice."""
+        where = f"{self.task_id or '-'}/{self.step_id or '-'}"
+        return f"{where}/{self.agent}/{self.action}/{self.attempt}/{self.nonce}"
+
+    def topic(self) -> str:
+        """Return ``agent.task`` so that a reader can subscribe to one agent or one task."""
+        return f"{self.agent}.{self.task_id or '-'}"
+
+
+class Checkpoint(Message):
+    """The auditor's signed statement of the whole log: Merkle tree (RFC 9162) over the stream's entries.
+
+    ``root`` is hex; ``size`` counts entries from sequence 1.
+    """
+
+    NAME = "audit.checkpoint"
+
+    size: int
+    root: str
+    at: datetime
+
+    def identity(self) -> str:
+        """Return an id by size: one checkpoint a size."""
+        return f"checkpoint/{self.size}"
+
+    def topic(self) -> str:
+        """Return the tree size."""
+        return str(self.size)
+
+
+class AuditFinding(Frozen):
+    """A place where the log does not hold: which sequence, and what is wrong with it."""
+
+    sequence: int
+    problem: str

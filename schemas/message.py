@@ -1,0 +1,73 @@
+"""The base of everything that travels: a frozen model with a wire name, a version and a derived identity.
+
+The envelope (CloudEvents attributes, signature) is the bus' concern; a message only knows what it says.
+"""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+import uuid_utils
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+TaskId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+StepId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
+
+
+class Frozen(BaseModel):
+    """A value inside a message; unknown fields are kept and passed on, inputs never show in errors."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+
+class Message(Frozen):
+    """A message type of the mesh.
+
+    ``NAME`` is the dotted wire name (``step.ready``), ``MAJOR`` its major version: the CloudEvents type is
+    ``hybridmesh.<NAME>.v<MAJOR>``. Within a major only optional fields are added.
+    """
+
+    NAME: ClassVar[str]
+    MAJOR: ClassVar[int] = 1
+
+    @classmethod
+    def event_type(cls) -> str:
+        """Return the CloudEvents ``type`` attribute."""
+        return f"hybridmesh.{cls.NAME}.v{cls.MAJOR}"
+
+    def identity(self) -> str:
+        """Return the derived message id: the same work publishes the same id, so the stream drops repeats."""
+        raise NotImplementedError
+
+    def topic(self) -> str:
+        """Return the last token of the subject: what the message is about. Never user text."""
+        raise NotImplementedError
+
+
+class TaskMessage(Message):
+    """A message about one task."""
+
+    task_id: TaskId
+
+    def identity(self) -> str:
+        """Return ``task/stage``."""
+        return f"{self.task_id}/{self.NAME}"
+
+    def topic(self) -> str:
+        """Return the task id."""
+        return self.task_id
+
+
+class StepMessage(TaskMessage):
+    """A message about one step of a task; ``attempt`` counts from 1 and rises with each new try of the step."""
+
+    step_id: StepId
+    attempt: int = 1
+
+    def identity(self) -> str:
+        """Return ``task/step/stage/attempt``."""
+        return f"{self.task_id}/{self.step_id}/{self.NAME}/{self.attempt}"
+
+
+def new_task_id() -> str:
+    """Return a fresh UUIDv7: sortable by time, so listings come in order of submission."""
+    return str(UUID(bytes=uuid_utils.uuid7().bytes))

@@ -1,0 +1,96 @@
+"""What a publisher asks for and what it gets back: exactly one terminal message a task."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from hybridmesh.schemas.message import Frozen, StepId, TaskMessage
+from hybridmesh.schemas.privacy import Sensitivity
+from hybridmesh.schemas.routing import Lane
+
+
+class Document(Frozen):
+    """A named text: an input of a task, or the result of an earlier step."""
+
+    name: str = Field(max_length=200)
+    text: str
+
+
+class TaskSubmitted(TaskMessage):
+    """A publisher's task. ``budget_usd`` bounds what its cloud calls may cost; None leaves it to the profile."""
+
+    NAME = "task.submitted"
+
+    goal: str = Field(min_length=1)
+    inputs: tuple[Document, ...] = ()
+    workflow: str | None = None
+    profile: str = "balanced"
+    deadline: datetime | None = None
+    budget_usd: Decimal | None = Field(default=None, ge=0)
+    labels: dict[str, str] = {}
+    submitted_at: datetime
+
+
+class CancelTask(TaskMessage):
+    """Stop a task: steps in flight end unused, the task ends as cancelled."""
+
+    NAME = "task.cancel"
+
+    by: str = "publisher"
+
+
+class TaskExpiring(TaskMessage):
+    """A timer of the decomposer's own: the task must be over by ``due_at``."""
+
+    NAME = "task.expiring"
+
+    due_at: datetime
+
+
+class StepSummary(Frozen):
+    """How one step was done: what a publisher may want to know beside the result."""
+
+    step_id: StepId
+    title: str
+    result: str
+    lane: Lane
+    why: str
+    label: Sensitivity
+    attempts: int
+    cost_usd: Decimal = Decimal(0)
+    other_cost_usd: Decimal | None = None
+    verified: bool = True
+    evidence: tuple[str, ...] = ()
+
+
+class TaskEnd(TaskMessage):
+    """A terminal message; all of a task's share one id, so a stream keeps the first."""
+
+    def identity(self) -> str:
+        """Return the one terminal id of the task."""
+        return f"{self.task_id}/end"
+
+
+class TaskCompleted(TaskEnd):
+    """The task is done; ``result`` joins the results of the plan's result steps."""
+
+    NAME = "task.completed"
+
+    result: str
+    steps: tuple[StepSummary, ...]
+    cost_usd: Decimal
+    finished_at: datetime
+
+
+class TaskFailed(TaskEnd):
+    """The task ended without a result; ``reason`` is a code, ``detail`` is for people and holds no private text."""
+
+    NAME = "task.failed"
+
+    outcome: Literal["failed", "refused", "cancelled"]
+    reason: str
+    detail: str = ""
+    step_id: StepId | None = None
+    finished_at: datetime
