@@ -4,7 +4,7 @@ An agent's handler takes one message and returns the messages that follow from i
 message; what it returns is published, audit events first, and only then is its message acknowledged.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -38,7 +38,7 @@ class Agent:
     name: str
     handlers: Mapping[type[Message], Handler] = field(default_factory=dict[type[Message], Handler])
     services: tuple[Service, ...] = ()
-    watches: tuple[Callable[[], Awaitable[None]], ...] = ()
+    watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = ()
     close: Callable[[], Awaitable[None]] | None = None
 
 

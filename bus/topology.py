@@ -82,7 +82,7 @@ TOPOLOGY: tuple[Row, ...] = (
         "decomposer",
         consumes=(TaskSubmitted, CancelTask, StepVerified, StepFailed),
         timers=(TaskExpiring,),
-        publishes=(StepReady, TaskCompleted, TaskFailed, TaskExpiring, *_AUDIT),
+        publishes=(StepReady, StepFailed, TaskCompleted, TaskFailed, TaskExpiring, *_AUDIT),
         asks=(Ask.COMPLETE,),
     ),
     Row(

@@ -4,7 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from hybridmesh.schemas.message import StepMessage
+from hybridmesh.schemas.consults import ConsultProposed
+from hybridmesh.schemas.message import Frozen, StepMessage
+from hybridmesh.schemas.steps import StepRejected
+
+Purpose = Literal["egress", "review"]
 
 
 class ApprovalRequested(StepMessage):
@@ -16,12 +20,16 @@ class ApprovalRequested(StepMessage):
 
     NAME = "approval.requested"
 
-    purpose: Literal["egress", "review"]
+    purpose: Purpose
     preview: str
     reasons: tuple[str, ...] = ()
     cost_usd: Decimal | None = None
     requested_at: datetime
     due_at: datetime
+
+    def identity(self) -> str:
+        """Return an id by purpose: one attempt can be held before it leaves and be reviewed after it came back."""
+        return f"{super().identity()}/{self.purpose}"
 
 
 class ApprovalGiven(StepMessage):
@@ -29,6 +37,34 @@ class ApprovalGiven(StepMessage):
 
     NAME = "approval.given"
 
-    purpose: Literal["egress", "review"]
+    purpose: Purpose
     approved: bool
     by: str
+
+    def identity(self) -> str:
+        """Return an id by purpose, as the question has."""
+        return f"{super().identity()}/{self.purpose}"
+
+
+class ApprovalRecord(Frozen):
+    """A question as it stands in the APPROVALS bucket, under :func:`approval_key`; the first answer is kept.
+
+    ``proposal`` is what an approved egress sends, word for word; ``rejected`` is the draft under review. ``lapsed``
+    says that nobody answered in time, which counts as no.
+    """
+
+    request: ApprovalRequested
+    proposal: ConsultProposed | None = None
+    rejected: StepRejected | None = None
+    answer: ApprovalGiven | None = None
+    lapsed: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the question still waits for a person."""
+        return self.answer is None and not self.lapsed
+
+
+def approval_key(message: ApprovalRequested | ApprovalGiven) -> str:
+    """Return the key of the question's record: ``task.step.attempt.purpose``."""
+    return f"{message.task_id}.{message.step_id}.{message.attempt}.{message.purpose}"

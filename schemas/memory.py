@@ -27,6 +27,7 @@ class MemoryItem(Frozen):
     """One remembered thing; ``key`` makes it findable without search, ``source`` says where it came from.
 
     ``origin="recall"`` marks text that came out of the memory: the store refuses it, or it would feed itself.
+    ``derived_from`` holds the ids of the items it was made from: forgetting one of them forgets it too.
     """
 
     kind: Kind
@@ -40,6 +41,7 @@ class MemoryItem(Frozen):
     created_at: datetime
     expires_at: datetime | None = None
     supersedes: str | None = None
+    derived_from: tuple[str, ...] = ()
     id: str = ""
 
 

@@ -30,6 +30,14 @@ def item_id(tenant: str, item: MemoryItem) -> str:
     return str(uuid5(_NAMESPACE, name))
 
 
+def is_id(text: str) -> bool:
+    """Return whether the text could be an item's id; a store takes nothing else for one."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
 def refusal(item: MemoryItem, now: datetime) -> str | None:
     """Return why the item may not be kept, or None."""
     if item.origin == "recall":

@@ -141,9 +141,7 @@ class VectorStore(Protocol):
         """Return the youngest rows by ``created_at``, youngest first."""
         ...
 
-    async def scan(
-        self, where: Where, after: str | None = None, limit: int = 256
-    ) -> tuple[list[Entry], str | None]:
+    async def scan(self, where: Where, after: str | None = None, limit: int = 256) -> tuple[list[Entry], str | None]:
         """Return a page in the order of ids, and where the next page starts (None: this was the last)."""
         ...
 

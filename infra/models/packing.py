@@ -58,8 +58,6 @@ def copy_codes(raw: Bytes, kind: GGMLQuantizationType, bits: Bits) -> Packed | N
         if kind == Q.Q5_0:
             fifth = np.unpackbits(np.ascontiguousarray(blocks[..., 2:6]), axis=-1, bitorder="little")
             codes, zero = (codes | fifth << 4) + np.uint8(112), 128  # code - 16 becomes code + 112 - 128
-        elif bits == 8:
-            codes, zero = codes + np.uint8(120), 128
     return Packed(np.ascontiguousarray(codes), scale, np.full(scale.shape, zero, np.uint8))
 
 

@@ -1,0 +1,59 @@
+"""An exported log as text: one JSON object a line, log entries and checkpoints, byte-exact and readable."""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.proofs import LogEntry
+
+Part = Literal["log", "checkpoints"]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    part: Part
+    sequence: int
+    subject: str
+    headers: dict[str, str]
+    body: str = ""
+    body_base64: str | None = None
+
+
+def write_line(part: Part, entry: LogEntry) -> str:
+    """Return an entry's line; a body that is not UTF-8 is written as base64."""
+    fields: dict[str, object] = {
+        "part": part,
+        "sequence": entry.sequence,
+        "subject": entry.subject,
+        "headers": entry.headers,
+    }
+    try:
+        fields["body"] = entry.body.decode("utf-8")
+    except UnicodeDecodeError:
+        fields["body_base64"] = base64.b64encode(entry.body).decode()
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def read_lines(lines: Iterable[str]) -> Iterator[tuple[Part, LogEntry]]:
+    """Yield the entries of an export in the order of the file.
+
+    Raises:
+        UsageError: a line is not of this form.
+
+    """
+    for number, text in enumerate(lines, start=1):
+        if not text.strip():
+            continue
+        try:
+            line = _Line.model_validate_json(text)
+            body = line.body.encode() if line.body_base64 is None else base64.b64decode(line.body_base64)
+        except (ValidationError, ValueError):
+            raise UsageError(
+                f"line {number} is not an entry of an audit export", remedy="export the log again"
+            ) from None
+        yield line.part, LogEntry(line.sequence, line.subject, line.headers, body)

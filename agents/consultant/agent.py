@@ -1,0 +1,173 @@
+"""The consultant's wiring: what it does with a cleared prompt, and what it answers when it may not or cannot ask."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+import uuid_utils
+
+from hybridmesh.agents.consultant.egress import AGENT, Egress
+from hybridmesh.agents.consultant.patience import next_pause_s
+from hybridmesh.agents.consultant.port import CloudModel, CloudRefusal, CloudReply, Question
+from hybridmesh.bus.agent import Agent, AuditLog, Clock
+from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable, PermanentError, TransientError, UntrustedMessage
+from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested, Prompt, Usage
+from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.privacy import Clearance
+
+PriceList = Callable[[str, str, int, int], Decimal | None]
+
+
+class ClearanceCheck(Protocol):
+    """Holds a clearance against the prompt, the step and the classifier's public key."""
+
+    def __call__(
+        self, clearance: Clearance, prompt: Prompt, *, now: datetime, task_id: str, step_id: str, attempt: int
+    ) -> None:
+        """Raise UntrustedMessage when it does not hold."""
+        ...
+
+
+def new_call_id() -> str:
+    """Return a fresh id for one cloud call."""
+    return str(uuid_utils.uuid7())
+
+
+class Consultant:
+    """Asks the cloud model what the classifier has cleared; the one process with a cloud key and a way out.
+
+    Consumes ``consult.requested``; publishes ``consult.advised`` and ``consult.refused``; needs a cloud model, an
+    audit log that is awaited before each egress, and the classifier's public key (inside ``check``). Whatever
+    goes wrong, the step goes on: a prompt that may not leave, or a cloud that does not answer within
+    ``patience_s`` of the clearance, is a refusal, and the router takes the local lane. ``clearance_s`` is how long
+    the classifier's clearances last; the work loop must allow a message at least four tries.
+    """
+
+    def __init__(
+        self,
+        cloud: CloudModel,
+        audit: AuditLog,
+        check: ClearanceCheck,
+        price: PriceList,
+        clock: Clock,
+        *,
+        clearance_s: float,
+        patience_s: float = 60.0,
+        new_id: Callable[[], str] = new_call_id,
+    ) -> None:
+        self._cloud = cloud
+        self._audit = audit
+        self._check = check
+        self._price = price
+        self._clock = clock
+        self._clearance_s = clearance_s
+        self._patience_s = min(patience_s, clearance_s)
+        self._new_id = new_id
+
+    def agent(self) -> Agent:
+        """Return the agent as the application shell runs it."""
+        return Agent(AGENT, handlers={ConsultRequested: self.consult}, close=self._cloud.close)
+
+    async def consult(self, message: ConsultRequested) -> Sequence[Message]:
+        """Ask the cloud once, if the prompt may leave.
+
+        Raises:
+            CloudUnavailable: worth another try while the patience lasts.
+            MeshUnavailable: the audit log does not answer; likewise, and nothing was sent.
+
+        """
+        egress = Egress(
+            message,
+            self._new_id(),
+            self._audit,
+            self._clock,
+            provider=self._cloud.provider,
+            simulated=self._cloud.simulated,
+        )
+        doubt = self._doubt(message)
+        if doubt is not None:
+            return [egress.blocked(doubt), _refused(message, doubt)]
+        question = Question(message.prompt, message.model, message.max_tokens)
+        try:
+            result = await self._cloud.ask(question, egress.admit)
+        except PermanentError as error:
+            event = (
+                egress.blocked(error.reason) if egress.sent_sha256 is None else egress.ended(error.reason, None, None)
+            )
+            return [event, _refused(message, error.reason)]
+        except TransientError as error:
+            return await self._put_off(message, egress, error)
+        if isinstance(result, CloudRefusal):
+            return [egress.ended(result.reason, result, self._cost(result)), _refused(message, result.reason)]
+        return self._advise(message, egress, result)
+
+    def _doubt(self, message: ConsultRequested) -> str | None:
+        """Return why the prompt may not leave, or None."""
+        now = self._clock()
+        if now >= message.clearance.expires_at:
+            return "clearance-expired"
+        try:
+            self._check(
+                message.clearance,
+                message.prompt,
+                now=now,
+                task_id=message.task_id,
+                step_id=message.step_id,
+                attempt=message.attempt,
+            )
+        except UntrustedMessage:
+            return "clearance-invalid"
+        return None
+
+    def _advise(self, message: ConsultRequested, egress: Egress, reply: CloudReply) -> Sequence[Message]:
+        cost = self._cost(reply)
+        if reply.sent_sha256 != egress.sent_sha256:
+            raise PermanentError("the adapter sent what its gate did not read", reason="ungated-egress")
+        advised = ConsultAdvised(
+            task_id=message.task_id,
+            step_id=message.step_id,
+            attempt=message.attempt,
+            purpose=message.purpose,
+            advice=reply.text,
+            complete=reply.complete,
+            usage=Usage(input_tokens=reply.input_tokens, output_tokens=reply.output_tokens, cost_usd=cost),
+            model=reply.model,
+            provider=self._cloud.provider,
+            simulated=reply.simulated,
+            sent_sha256=reply.sent_sha256,
+        )
+        return [egress.ended("advised", reply, cost), advised]
+
+    async def _put_off(self, message: ConsultRequested, egress: Egress, error: TransientError) -> Sequence[Message]:
+        """Raise the error with the time of the next try, or refuse when that would come too late."""
+        events: list[Message] = [] if egress.sent_sha256 is None else [egress.ended(error.reason, None, None)]
+        left_s = (message.clearance.expires_at - self._clock()).total_seconds()
+        asked_s = error.retry_after_s
+        pause = next_pause_s(self._clearance_s - left_s, asked_s, self._patience_s)
+        if pause is None:
+            reason = "cloud-unavailable" if isinstance(error, CloudUnavailable) else "audit-unavailable"
+            return [*events, _refused(message, reason, detail=error.reason)]
+        for event in events:
+            # Best effort: the start is on record, and a start without an end says just what is known.
+            with contextlib.suppress(MeshUnavailable):
+                await self._audit.record(event)
+        error.retry_after_s = pause
+        raise error
+
+    def _cost(self, result: CloudReply | CloudRefusal) -> Decimal | None:
+        if self._cloud.simulated:
+            return Decimal(0)
+        return self._price(self._cloud.provider, result.model, result.input_tokens, result.output_tokens)
+
+
+def _refused(message: ConsultRequested, reason: str, detail: str = "") -> ConsultRefused:
+    return ConsultRefused(
+        task_id=message.task_id,
+        step_id=message.step_id,
+        attempt=message.attempt,
+        reason=reason,
+        by=AGENT,
+        detail=detail,
+    )

@@ -1,0 +1,64 @@
+"""The router's audit events: what was decided, set aside, asked and answered; codes and figures only."""
+
+from datetime import datetime
+
+from hybridmesh.schemas.approvals import ApprovalRecord, ApprovalRequested
+from hybridmesh.schemas.audits import Action, AuditEvent, Fact
+from hybridmesh.schemas.message import StepMessage
+from hybridmesh.schemas.routing import Decision
+from hybridmesh.schemas.steps import StepClassified
+
+
+def decided(step: StepClassified, decision: Decision, at: datetime, nonce: str = "") -> AuditEvent:
+    """A route was decided: the lane, all four checks, and both prices."""
+    facts: dict[str, Fact] = {
+        "lane": decision.lane.value,
+        "reason": decision.reason,
+        "label": int(step.label),
+        "findings": step.findings.total,
+        "cost_usd": str(decision.cost_usd),
+        "other_cost_usd": None if decision.other_cost_usd is None else str(decision.other_cost_usd),
+        "model": decision.model,
+        "policy_version": decision.policy_version,
+    }
+    for check in decision.checks:
+        facts[f"{check.name}_score"] = check.score
+        facts[f"{check.name}_threshold"] = check.threshold
+        facts[f"{check.name}_favours"] = f"{check.favours}!" if check.binding else check.favours
+    return _event(Action.ROUTE_DECIDED, step, at, facts, nonce)
+
+
+def reserved(step: StepClassified, decision: Decision, at: datetime) -> AuditEvent:
+    """Money was set aside for a call."""
+    facts: dict[str, Fact] = {"amount_usd": str(decision.cost_usd), "model": decision.model}
+    return _event(Action.SPEND_RESERVED, step, at, facts)
+
+
+def asked(request: ApprovalRequested) -> AuditEvent:
+    """A person was asked."""
+    facts: dict[str, Fact] = {
+        "purpose": request.purpose,
+        "cost_usd": None if request.cost_usd is None else str(request.cost_usd),
+        "due_at": request.due_at.isoformat(),
+    }
+    return _event(Action.APPROVAL_ASKED, request, request.requested_at, facts, request.purpose)
+
+
+def answered(record: ApprovalRecord, at: datetime) -> AuditEvent:
+    """A person said yes or no, or nobody did in time."""
+    approved = record.answer is not None and record.answer.approved
+    facts: dict[str, Fact] = {"purpose": record.request.purpose, "approved": approved, "lapsed": record.lapsed}
+    return _event(Action.APPROVAL_ANSWERED, record.request, at, facts, record.request.purpose)
+
+
+def _event(action: Action, about: StepMessage, at: datetime, facts: dict[str, Fact], nonce: str = "") -> AuditEvent:
+    return AuditEvent(
+        agent="router",
+        action=action,
+        at=at,
+        task_id=about.task_id,
+        step_id=about.step_id,
+        attempt=about.attempt,
+        nonce=nonce,
+        facts=facts,
+    )

@@ -1,0 +1,90 @@
+"""Dead letters: where a message goes that nobody can handle, with the reason, and what that means for its task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
+from hybridmesh.bus.envelope import Envelope
+from hybridmesh.bus.publisher import Publisher
+from hybridmesh.bus.topology import dead_subject
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.consults import ConsultRefused
+from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.steps import StepFailed
+from hybridmesh.schemas.tasks import TaskFailed
+
+REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON = (
+    f"mesh-dead-{name}" for name in ("reason", "detail", "by", "at", "subject")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """Who buries a message, when and why; no user text."""
+
+    agent: str
+    reason: str
+    detail: str
+    at: datetime
+
+
+async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
+    """Store the message among the dead letters, once however often it is tried."""
+    place = message.metadata
+    headers = {
+        **(message.headers or {}),
+        REASON: burial.reason,
+        DETAIL: burial.detail.replace("\n", " ")[:300],
+        BURIED_BY: burial.agent,
+        BURIED_AT: burial.at.isoformat(),
+        DIED_ON: message.subject,
+        "Nats-Msg-Id": f"dead:{place.stream}:{place.sequence.stream}",
+    }
+    await publisher.send(Envelope(dead_subject(message.subject), headers, message.data))
+
+
+def obituary(headers: Mapping[str, str], burial: Burial) -> tuple[Message, ...]:
+    """Return the messages that end what the dead message was part of, so that no task waits for ever.
+
+    The task and the step are read from the message's derived id, as its body may be unreadable.
+    """
+    parts = headers.get("ce-id", "").split("/")
+    reason = f"buried:{burial.reason}"
+    try:
+        return (_audit(burial, parts), *_endings(burial, parts, reason))
+    except ValidationError:
+        return ()  # an id of nobody's making: there is no task to end
+
+
+def _audit(burial: Burial, parts: list[str]) -> AuditEvent:
+    return AuditEvent(
+        agent=burial.agent,
+        action=Action.MESSAGE_BURIED,
+        at=burial.at,
+        task_id=parts[0],
+        nonce="/".join(parts[1:]),
+        facts={"reason": burial.reason},
+    )
+
+
+def _endings(burial: Burial, parts: list[str], reason: str) -> tuple[Message, ...]:
+    match parts:
+        case [task, step, stage, attempt, *_] if attempt.isdigit():
+            if burial.agent == "consultant":
+                return (
+                    ConsultRefused(task_id=task, step_id=step, attempt=int(attempt), reason=reason, by=burial.agent),
+                )
+            if burial.agent == "decomposer" and stage == StepFailed.NAME:
+                return (_task_failed(task, reason, burial),)
+            return (StepFailed(task_id=task, step_id=step, attempt=int(attempt), reason=reason),)
+        case [task, "task.submitted"]:
+            return (_task_failed(task, reason, burial),)
+        case _:
+            return ()
+
+
+def _task_failed(task_id: str, reason: str, burial: Burial) -> TaskFailed:
+    return TaskFailed(task_id=task_id, outcome="failed", reason=reason, detail=burial.detail, finished_at=burial.at)

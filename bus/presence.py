@@ -1,0 +1,45 @@
+"""Which agents are alive: each writes a record that expires unless it is renewed."""
+
+import os
+import socket
+from datetime import datetime
+
+from hybridmesh.bus.agent import Clock
+from hybridmesh.bus.state import State
+from hybridmesh.schemas.message import Frozen
+
+BEAT_S = 5.0
+
+
+class Presence(Frozen):
+    """One running replica of an agent."""
+
+    agent: str
+    instance: str
+    pid: int
+    since: datetime
+    seen: datetime
+    busy: int = 0
+    handled: int = 0
+    note: str = ""
+
+
+class Attendance:
+    """One replica's own record."""
+
+    def __init__(self, records: State[Presence], agent: str, clock: Clock, note: str = "") -> None:
+        self._records = records
+        self._clock = clock
+        now = clock()
+        instance = f"{socket.gethostname().partition('.')[0]}-{os.getpid()}"
+        self._record = Presence(agent=agent, instance=instance, pid=os.getpid(), since=now, seen=now, note=note)
+        self._key = f"{agent}.{instance}"
+
+    async def renew(self, busy: int, handled: int) -> None:
+        """Say that the replica lives, and how much it has done."""
+        changed = {"seen": self._clock(), "busy": busy, "handled": handled}
+        await self._records.put(self._key, self._record.model_copy(update=changed))
+
+    async def leave(self) -> None:
+        """Take the record away."""
+        await self._records.delete(self._key)

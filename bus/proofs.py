@@ -1,0 +1,172 @@
+"""Whether an exported audit log is whole: what any reader can check with the log, its checkpoints and public keys.
+
+Found and named: edited entries, gaps, a cut tail, swaps, forged events, forked or forged checkpoints. The only
+thing that needs trust is the key ring and, against a cut tail, one checkpoint that was kept outside the mesh.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import rfc8785
+from pydantic import ValidationError
+
+from hybridmesh.bus.envelope import producer_of
+from hybridmesh.bus.merkle import Frontier, leaf_hash
+from hybridmesh.bus.topology import producers_of, subject_of
+from hybridmesh.schemas.audits import AuditEvent, AuditFinding, Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One message of the AUDIT or CHECKPOINTS stream, as it is stored there."""
+
+    sequence: int
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+
+
+Signature = Callable[[LogEntry], str | None]
+"""Says what is wrong with an entry's signature, or None."""
+
+
+def entry_leaf(entry: LogEntry) -> bytes:
+    """Return an entry's leaf: the RFC 8785 JSON of sequence, subject, headers and the body's SHA-256, hashed.
+
+    All headers count but the server's own (``Nats-``), since those depend on how an entry was read.
+    """
+    headers = {name.lower(): value for name, value in entry.headers.items()}
+    canonical = rfc8785.dumps(
+        {
+            "sequence": entry.sequence,
+            "subject": entry.subject,
+            "headers": {name: value for name, value in headers.items() if not name.startswith("nats-")},
+            "body": hashlib.sha256(entry.body).hexdigest(),
+        }
+    )
+    return leaf_hash(canonical)
+
+
+@dataclass(slots=True)
+class _Roots:
+    """The log's root at the sizes that checkpoints speak of; known only up to the first break."""
+
+    sizes: frozenset[int]
+    by_size: dict[int, str] = field(default_factory=dict[int, str])
+    broken: bool = False
+    _tree: Frontier = field(default_factory=Frontier)
+
+    def add(self, entry: LogEntry) -> None:
+        if self.broken:
+            return
+        self._tree.append(entry_leaf(entry))
+        if self._tree.size in self.sizes:
+            self.by_size[self._tree.size] = self._tree.root().hex()
+
+
+def check_log(
+    entries: Iterable[LogEntry],
+    checkpoints: Iterable[LogEntry],
+    signature: Signature,
+    *,
+    kept: Sequence[Checkpoint] = (),
+) -> list[AuditFinding]:
+    """Return where the log does not hold; nothing means that it is whole.
+
+    ``checkpoints`` come from the log's own side and are checked by signature; ``kept`` are those that the reader
+    wrote down earlier, and are believed. A finding about a checkpoint carries the checkpoint's size.
+    """
+    findings: list[AuditFinding] = []
+    signed = _read_checkpoints(checkpoints, signature, findings)
+    claimed = sorted({(item.size, item.root) for item in (*signed, *kept)})
+    roots = _Roots(frozenset(size for size, _ in claimed))
+    last = 0
+    for entry in entries:
+        findings += _order(entry.sequence, last)
+        roots.broken = roots.broken or entry.sequence != last + 1
+        last = max(last, entry.sequence)
+        roots.add(entry)
+        findings += [AuditFinding(sequence=entry.sequence, problem=text) for text in _content(entry, signature)]
+    findings += _forks(claimed)
+    findings += _mismatches(claimed, roots, last)
+    if last and not claimed:
+        findings.append(AuditFinding(sequence=last, problem="no checkpoint: a cut tail could not be seen"))
+    return sorted(findings, key=lambda finding: finding.sequence)
+
+
+def _order(sequence: int, last: int) -> list[AuditFinding]:
+    if sequence == last + 1:
+        return []
+    if sequence > last:
+        missing = f"entries {last + 1} to {sequence - 1} are missing"
+        return [AuditFinding(sequence=last + 1, problem=missing)]
+    return [AuditFinding(sequence=sequence, problem=f"stands after entry {last}: out of order or repeated")]
+
+
+def _content(entry: LogEntry, signature: Signature) -> list[str]:
+    problem = signature(entry)
+    if problem is not None:
+        return [problem]
+    try:
+        event = AuditEvent.model_validate_json(entry.body)
+    except ValidationError:
+        return ["not an audit event"]
+    found: list[str] = []
+    if subject_of(event) != entry.subject:
+        found.append("subject and content disagree")
+    if event.agent != producer_of(entry.headers):
+        found.append("speaks for another agent than its signer")
+    return found
+
+
+def _read_checkpoints(
+    entries: Iterable[LogEntry], signature: Signature, findings: list[AuditFinding]
+) -> list[Checkpoint]:
+    read: list[Checkpoint] = []
+    for entry in entries:
+        try:
+            checkpoint = Checkpoint.model_validate_json(entry.body)
+        except ValidationError:
+            findings.append(AuditFinding(sequence=0, problem=f"checkpoint entry {entry.sequence} cannot be read"))
+            continue
+        problem = signature(entry)
+        if problem is None and producer_of(entry.headers) not in producers_of(Checkpoint):
+            problem = "signed by an agent that may not"
+        if problem is None and subject_of(checkpoint) != entry.subject:
+            problem = "subject and content disagree"
+        if problem is None:
+            read.append(checkpoint)
+        else:
+            findings.append(AuditFinding(sequence=checkpoint.size, problem=f"checkpoint: {problem}"))
+    return read
+
+
+def _forks(claimed: Sequence[tuple[int, str]]) -> list[AuditFinding]:
+    counts = Counter(size for size, _ in claimed)
+    problem = "two checkpoints of this size with different roots"
+    return [AuditFinding(sequence=size, problem=problem) for size, count in counts.items() if count > 1]
+
+
+def _mismatches(claimed: Sequence[tuple[int, str]], roots: _Roots, last: int) -> list[AuditFinding]:
+    """Name the entries between the last checkpoint that holds and the first that does not, and a cut tail."""
+    findings: list[AuditFinding] = []
+    holding = [size for size, root in claimed if roots.by_size.get(size) == root]
+    best = max(holding, default=0)
+    known = [(size, root) for size, root in claimed if size in roots.by_size]
+    for size, root in known:
+        if roots.by_size[size] == root:
+            continue
+        if size <= best:
+            findings.append(AuditFinding(sequence=size, problem="checkpoint's root is not that of this log"))
+        else:
+            # All later ones follow from this one, so it is the last to be named.
+            problem = f"entries {best + 1} to {size} are not those that the checkpoint was signed over"
+            findings.append(AuditFinding(sequence=best + 1, problem=problem))
+            break
+    largest = max((size for size, _ in claimed), default=0)
+    if largest > last:
+        problem = f"the tail is cut: a checkpoint counts {largest} entries, the log ends at {last}"
+        findings.append(AuditFinding(sequence=last + 1, problem=problem))
+    return findings

@@ -1,0 +1,80 @@
+"""Makes streams, consumers and buckets from the topology. Nothing else does, and agents may not."""
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    KeyValueConfig,
+    ObjectStoreConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import BucketNotFoundError, NotFoundError
+
+from hybridmesh.bus.settings import BusSettings
+from hybridmesh.bus.topology import BODIES, Bucket, Consumer, Stream, consumers, streams
+
+# Repeats of a message id within this time are dropped by the server; later ones meet idempotent handlers.
+DUPLICATE_WINDOW_S = 600.0
+_BUCKET_TTL_S = {Bucket.AGENTS: 30.0}
+
+
+async def provision(js: JetStreamContext, settings: BusSettings, *, replicas: int = 1) -> None:
+    """Create what is missing and bring what is there in line with the table; safe to run again."""
+    for stream in streams():
+        await _ensure_stream(js, _stream_config(stream, replicas))
+    for consumer in consumers():
+        await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))
+    for bucket in Bucket:
+        try:
+            await js.key_value(bucket)
+        except BucketNotFoundError:
+            ttl = _BUCKET_TTL_S.get(bucket)
+            await js.create_key_value(
+                KeyValueConfig(bucket=bucket, history=1, ttl=ttl, storage=StorageType.FILE, replicas=replicas)
+            )
+    try:
+        await js.object_store(BODIES)
+    except NotFoundError:
+        await js.create_object_store(BODIES, ObjectStoreConfig(bucket=BODIES, replicas=replicas))
+
+
+async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
+    try:
+        await js.stream_info(str(config.name))
+    except NotFoundError:
+        await js.add_stream(config)
+    else:
+        await js.update_stream(config)
+
+
+def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
+    work = stream.retention == "work"
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.WORK_QUEUE if work else RetentionPolicy.LIMITS,
+        # A full queue refuses: the submitter hears MeshBusy, and nothing that was acknowledged is dropped.
+        discard=DiscardPolicy.NEW,
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        max_age=stream.max_age_s or None,
+        max_msgs=stream.max_messages,
+        duplicate_window=DUPLICATE_WINDOW_S,
+        deny_delete=stream.protected,
+        deny_purge=stream.protected,
+        allow_direct=True,
+    )
+
+
+def _consumer_config(consumer: Consumer, settings: BusSettings) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=consumer.durable,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=settings.ack_wait_s,
+        # The work loop counts tries and buries; the server must never stop delivering by itself.
+        max_deliver=-1,
+        max_ack_pending=-1 if consumer.timers else 1000,
+    )

@@ -1,0 +1,113 @@
+"""Publishes messages: sealed, stored before it returns, large bodies by way of the object store."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import nats.errors
+from nats.js import JetStreamContext
+from nats.js.errors import APIError, NoStreamResponseError
+
+from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
+from hybridmesh.bus.errors import MeshBusy, MeshUnavailable
+from hybridmesh.bus.identity import Identity
+from hybridmesh.bus.topology import BODIES
+from hybridmesh.schemas.audits import AuditEvent
+from hybridmesh.schemas.message import Message
+
+logger = logging.getLogger("hybridmesh")
+
+_ACK_TIMEOUT_S = 5.0
+# Long enough for a new stream leader in a cluster, which was measured at 4.9 and 6.3 s.
+_TRIES = 4
+_PAUSE_S = 0.5
+_STREAM_FULL = 10077
+
+
+def utc_now() -> datetime:
+    """Return the present moment: the clock that agents are given."""
+    return datetime.now(UTC)
+
+
+class Publisher:
+    """Publishes under one identity; also the agent's audit log."""
+
+    def __init__(
+        self,
+        js: JetStreamContext,
+        identity: Identity,
+        *,
+        max_body_bytes: int,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._js = js
+        self._identity = identity
+        self._max_body_bytes = max_body_bytes
+        self._clock = clock
+
+    async def publish(self, message: Message) -> None:
+        """Return when the stream has stored the message, or knows its id already.
+
+        Raises:
+            MeshBusy: the queue is full.
+            MeshUnavailable: no acknowledgement came.
+
+        """
+        await self.send(await self._by_reference(seal(message, self._identity, self._clock())))
+
+    async def record(self, event: AuditEvent) -> None:
+        """Store an audit event; raises MeshUnavailable when it is not on disk."""
+        try:
+            await self.publish(event)
+        except MeshBusy as error:
+            raise MeshUnavailable("the audit log is full", reason="audit-full") from error
+
+    async def send(self, envelope: Envelope) -> None:
+        """Store an envelope as it is."""
+        failure = ""
+        for attempt in range(_TRIES):
+            if attempt:
+                await asyncio.sleep(_PAUSE_S * 2**attempt)
+            try:
+                await self._js.publish(
+                    envelope.subject, envelope.body, timeout=_ACK_TIMEOUT_S, headers=dict(envelope.headers)
+                )
+            except APIError as error:
+                if error.err_code == _STREAM_FULL:
+                    raise MeshBusy("the queue is full; try again later", retry_after_s=5.0) from error
+                failure = f"error {error.err_code}"
+            except (nats.errors.Error, NoStreamResponseError, TimeoutError, OSError) as error:
+                failure = type(error).__name__
+            else:
+                return
+            logger.warning("publish on %s failed: %s", envelope.subject, failure)
+        raise MeshUnavailable(f"not stored: {failure}")
+
+    async def _by_reference(self, envelope: Envelope) -> Envelope:
+        if len(envelope.body) <= self._max_body_bytes:
+            return envelope
+        name = envelope.headers["ce-id"].replace("/", "_")
+        try:
+            store = await self._js.object_store(BODIES)
+            await store.put(name, envelope.body)
+        except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+            raise MeshUnavailable("the object store took no body") from error
+        return Envelope(envelope.subject, {**envelope.headers, BODY_REFERENCE: name}, b"")
+
+
+async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes) -> bytes:
+    """Return a message's body, from the object store where the message only carries its reference.
+
+    Raises:
+        MeshUnavailable: the object store does not answer.
+
+    """
+    name = headers.get(BODY_REFERENCE)
+    if name is None:
+        return body
+    try:
+        store = await js.object_store(BODIES)
+        return (await store.get(name)).data or b""
+    except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+        raise MeshUnavailable("a body could not be fetched", reason="body-missing") from error

@@ -1,0 +1,148 @@
+"""Request and reply between agents: signed requests, typed replies, errors that keep their kind."""
+
+import base64
+from collections.abc import Mapping
+from typing import TypeVar
+
+import nats.errors
+from nats.aio.client import Client
+from pydantic import BaseModel, ValidationError
+
+from hybridmesh.bus.agent import Clock, Service
+from hybridmesh.bus.envelope import SIGNATURE, producer_of, signature_problem, signed_bytes
+from hybridmesh.bus.errors import (
+    InvalidMessage,
+    MemoryUnavailable,
+    MeshError,
+    MeshUnavailable,
+    ModelUnavailable,
+    PermanentError,
+    TransientError,
+    Unanswerable,
+    UntrustedMessage,
+)
+from hybridmesh.bus.identity import Identity, KeyRing
+from hybridmesh.bus.publisher import utc_now
+from hybridmesh.bus.topology import Ask, askers_of
+from hybridmesh.schemas.inference import Completion, CompletionRequest
+from hybridmesh.schemas.memory import Forget, ForgetReceipt, Hits, Lookup, Remember, Remembered, Search
+
+R = TypeVar("R", bound=BaseModel)
+
+ERROR_HEADER = "mesh-error"
+_KINDS: dict[str, type[MeshError]] = {
+    kind.__name__: kind
+    for kind in (
+        MemoryUnavailable,
+        MeshUnavailable,
+        ModelUnavailable,
+        PermanentError,
+        TransientError,
+        Unanswerable,
+        UntrustedMessage,
+    )
+}
+
+
+class Asker:
+    """Sends signed requests under one identity."""
+
+    def __init__(self, client: Client, identity: Identity, *, timeout_s: float, clock: Clock = utc_now) -> None:
+        self._client = client
+        self._identity = identity
+        self._timeout_s = timeout_s
+        self._clock = clock
+
+    async def ask(self, ask: Ask, request: BaseModel, reply: type[R], *, timeout_s: float | None = None) -> R:
+        """Return the answer.
+
+        Raises:
+            MeshUnavailable: nobody answers.
+            MeshError: the error that the answering agent raised, of the same kind and reason.
+
+        """
+        body = request.model_dump_json().encode()
+        headers = {
+            "ce-source": f"/hybridmesh/{self._identity.name}",
+            "ce-type": f"hybridmesh.ask.{ask}",
+            "ce-time": self._clock().isoformat(),
+        }
+        headers[SIGNATURE] = base64.b64encode(self._identity.sign(signed_bytes(ask, headers, body))).decode()
+        try:
+            answer = await self._client.request(ask, body, timeout=timeout_s or self._timeout_s, headers=headers)
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            raise MeshUnavailable(f"no answer on {ask}: {type(error).__name__}") from error
+        if answer.headers and (kind := answer.headers.get(ERROR_HEADER)):
+            name, _, reason = kind.partition(":")
+            raise _KINDS.get(name, TransientError)(reason=reason)
+        try:
+            return reply.model_validate_json(answer.data)
+        except ValidationError:
+            raise InvalidMessage(f"the answer on {ask} cannot be read") from None
+
+
+async def answer(
+    service: Service, headers: Mapping[str, str], body: bytes, ring: KeyRing
+) -> tuple[bytes, dict[str, str]]:
+    """Check a request, have the service answer it, and return the reply's body and headers."""
+    try:
+        _trust(service, headers, body, ring)
+        request = service.request.model_validate_json(body)
+        return (await service.answer(request)).model_dump_json().encode(), {}
+    except ValidationError:
+        return b"", {ERROR_HEADER: f"{PermanentError.__name__}:invalid-request"}
+    except MeshError as error:
+        return b"", {ERROR_HEADER: f"{type(error).__name__}:{error.reason}"}
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: the asker must hear that it failed
+        return b"", {ERROR_HEADER: f"{TransientError.__name__}:{type(error).__name__}"}
+
+
+def _trust(service: Service, headers: Mapping[str, str], body: bytes, ring: KeyRing) -> None:
+    problem = signature_problem(service.subject, headers, body, ring)
+    if problem is None and producer_of(headers) not in askers_of(Ask(service.subject)):
+        problem = "the topology does not name the asker"
+    if problem is not None:
+        raise UntrustedMessage(problem)
+
+
+class RemoteModel:
+    """The local model over the bus: the port ``LocalModel`` for agents that do not run it themselves."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Answer one prompt; raises ModelUnavailable when no worker answers."""
+        try:
+            return await self._asker.ask(Ask.COMPLETE, request, Completion, timeout_s=request.deadline_s)
+        except MeshUnavailable as error:
+            raise ModelUnavailable(str(error)) from error
+
+
+class RemoteMemory:
+    """The private memory over the bus: the port ``Memory``."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    async def remember(self, request: Remember) -> Remembered:
+        """Store items durably."""
+        return await self._ask(Ask.REMEMBER, request, Remembered)
+
+    async def search(self, request: Search) -> Hits:
+        """Find by meaning and words."""
+        return await self._ask(Ask.SEARCH, request, Hits)
+
+    async def lookup(self, request: Lookup) -> Hits:
+        """Find by exact key."""
+        return await self._ask(Ask.LOOKUP, request, Hits)
+
+    async def forget(self, request: Forget) -> ForgetReceipt:
+        """Remove without a trace."""
+        return await self._ask(Ask.FORGET, request, ForgetReceipt)
+
+    async def _ask(self, ask: Ask, request: BaseModel, reply: type[R]) -> R:
+        try:
+            return await self._asker.ask(ask, request, reply)
+        except MeshUnavailable as error:
+            raise MemoryUnavailable(str(error)) from error

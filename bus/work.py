@@ -1,0 +1,211 @@
+"""The work loop: takes messages from an agent's queue and sees each one through to its acknowledgement.
+
+It fetches only as many messages as it has free slots, keeps each alive from the moment of the fetch, runs the
+handler, publishes what follows, and acknowledges last. A message that fails is handed back with a growing pause
+or, when that cannot help, buried in the dead letters with the reason; a buried step fails its task.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Sequence
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from hybridmesh.bus.agent import Agent, Clock
+from hybridmesh.bus.envelope import open_envelope
+from hybridmesh.bus.errors import Deferred, MeshBusy, MeshError, PermanentError, TransientError, UntrustedMessage
+from hybridmesh.bus.graveyard import Burial, bury, obituary
+from hybridmesh.bus.identity import KeyRing
+from hybridmesh.bus.publisher import Publisher, fetch_body, utc_now
+from hybridmesh.bus.settings import BusSettings
+from hybridmesh.bus.topology import Consumer
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.message import Message
+
+logger = logging.getLogger("hybridmesh")
+
+# Short, so that a stop is heard soon: a fetch is never cancelled, as that would strand messages until ack_wait.
+_FETCH_TIMEOUT_S = 1.0
+_ACK_TIMEOUT_S = 5.0
+
+
+class WorkLoop:
+    """Runs one agent's handlers over one of its queues."""
+
+    def __init__(
+        self,
+        js: JetStreamContext,
+        consumer: Consumer,
+        agent: Agent,
+        publisher: Publisher,
+        ring: KeyRing,
+        settings: BusSettings,
+        *,
+        slots: int,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._js = js
+        self._consumer = consumer
+        self._agent = agent
+        self._publisher = publisher
+        self._ring = ring
+        self._settings = settings
+        self._slots = asyncio.Semaphore(slots)
+        self._width = slots
+        self._clock = clock
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self.handled = 0
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`; returns when the last message is done."""
+        subscription = await self._js.pull_subscribe_bind(self._consumer.durable, self._consumer.stream)
+        try:
+            while not self._stopping.is_set():
+                await self._take(subscription)
+        finally:
+            with contextlib.suppress(nats.errors.Error, TimeoutError):
+                await subscription.unsubscribe()
+            await self._drain()
+
+    def stop(self) -> None:
+        """Take no more messages."""
+        self._stopping.set()
+
+    @property
+    def busy(self) -> int:
+        """How many messages are being handled."""
+        return len(self._running)
+
+    async def _take(self, subscription: JetStreamContext.PullSubscription) -> None:
+        """Fetch for the free slots, at least one, and start a task for each message."""
+        await self._slots.acquire()
+        held = 1
+        while held < self._width and not self._slots.locked():
+            await self._slots.acquire()
+            held += 1
+        messages: list[Msg] = []
+        try:
+            if not self._stopping.is_set():
+                messages = await subscription.fetch(held, timeout=_FETCH_TIMEOUT_S)
+        except TimeoutError:
+            pass  # an empty queue
+        except (nats.errors.Error, OSError) as error:
+            logger.warning("%s: fetch failed: %s", self._agent.name, type(error).__name__)
+            await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - jitter, not a secret
+        finally:
+            for _ in range(held - len(messages)):
+                self._slots.release()
+        for message in messages:
+            task = asyncio.create_task(self._see_through(message))
+            self._running.add(task)
+            task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._slots.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("%s: work loop failed: %s", self._agent.name, type(error).__name__)
+
+    async def _drain(self) -> None:
+        """Give running handlers the grace time; what is not done by then is redelivered to another replica."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=self._settings.drain_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _see_through(self, message: Msg) -> None:
+        beat = asyncio.create_task(self._keep_alive(message))
+        try:
+            await self._handle(message)
+            await message.ack_sync(timeout=_ACK_TIMEOUT_S)
+            self.handled += 1
+        except Deferred as later:
+            await self._hand_back(message, later.delay_s)
+        except UntrustedMessage as error:
+            await self._refuse(message, error)
+        except PermanentError as error:
+            await self._bury(message, error.reason, str(error))
+        except TransientError as error:
+            await self._retry(message, error.reason, error.retry_after_s)
+        except MeshBusy as error:
+            await self._hand_back(message, error.retry_after_s)
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            await self._retry(message, type(error).__name__, None)
+        except Exception as error:  # noqa: BLE001 - the outermost boundary: an unforeseen fault must not stop the loop
+            logger.error("%s: handler failed: %s", self._agent.name, _where(error))
+            await self._retry(message, type(error).__name__, None)
+        finally:
+            beat.cancel()
+
+    async def _handle(self, message: Msg) -> None:
+        headers = dict(message.headers or {})
+        body = await fetch_body(self._js, headers, message.data)
+        opened = open_envelope(message.subject, headers, body, self._ring)
+        follow_ups = await self._agent.handlers[type(opened.message)](opened.message)
+        await self._publish(follow_ups)
+
+    async def _publish(self, messages: Sequence[Message]) -> None:
+        """Store audit events first: no effect is seen that the log does not know."""
+        for message in sorted(messages, key=lambda item: not isinstance(item, AuditEvent)):
+            await self._publisher.publish(message)
+
+    async def _keep_alive(self, message: Msg) -> None:
+        while True:
+            await asyncio.sleep(self._settings.ack_wait_s / 3)
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await message.in_progress()
+
+    async def _retry(self, message: Msg, reason: str, after_s: float | None) -> None:
+        # A timer is handed back many times on purpose, so its deliveries are not tries.
+        tries = 1 if self._consumer.timers else message.metadata.num_delivered
+        if tries >= self._settings.max_tries:
+            await self._bury(message, reason, f"{tries} tries")
+            return
+        pause = min(self._settings.retry_cap_s, self._settings.retry_base_s * 2 ** (tries - 1))
+        pause = max(after_s or 0.0, pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, not a secret
+        logger.info("%s: try %d failed (%s), again in %.1f s", self._agent.name, tries, reason, pause)
+        await self._hand_back(message, pause)
+
+    async def _hand_back(self, message: Msg, delay_s: float) -> None:
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await message.nak(delay=delay_s)
+
+    async def _refuse(self, message: Msg, error: UntrustedMessage) -> None:
+        event = AuditEvent(
+            agent=self._agent.name,
+            action=Action.MESSAGE_REFUSED,
+            at=self._clock(),
+            nonce=f"{message.metadata.stream}.{message.metadata.sequence.stream}",
+            facts={"reason": error.reason, "problem": str(error)},
+        )
+        await self._bury(message, error.reason, str(error), event)
+
+    async def _bury(self, message: Msg, reason: str, detail: str, event: AuditEvent | None = None) -> None:
+        """Dead letter first, then the task's end, then term: a crash in between repeats, it does not lose."""
+        burial = Burial(self._agent.name, reason, detail, self._clock())
+        try:
+            await bury(self._publisher, message, burial)
+            if reason != UntrustedMessage.reason:
+                await self._publish(obituary(message.headers or {}, burial))
+            if event is not None:
+                await self._publisher.publish(event)
+            await message.term()
+        except (MeshError, nats.errors.Error, TimeoutError, OSError) as failure:
+            logger.warning("%s: burial failed: %s", self._agent.name, type(failure).__name__)
+            await self._hand_back(message, self._settings.retry_base_s)
+
+
+def _where(error: BaseException) -> str:
+    """Return the type of an error and the lines it came from, without its message: that may hold user text."""
+    frames: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {' > '.join(frames[-3:])}"

@@ -1,0 +1,39 @@
+"""Makes the prepared files of a model out of its checked source files, by kind."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Final, cast
+
+from hybridmesh.infra.models.entry import Entry
+from hybridmesh.infra.models.sources import Progress
+
+REVISION: Final = 1  # raise it when a build gives other bytes than before: prepared models are then rebuilt
+THREADS: Final = 2
+
+
+def build_model(entry: Entry, files: dict[str, Path], work: Path, target: Path, progress: Progress) -> None:
+    """Write the model and its NOTICE into ``target``; ``work`` is for what is needed in between."""
+    if entry.kind == "causal":
+        from hybridmesh.infra.models.gguf_build import build_from_gguf
+
+        (source,) = files.values()
+        progress("building", 0.0)
+        build_from_gguf(source, target, entry.profile, THREADS, lambda share: progress("building", share))
+    elif entry.kind == "token-classifier":
+        from hybridmesh.infra.models.requantise import requantise
+
+        progress("building", None)
+        requantise(files["model_q4.onnx"], work, target / "model.onnx")
+        shutil.copyfile(files["tokenizer.json"], target / "tokenizer.json")
+        write_labels(files["config.json"], target / "labels.json")
+    else:
+        for name, path in files.items():
+            shutil.copyfile(path, target / name)
+    (target / "NOTICE").write_text(entry.notice, "utf-8")
+
+
+def write_labels(config: Path, target: Path) -> None:
+    """Write the classifier's labels as a JSON list, index by index, from a Hugging Face ``config.json``."""
+    names = cast("dict[str, str]", json.loads(config.read_text("utf-8"))["id2label"])
+    target.write_text(json.dumps([names[str(index)] for index in range(len(names))]), "utf-8")

@@ -1,0 +1,26 @@
+"""Builds a GGUF file into a folder that onnxruntime-genai loads; no torch, memory far below the model's size."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hybridmesh.infra.models.architecture import Architecture
+from hybridmesh.infra.models.decoder import write_decoder
+from hybridmesh.infra.models.gguf_file import GgufFile
+from hybridmesh.infra.models.packing import Profile
+from hybridmesh.infra.models.tokenizer_files import Vocabulary, write_genai_config, write_tokenizer
+
+
+def build_from_gguf(
+    source: Path, folder: Path, profile: Profile, threads: int, progress: Callable[[float], None]
+) -> None:
+    """Write the ONNX model, its configuration and its tokenizer into ``folder`` (which must exist).
+
+    Not atomic: on an error the folder holds part of a model. Raises SetupError for a file that is damaged or
+    of an unknown kind.
+    """
+    with GgufFile(source) as gguf:
+        facts = Architecture.read(gguf)
+        vocabulary = Vocabulary(gguf.metadata, facts)
+        write_decoder(gguf, facts, folder, profile, threads, progress)
+        write_genai_config(vocabulary, facts, folder)
+        write_tokenizer(vocabulary, facts.context, folder)

@@ -1,0 +1,170 @@
+"""Collects the nodes of an ONNX graph; large initializers go straight to the external data file.
+
+Memory stays far below the model's size: matrices are packed some hundred thousand weights at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from hybridmesh.infra.models.gguf_file import Tensor
+from hybridmesh.infra.models.gguf_metadata import unusable
+from hybridmesh.infra.models.packing import (
+    BLOCK,
+    Bits,
+    Floats,
+    Order,
+    Packed,
+    copy_codes,
+    fit_codes,
+    pair_nibbles,
+)
+
+DATA_FILE: Final = "model.onnx.data"
+MICROSOFT: Final = "com.microsoft"
+CHUNK_WEIGHTS: Final = 1 << 19  # a thread unpacks 2 MiB of float32 at a time, and some times that while fitting
+PAGE: Final = 4096  # external data starts on page borders, so that it can be mapped
+INLINE_BYTES: Final = 1024
+
+Place = tuple[int, int]  # offset and length in the external data file
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Where the codes, scales and zero points of a packed matrix lie in the external data file."""
+
+    name: str
+    bits: Bits
+    rows: int
+    columns: int
+    codes: Place
+    scale: Place
+    zero: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A matrix of the source, with the order in which its rows are wanted (None keeps them)."""
+
+    tensor: Tensor
+    order: Order | None = None
+
+
+class GraphWriter:
+    """One graph in the making; ``data`` is the open external data file."""
+
+    def __init__(self, data: BinaryIO, threads: int) -> None:
+        self._data = data
+        self._threads = threads
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def node(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        domain: str = "",
+        **attributes: Any,  # noqa: ANN401 - ONNX attributes are numbers, texts or lists of them
+    ) -> str:
+        """Add a node, named after its first output, and return that output."""
+        name = outputs[0].replace(".", "/")
+        self.nodes.append(helper.make_node(op, inputs, outputs, name=name, domain=domain, **attributes))
+        return outputs[0]
+
+    def constant(self, name: str, value: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> str:
+        """Add an initializer: small ones inside the graph, the others in the external data file."""
+        if value.nbytes <= INLINE_BYTES:
+            self.initializers.append(numpy_helper.from_array(value, name))
+            return name
+        kind = helper.np_dtype_to_tensor_dtype(value.dtype)
+        return self.external(name, kind, value.shape, self._write([value]))
+
+    def external(self, name: str, kind: int, dims: Sequence[int], place: Place) -> str:
+        """Declare an initializer over bytes already written; two may share them under different dims."""
+        tensor = onnx.TensorProto(name=name, data_type=kind, dims=dims, data_location=TensorProto.EXTERNAL)
+        for key, value in (("location", DATA_FILE), ("offset", str(place[0])), ("length", str(place[1]))):
+            tensor.external_data.add(key=key, value=value)
+        self.initializers.append(tensor)
+        return name
+
+    def store(self, name: str, sources: Sequence[Rows], bits: Bits) -> Matrix:
+        """Pack some matrices, stacked by rows, into the data file."""
+        rows, columns = sum(s.tensor.rows for s in sources), sources[0].tensor.columns
+        if any(len(s.tensor.shape) != 2 or s.tensor.columns != columns for s in sources) or columns % BLOCK:  # noqa: PLR2004
+            raise unusable(f"{name} does not consist of matrices with a multiple of {BLOCK} columns")
+        start = self._next_page()
+        scales: list[npt.NDArray[Any]] = []
+        zeros: list[npt.NDArray[Any]] = []
+        for source in sources:
+            for packed in self._pack(source, bits):
+                codes = pair_nibbles(packed.codes) if bits == 4 else packed.codes  # noqa: PLR2004
+                self._data.write(np.ascontiguousarray(codes).data)
+                scales.append(packed.scale)
+                zeros.append(pair_nibbles(packed.zero) if bits == 4 else packed.zero)  # noqa: PLR2004
+        codes_place = (start, self._data.tell() - start)
+        return Matrix(name, bits, rows, columns, codes_place, self._write(scales), self._write(zeros))
+
+    def matmul(self, x: str, w: Matrix, out: str, bias: Floats | None = None) -> str:
+        """Multiply by a packed matrix: (.., columns) -> (.., rows)."""
+        blocks = w.columns // BLOCK
+        inputs = [
+            x,
+            self.external(
+                f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, BLOCK * w.bits // 8), w.codes
+            ),
+            self.external(f"{w.name}.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
+            self.external(f"{w.name}.zero", TensorProto.UINT8, (w.rows, (blocks * w.bits + 7) // 8), w.zero),
+        ]
+        if bias is not None:
+            inputs += ["", self.constant(f"{w.name}.bias", bias)]
+        # accuracy_level 4 (int8 activations) selects the fast kernels; 8 bits without it are 100 times slower.
+        return self.node(
+            "MatMulNBits", inputs, [out], MICROSOFT,
+            K=w.columns, N=w.rows, bits=w.bits, block_size=BLOCK, accuracy_level=4,
+        )  # fmt: skip
+
+    def gather(self, ids: str, w: Matrix, out: str) -> str:
+        """Look rows of an 8-bit matrix up: (..) -> (.., columns); shares the bytes of ``matmul``."""
+        blocks = w.columns // BLOCK
+        table = [
+            self.external("embed.table", TensorProto.UINT8, (w.rows, w.columns), w.codes),
+            ids,
+            self.external("embed.table.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
+            self.external("embed.table.zero", TensorProto.UINT8, (w.rows, blocks), w.zero),
+        ]
+        return self.node(
+            "GatherBlockQuantized", table, [out], MICROSOFT,
+            bits=8, block_size=BLOCK, gather_axis=0, quantize_axis=1,
+        )  # fmt: skip
+
+    def _next_page(self) -> int:
+        start = -(-self._data.tell() // PAGE) * PAGE
+        self._data.seek(start)
+        return start
+
+    def _write(self, parts: Sequence[npt.NDArray[Any]]) -> Place:
+        start = self._next_page()
+        for part in parts:
+            self._data.write(np.ascontiguousarray(part).data)
+        return start, self._data.tell() - start
+
+    def _pack(self, source: Rows, bits: Bits) -> Iterator[Packed]:
+        """Pack on all threads, in order, with never more than one chunk a thread in memory."""
+        tensor, order = source.tensor, source.order
+        step = max(1, CHUNK_WEIGHTS // tensor.columns)
+
+        def pack_chunk(start: int) -> Packed:
+            raw = tensor.raw[start : start + step] if order is None else tensor.raw[order[start : start + step]]
+            return copy_codes(raw, tensor.kind, bits) or fit_codes(tensor.floats(raw), bits)
+
+        starts = range(0, tensor.rows, step)
+        with ThreadPoolExecutor(self._threads) as pool:
+            for first in range(0, len(starts), self._threads):
+                yield from pool.map(pack_chunk, starts[first : first + self._threads])

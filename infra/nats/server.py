@@ -1,0 +1,184 @@
+"""Runs one nats-server on loopback: own data folder under a lock, synced writes, same port after a restart."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import IO, Self
+
+from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.infra.nats.binary import find_binary
+from hybridmesh.infra.parent_death import die_with_parent
+
+_START_TIMEOUT_S = 20.0
+_STOP_TIMEOUT_S = 20.0
+_MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
+_MAX_FILE_BYTES = 8 * 1024**3
+
+
+class NatsServer:
+    """An embedded server; ``url`` is valid while it runs.
+
+    A second one on the same folder raises UsageError. After a crash, a new one goes on from the same store and
+    takes the same port, so that clients find it again.
+    """
+
+    def __init__(self, folder: Path, *, port: int = 0, binary: Path | None = None) -> None:
+        self._folder = folder
+        self._binary = find_binary(binary)
+        self._lock: IO[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = port or self._last_port()
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        if self._process is None:
+            raise SetupError("the server is not running")
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Say whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start and wait until it answers.
+
+        Raises:
+            UsageError: the folder is in use.
+            SetupError: it does not come up; the message holds the end of its log.
+
+        """
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._take_lock()
+        self._launch()
+
+    def restart(self) -> None:
+        """Start again after the process died; the lock is still held."""
+        self._launch()
+
+    def stop(self) -> None:
+        """Stop, and give the folder free."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        path = self._folder / "lock"
+        lock = path.open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise UsageError(
+                f"this data folder is in use by the mesh of process {owner}",
+                remedy="stop that one first, or choose another folder with --data",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def _launch(self) -> None:
+        for stale in self._folder.glob("*.ports"):
+            stale.unlink()
+        port = self._port if self._port and _is_free(self._port) else -1
+        config = self._folder / "nats.conf"
+        config.write_text(self._config(port), "utf-8")
+        with (self._folder / "server.out").open("ab") as out:
+            self._process = subprocess.Popen(
+                [str(self._binary), "-c", str(config)],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, no locks taken
+            )
+        self.url = self._await_ready()
+        self._port = int(self.url.rpartition(":")[2])
+        (self._folder / "port").write_text(str(self._port), "utf-8")
+
+    def _config(self, port: int) -> str:
+        folder = json.dumps(str(self._folder.resolve()))
+        store = json.dumps(str((self._folder / "jetstream").resolve()))
+        log = json.dumps(str((self._folder / "nats.log").resolve()))
+        return (
+            'server_name: "hybridmesh"\n'
+            f'listen: "127.0.0.1:{port}"\n'
+            f"ports_file_dir: {folder}\n"
+            f"log_file: {log}\n"
+            "log_size_limit: 10MB\n"
+            f"max_payload: {_MAX_PAYLOAD_BYTES}\n"
+            f"jetstream {{ store_dir: {store}, max_file: {_MAX_FILE_BYTES}, sync_interval: always }}\n"
+        )
+
+    def _await_ready(self) -> str:
+        end = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < end:
+            if self._process is None or self._process.poll() is not None:
+                break
+            for ports in self._folder.glob("*.ports"):
+                try:
+                    url: str = json.loads(ports.read_text("utf-8"))["nats"][0]
+                except (ValueError, KeyError, OSError):
+                    continue  # still being written
+                if _answers(url):
+                    return url
+            time.sleep(0.01)
+        self.stop()
+        raise SetupError(f"nats-server did not start: {self._log_end()}", remedy="see nats.log in the data folder")
+
+    def _log_end(self) -> str:
+        for name in ("nats.log", "server.out"):
+            path = self._folder / name
+            if path.exists() and (text := path.read_text("utf-8", "replace").strip()):
+                return text.splitlines()[-1]
+        return "no log"
+
+    def _last_port(self) -> int:
+        try:
+            return int((self._folder / "port").read_text("utf-8"))
+        except (OSError, ValueError):
+            return 0
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(url: str) -> bool:
+    host, _, port = url.removeprefix("nats://").rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=1) as connection:
+            return connection.recv(16).startswith(b"INFO")
+    except OSError:
+        return False

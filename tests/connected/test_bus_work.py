@@ -1,0 +1,310 @@
+"""The work loop on a real server: nothing is lost, nothing is done by strangers, what cannot be done is buried."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from harness import Bus, eventually
+from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.app import Links
+from hybridmesh.bus.errors import CloudUnavailable, Deferred, Unanswerable
+from hybridmesh.bus.topology import Consumer, consumers
+from hybridmesh.bus.work import WorkLoop
+from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.plans import StepSpec
+from hybridmesh.schemas.privacy import Findings, Sensitivity
+from hybridmesh.schemas.routing import Decision, Lane
+from hybridmesh.schemas.steps import StepClassified, StepContext, StepFailed, StepLocal, StepReady
+from hybridmesh.schemas.tasks import TaskSubmitted
+
+Handle = Callable[[StepReady], Awaitable[Sequence[Message]]]
+
+
+def make_ready(task_id: str | None = None, text: str = "") -> StepReady:
+    """A step that is ready, with as much text as asked for."""
+    spec = StepSpec(id="a", title="A", instruction=f"do it {text}")
+    context = StepContext(goal="g", profile="balanced", spec=spec)
+    return StepReady(task_id=task_id or new_task_id(), step_id="a", context=context)
+
+
+def classified(ready: StepReady) -> StepClassified:
+    """What a classifier makes of it."""
+    return StepClassified(
+        task_id=ready.task_id,
+        step_id=ready.step_id,
+        context=ready.context,
+        label=Sensitivity.PUBLIC,
+        findings=Findings(),
+    )
+
+
+def consumer_of(agent: str) -> Consumer:
+    """The durable of an agent."""
+    return next(item for item in consumers() if item.durable == agent)
+
+
+@contextlib.asynccontextmanager
+async def working(bus: Bus, handle: Handle, slots: int = 4) -> AsyncGenerator[WorkLoop]:
+    """A classifier with another handler, at work."""
+    links = await bus.links("classifier")
+    agent = Agent("classifier", handlers={StepReady: handle})
+    loop = WorkLoop(
+        bus.js, consumer_of("classifier"), agent, links.publisher, links.ring, bus.settings.bus, slots=slots
+    )
+    task = asyncio.create_task(loop.run())
+    try:
+        yield loop
+    finally:
+        loop.stop()
+        await task
+
+
+async def test_a_message_becomes_what_the_handler_returns_and_leaves_the_queue(bus: Bus) -> None:
+    """Nothing is lost."""
+    decomposer = await bus.links("decomposer")
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        return (classified(ready),)
+
+    async with working(bus, handle):
+        sent = [make_ready() for _ in range(20)]
+        for ready in sent:
+            await decomposer.publisher.publish(ready)
+        found = {StepClassified.model_validate_json(body).task_id for body in await bus.collect(StepClassified, 20)}
+        assert found == {ready.task_id for ready in sent}
+
+        async def empty() -> bool:
+            return await bus.count("WORK_CLASSIFIER") == 0
+
+        await eventually(empty)
+
+
+async def test_a_repeated_message_has_its_effect_once(bus: Bus) -> None:
+    """Nothing is lost, and effects are counted once."""
+    decomposer = await bus.links("decomposer")
+    ready = make_ready()
+
+    async def handle(message: StepReady) -> Sequence[Message]:
+        return (classified(message),)
+
+    async with working(bus, handle):
+        for _ in range(3):
+            await decomposer.publisher.publish(ready)
+        await bus.collect(StepClassified, 1)
+    assert await bus.count("WORK_ROUTER") == 1
+
+
+async def test_a_transient_failure_is_tried_again_later(bus: Bus) -> None:
+    """Nothing is lost."""
+    tries: list[float] = []
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) < 3:
+            raise CloudUnavailable
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepClassified, 1)
+    assert len(tries) == 3
+    assert tries[2] - tries[1] > (tries[1] - tries[0]) * 0.75
+
+
+async def test_used_up_tries_bury_the_message_and_fail_its_step(bus: Bus) -> None:
+    """Nothing is lost: a step that cannot be done ends its task with the reason."""
+
+    async def handle(_: StepReady) -> Sequence[Message]:
+        raise CloudUnavailable
+
+    decomposer = await bus.links("decomposer")
+    ready = make_ready()
+    async with working(bus, handle):
+        await decomposer.publisher.publish(ready)
+        failed = StepFailed.model_validate_json((await bus.collect(StepFailed, 1))[0])
+    assert (failed.task_id, failed.step_id, failed.reason) == (ready.task_id, "a", "buried:cloud-unavailable")
+    assert await bus.count("DEAD") == 1
+
+
+async def test_a_permanent_failure_is_buried_at_once(bus: Bus) -> None:
+    """Nothing is lost."""
+    tries = 0
+
+    async def handle(_: StepReady) -> Sequence[Message]:
+        nonlocal tries
+        tries += 1
+        raise Unanswerable(reason="no-such-thing")
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepFailed, 1)
+    assert tries == 1
+
+
+async def test_a_deferred_message_comes_back_without_counting_as_a_try(bus: Bus) -> None:
+    """Nothing is lost."""
+    seen = 0
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        nonlocal seen
+        seen += 1
+        if seen < 4:
+            raise Deferred(0.05)
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepClassified, 1)
+    assert seen == 4
+
+
+async def test_a_slow_handler_keeps_its_message(bus: Bus) -> None:
+    """Nothing is done twice: a job longer than the ack wait is not given to another."""
+    runs = 0
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        nonlocal runs
+        runs += 1
+        await asyncio.sleep(3.5)
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepClassified, 1)
+    assert runs == 1
+
+
+async def test_a_stranger_is_refused_and_audited(bus: Bus) -> None:
+    """Nothing private leaves by a forged hop: the topology names who may publish what."""
+    runs = 0
+
+    async def handle(_: StepReady) -> Sequence[Message]:
+        nonlocal runs
+        runs += 1
+        return ()
+
+    async with working(bus, handle):
+        stranger: Links = await bus.links("consultant")
+        await stranger.publisher.publish(make_ready())
+        unsigned = make_ready()
+        await bus.js.publish(
+            f"mesh.step.ready.{unsigned.task_id}",
+            unsigned.model_dump_json().encode(),
+            headers={"ce-type": StepReady.event_type(), "ce-id": unsigned.identity()},
+        )
+
+        async def buried() -> bool:
+            return await bus.count("DEAD") == 2
+
+        await eventually(buried)
+    assert runs == 0
+    assert await bus.count("AUDIT") == 2
+    assert await bus.count("WORK_DECOMPOSER") == 0
+
+
+async def test_garbage_is_buried_and_does_not_stop_the_queue(bus: Bus) -> None:
+    """Nothing is lost."""
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await bus.js.publish("mesh.step.ready.x", b"\xff\x00garbage")
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepClassified, 1)
+    assert await bus.count("DEAD") == 1
+
+
+async def test_a_large_body_goes_by_the_object_store(bus: Bus) -> None:
+    """Nothing is lost, and its signature still covers every byte."""
+    seen: list[int] = []
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        seen.append(len(ready.context.spec.instruction))
+        return ()
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready(text="x" * 3_000_000))
+
+        async def arrived() -> bool:
+            return bool(seen)
+
+        await eventually(arrived)
+    assert seen == [3_000_006]
+
+
+async def test_two_replicas_share_the_work(bus: Bus) -> None:
+    """It runs on what you have: a second replica takes its share of the same queue."""
+    first, second = 0, 0
+
+    async def handle_first(_: StepReady) -> Sequence[Message]:
+        nonlocal first
+        first += 1
+        await asyncio.sleep(0.02)
+        return ()
+
+    async def handle_second(_: StepReady) -> Sequence[Message]:
+        nonlocal second
+        second += 1
+        await asyncio.sleep(0.02)
+        return ()
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle_first, 1), working(bus, handle_second, 1):
+        for _ in range(30):
+            await decomposer.publisher.publish(make_ready())
+
+        async def done() -> bool:
+            return first + second == 30
+
+        await eventually(done)
+    assert min(first, second) >= 5
+
+
+async def test_open_types_need_no_signature_but_a_bad_one_is_refused(bus: Bus) -> None:
+    """Anybody may submit; nobody may submit under another's name."""
+    seen: list[str] = []
+
+    async def handle(task: TaskSubmitted) -> Sequence[Message]:
+        seen.append(task.task_id)
+        return ()
+
+    links = await bus.links("decomposer")
+    agent = Agent("decomposer", handlers={TaskSubmitted: handle})
+    loop = WorkLoop(bus.js, consumer_of("decomposer"), agent, links.publisher, links.ring, bus.settings.bus, slots=2)
+    running = asyncio.create_task(loop.run())
+    task = TaskSubmitted(task_id=new_task_id(), goal="g", submitted_at=datetime.now(UTC))
+    forged = task.model_copy(update={"task_id": new_task_id()})
+    for message, extra in ((task, {}), (forged, {"mesh-signature": "AAAA", "ce-source": "/hybridmesh/publisher"})):
+        headers = {"ce-type": message.event_type(), "ce-id": message.identity(), **extra}
+        await bus.js.publish(
+            f"mesh.task.submitted.{message.task_id}", message.model_dump_json().encode(), headers=headers
+        )
+
+    async def buried() -> bool:
+        return await bus.count("DEAD") == 1 and bool(seen)
+
+    await eventually(buried)
+    loop.stop()
+    await running
+    assert seen == [task.task_id]
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_a_summary_and_the_answer_of_one_attempt_have_different_ids(lane: Lane) -> None:
+    """Nothing is lost: the stream would drop the second of two messages with one id."""
+    ready = make_ready()
+    common = {"task_id": ready.task_id, "step_id": "a", "context": ready.context, "label": Sensitivity.PUBLIC}
+    decision = Decision(lane=lane, reason="r")
+    first = StepLocal.model_validate({**common, "decision": decision, "mode": "summarise"})
+    second = StepLocal.model_validate({**common, "decision": decision, "mode": "answer"})
+    assert first.identity() != second.identity()
