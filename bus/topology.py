@@ -11,6 +11,7 @@ from typing import Literal
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent, Checkpoint
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused, ConsultRequested
+from hybridmesh.schemas.egress import EgressRecorded
 from hybridmesh.schemas.feedback import FeedbackGiven
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import (
@@ -108,7 +109,7 @@ TOPOLOGY: tuple[Row, ...] = (
     Row(
         "consultant",
         consumes=(ConsultRequested,),
-        publishes=(ConsultAdvised, ConsultRefused, *_AUDIT),
+        publishes=(ConsultAdvised, ConsultRefused, EgressRecorded, *_AUDIT),
         slots=4,
         account=Account.CLOUD,
     ),
@@ -184,6 +185,11 @@ def filter_of(kind: MessageType) -> str:
     return f"{ROOT}.{kind.NAME}.>"
 
 
+def subject_for(kind: MessageType, topic: str) -> str:
+    """Return the subject of a message type about one thing: what a reader of that thing subscribes to."""
+    return f"{ROOT}.{kind.NAME}.{topic}"
+
+
 def dead_subject(subject: str) -> str:
     """Return where a message of ``subject`` is buried."""
     return f"{ROOT}.dead.{subject.removeprefix(ROOT + '.')}"
@@ -211,6 +217,7 @@ def timer_stream(agent: str) -> str:
 
 AUDIT = Stream("AUDIT", (filter_of(AuditEvent),), "limits", max_age_s=400 * DAY_S, protected=True)
 CHECKPOINTS = Stream("CHECKPOINTS", (filter_of(Checkpoint),), "limits", max_age_s=400 * DAY_S, protected=True)
+EGRESS = Stream("EGRESS", (filter_of(EgressRecorded),), "limits", max_age_s=30 * DAY_S)
 RESULTS = Stream("RESULTS", (filter_of(TaskCompleted), filter_of(TaskFailed)), "limits", max_age_s=30 * DAY_S)
 
 
@@ -224,7 +231,7 @@ def streams() -> tuple[Stream, ...]:
     timers = [
         Stream(timer_stream(row.agent), tuple(map(filter_of, row.timers)), "work") for row in TOPOLOGY if row.timers
     ]
-    return (*work, *timers, RESULTS, AUDIT, CHECKPOINTS, DEAD)
+    return (*work, *timers, RESULTS, EGRESS, AUDIT, CHECKPOINTS, DEAD)
 
 
 def consumers() -> tuple[Consumer, ...]:

@@ -86,11 +86,13 @@ class LogReader:
         try:
             messages = await subscription.fetch(_BATCH, timeout=wait_s)
         except TimeoutError:
-            # An empty log and a lost consumer look the same here.
-            with contextlib.suppress(NotFoundError):
+            messages = []
+        if not messages:
+            # An empty log and a lost consumer look the same so far.
+            try:
                 await subscription.consumer_info()
-                return []
-            await self.close()
+            except NotFoundError:
+                await self.close()
             return []
         entries = [_entry(message) for message in messages]
         whole = [entry for place, entry in enumerate(entries) if entry.sequence == entries[0].sequence + place]

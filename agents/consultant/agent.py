@@ -124,7 +124,7 @@ class Consultant:
     def _advise(self, message: ConsultRequested, egress: Egress, reply: CloudReply) -> Sequence[Message]:
         cost = self._cost(reply)
         if reply.sent_sha256 != egress.sent_sha256:
-            raise PermanentError("the adapter sent what its gate did not read", reason="ungated-egress")
+            return [egress.ended("ungated-egress", reply, cost), _refused(message, "ungated-egress")]
         advised = ConsultAdvised(
             task_id=message.task_id,
             step_id=message.step_id,
@@ -142,7 +142,7 @@ class Consultant:
 
     async def _put_off(self, message: ConsultRequested, egress: Egress, error: TransientError) -> Sequence[Message]:
         """Raise the error with the time of the next try, or refuse when that would come too late."""
-        events: list[Message] = [] if egress.sent_sha256 is None else [egress.ended(error.reason, None, None)]
+        events = [] if egress.sent_sha256 is None else [egress.ended(error.reason, None, None)]
         left_s = (message.clearance.expires_at - self._clock()).total_seconds()
         asked_s = error.retry_after_s
         pause = next_pause_s(self._clearance_s - left_s, asked_s, self._patience_s)

@@ -15,7 +15,7 @@ from hybridmesh.agents.consultant.patience import asked_wait_s
 from hybridmesh.agents.consultant.port import CloudRefusal, CloudReply, Gate, Question
 from hybridmesh.agents.consultant.statuses import refusal_reason
 from hybridmesh.bus.agent import Clock
-from hybridmesh.bus.errors import CloudUnavailable, MeshError, SetupError
+from hybridmesh.bus.errors import CloudUnavailable, MeshError, PermanentError, SetupError
 
 if TYPE_CHECKING:
     from anthropic import APIStatusError
@@ -174,7 +174,10 @@ def _structured(schema: dict[str, object]) -> "OutputConfigParam":
     """Hold the answer to a JSON schema; bounds that the API does not take become part of a description."""
     from anthropic import transform_schema
 
-    return {"format": {"type": "json_schema", "schema": transform_schema(schema)}}
+    try:
+        return {"format": {"type": "json_schema", "schema": transform_schema(schema)}}
+    except (ValueError, TypeError, AttributeError, AssertionError):  # as it meets the parts that it does not know
+        raise PermanentError("a schema that the API does not take", reason="cloud-bad-schema") from None
 
 
 def _reraise(error: Exception) -> NoReturn:

@@ -5,7 +5,7 @@ the API needs pass, so no machine fingerprint, trace context or header from the 
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import cast
@@ -26,7 +26,7 @@ _gate: ContextVar[Gate | None] = ContextVar("hybridmesh_gate", default=None)
 
 
 @contextmanager
-def gated(gate: Gate) -> Iterator[None]:
+def gated(gate: Gate) -> Generator[None]:
     """Let requests of this context through ``gate``; outside of it nothing is sent."""
     token = _gate.set(gate)
     try:

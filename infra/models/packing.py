@@ -4,7 +4,7 @@ Q8_0, Q5_0 and Q4_0 blocks already are ``scale * (code - offset)``: their codes 
 All else is dequantised and fitted again, since the fast CPU kernels take integer zero points only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,9 +19,31 @@ Bits = Literal[4, 8]
 Profile = Literal["exact", "small"]
 
 BLOCK: Final = 32
+NARROW: Final = 4
 TINY: Final = 1e-12
 Q = GGMLQuantizationType
 FOUR_OR_FIVE_BIT: Final = frozenset({Q.Q4_0, Q.Q4_1, Q.Q4_K, Q.Q5_0, Q.Q5_1, Q.Q5_K})
+
+Rounding = Callable[[Floats], Floats]
+
+
+def _floor(values: Floats) -> Floats:
+    return np.floor(values)
+
+
+def _ceil(values: Floats) -> Floats:
+    return np.ceil(values)
+
+
+def _nearest(values: Floats) -> Floats:
+    return np.rint(values)
+
+
+# Shares of the block's range, and roundings of its zero point, that are tried for each width.
+GRID: Final[dict[Bits, tuple[tuple[float, Rounding], ...]]] = {
+    8: ((1.0, _nearest),),
+    4: tuple((shrink, rounding) for shrink in (1.0, 0.9, 0.8) for rounding in (_floor, _ceil)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +62,13 @@ class Packed:
 
 def choose_bits(kinds: Iterable[GGMLQuantizationType], profile: Profile) -> Bits:
     """``small`` keeps 4 bits for 4- and 5-bit sources; ``exact`` uses 8 bits unless 4 lose nothing."""
-    narrow = FOUR_OR_FIVE_BIT if profile == "small" else {Q.Q4_0}
+    narrow: frozenset[GGMLQuantizationType] = FOUR_OR_FIVE_BIT if profile == "small" else frozenset({Q.Q4_0})
     return 4 if all(kind in narrow for kind in kinds) else 8
 
 
 def copy_codes(raw: Bytes, kind: GGMLQuantizationType, bits: Bits) -> Packed | None:
     """Take over the codes of a symmetric block type as they are; None where they do not fit ``bits``."""
-    if kind not in (Q.Q8_0, Q.Q5_0, Q.Q4_0) or (bits == 4 and kind != Q.Q4_0):
+    if kind not in (Q.Q8_0, Q.Q5_0, Q.Q4_0) or (bits == NARROW and kind != Q.Q4_0):
         return None
     blocks = raw.reshape(len(raw), -1, GGML_QUANT_SIZES[kind][1])
     scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16)[..., 0].astype(np.float32)
@@ -58,7 +80,7 @@ def copy_codes(raw: Bytes, kind: GGMLQuantizationType, bits: Bits) -> Packed | N
         if kind == Q.Q5_0:
             fifth = np.unpackbits(np.ascontiguousarray(blocks[..., 2:6]), axis=-1, bitorder="little")
             codes, zero = (codes | fifth << 4) + np.uint8(112), 128  # code - 16 becomes code + 112 - 128
-    return Packed(np.ascontiguousarray(codes), scale, np.full(scale.shape, zero, np.uint8))
+    return Packed(np.ascontiguousarray(codes, np.uint8), scale, np.full(scale.shape, zero, np.uint8))
 
 
 def fit_codes(weights: Floats, bits: Bits) -> Packed:
@@ -73,19 +95,17 @@ def fit_codes(weights: Floats, bits: Bits) -> Packed:
     codes = np.zeros(w.shape, np.uint8)
     scale, zero = np.zeros(len(w), np.float32), np.zeros(len(w), np.uint8)
     best = np.full(len(w), -1, np.float32)
-    for shrink in (1.0,) if bits == 8 else (1.0, 0.9, 0.8):
+    for shrink, rounding in GRID[bits]:
         step = np.maximum((high - low) * (np.float32(shrink) / top), np.float32(TINY))
-        exact_zero = -low * np.float32(shrink) / step
-        for rounded in (np.round(exact_zero),) if bits == 8 else (np.floor(exact_zero), np.ceil(exact_zero)):
-            offset = np.clip(rounded, 0, top)
-            code = np.clip(np.rint(w / step[:, None]) + offset[:, None], 0, top)
-            level = code - offset[:, None]
-            dot = np.einsum("ij,ij->i", w, level)
-            fitted = dot / np.maximum(np.einsum("ij,ij->i", level, level), np.float32(TINY))
-            gain = dot * fitted  # |w|^2 - gain is the squared error at the best scale
-            better = gain > best
-            best[better], scale[better] = gain[better], fitted[better]
-            codes[better], zero[better] = code[better].astype(np.uint8), offset[better].astype(np.uint8)
+        offset = np.clip(rounding(-low * np.float32(shrink) / step), 0, top)
+        code = np.clip(np.rint(w / step[:, None]) + offset[:, None], 0, top)
+        level = code - offset[:, None]
+        dot = np.einsum("ij,ij->i", w, level)
+        fitted = dot / np.maximum(np.einsum("ij,ij->i", level, level), np.float32(TINY))
+        gain = dot * fitted  # |w|^2 - gain is the squared error at the best scale
+        better = gain > best
+        best[better], scale[better] = gain[better], fitted[better]
+        codes[better], zero[better] = code[better].astype(np.uint8), offset[better].astype(np.uint8)
     shape = (len(weights), weights.shape[1] // BLOCK)
     return Packed(codes.reshape(*shape, BLOCK), scale.reshape(shape), zero.reshape(shape))
 
@@ -94,7 +114,7 @@ def pair_nibbles(values: Bytes) -> Bytes:
     """Put two 4-bit values into a byte along the last axis, the first in the low half; odd ends are padded."""
     if values.shape[-1] % 2:
         values = np.concatenate([values, np.zeros((*values.shape[:-1], 1), np.uint8)], axis=-1)
-    return values[..., 0::2] | values[..., 1::2] << 4
+    return np.bitwise_or(values[..., 0::2], values[..., 1::2] << 4, dtype=np.uint8)
 
 
 def rope_halves(rows: int, heads: int) -> Order:

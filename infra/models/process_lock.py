@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -11,7 +11,7 @@ POLL_S: Final = 0.2
 
 
 @contextmanager
-def process_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+def process_lock(path: Path, waiting: Callable[[], None]) -> Generator[None]:
     """Hold the lock file at ``path``; ``waiting`` is called once when somebody else has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:

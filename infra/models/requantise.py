@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 
 def requantise(source: Path, work: Path, target: Path) -> None:
     """Write ``target`` as an int8 version of ``source``; ``work`` takes the float32 model in between."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime import quantization  # type: ignore[import-untyped] # ships no types
 
     wide = work / "float32.onnx"
     onnx.save(widen(onnx.load(source)), str(wide))
@@ -28,7 +28,9 @@ def requantise(source: Path, work: Path, target: Path) -> None:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        quantize_dynamic(wide, target, per_channel=True, weight_type=QuantType.QInt8)
+        quantization.quantize_dynamic(  # pyright: ignore[reportUnknownMemberType] - partly typed
+            wide, target, per_channel=True, weight_type=quantization.QuantType.QInt8
+        )
     finally:
         logger.setLevel(level)
         wide.unlink()
@@ -52,9 +54,7 @@ def widen(model: onnx.ModelProto) -> onnx.ModelProto:
         name = f"{node.output[0]}_weights"
         graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(weights.T), name))
         dropped.update(node.input[1:4])
-        nodes.append(
-            helper.make_node("MatMul", [node.input[0], name], list(node.output), name=f"{node.name}_wide")
-        )
+        nodes.append(helper.make_node("MatMul", [node.input[0], name], list(node.output), name=f"{node.name}_wide"))
     kept = [tensor for tensor in graph.initializer if tensor.name not in dropped]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
@@ -64,15 +64,16 @@ def widen(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def unpack(packed: list[npt.NDArray[np.generic]], *, rows: int, columns: int, block: int) -> Floats:
     """Return float32 (rows, columns) from 4-bit codes, scales and, where given, zero points."""
-    codes = spread_nibbles(cast(Bytes, packed[0]).reshape(rows, -1, block // 2)).astype(np.float32)
+    codes = spread_nibbles(cast("Bytes", packed[0]).reshape(rows, -1, block // 2)).astype(np.float32)
     blocks = codes.shape[1]
     scale = packed[1].reshape(rows, blocks, 1).astype(np.float32)
     zero: npt.NDArray[np.float32] = np.full((rows, blocks), DEFAULT_ZERO, np.float32)
     if len(packed) > 2:  # noqa: PLR2004 - codes and scales, then zero points
-        zero = spread_nibbles(cast(Bytes, packed[2]).reshape(rows, -1))[:, :blocks].astype(np.float32)
+        zero = spread_nibbles(cast("Bytes", packed[2]).reshape(rows, -1))[:, :blocks].astype(np.float32)
     return ((codes - zero[..., None]) * scale).reshape(rows, -1)[:, :columns]
 
 
 def spread_nibbles(pairs: Bytes) -> Bytes:
     """Undo two 4-bit values a byte, low half first, along the last axis."""
-    return np.stack([pairs & 15, pairs >> 4], axis=-1).reshape(*pairs.shape[:-1], -1)
+    halves = np.stack([pairs & 15, pairs >> 4], axis=-1).astype(np.uint8, copy=False)
+    return halves.reshape(*pairs.shape[:-1], -1)

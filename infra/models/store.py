@@ -5,7 +5,7 @@ Under ``root``: ``<name>/`` with the finished files and ``manifest.json``; ``.bu
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +45,7 @@ class ModelStore:
     ``sources`` is a folder of the user's own files, asked first; ``hub`` and ``index`` allow the network.
     """
 
-    def __init__(
-        self, root: Path, sources: Path | None = None, *, hub: bool = True, index: bool = True
-    ) -> None:
+    def __init__(self, root: Path, sources: Path | None = None, *, hub: bool = True, index: bool = True) -> None:
         self._root = root
         chosen: list[Source] = [FolderSource(sources)] if sources is not None else []
         chosen += [HubSource()] if hub else []
@@ -114,7 +112,7 @@ class ModelStore:
             return True
 
     @contextmanager
-    def _workshop(self, name: str, progress: Progress) -> Iterator[Path]:
+    def _workshop(self, name: str, progress: Progress) -> Generator[Path]:
         """Hold the model's lock, with an empty folder to work in: what a killed maker left goes away first."""
         work = self._root / ".building" / name
         waiting = "waiting for another process that prepares this model"

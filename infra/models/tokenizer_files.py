@@ -89,6 +89,7 @@ def write_genai_config(vocabulary: Vocabulary, facts: Architecture, folder: Path
     """Write genai_config.json: what onnxruntime-genai needs to run the graph."""
     names = {"past_key_names": "past_key_values.%d.key", "past_value_names": "past_key_values.%d.value"}
     presents = {"present_key_names": "present.%d.key", "present_value_names": "present.%d.value"}
+    no_providers: list[str] = []
     config = {
         "model": {
             "type": facts.family,
@@ -99,7 +100,7 @@ def write_genai_config(vocabulary: Vocabulary, facts: Architecture, folder: Path
             "pad_token_id": vocabulary.pad,
             "decoder": {
                 "filename": "model.onnx",
-                "session_options": {"log_id": "onnxruntime-genai", "provider_options": []},
+                "session_options": {"log_id": "onnxruntime-genai", "provider_options": no_providers},
                 "hidden_size": facts.width,
                 "head_size": facts.head_size,
                 "num_attention_heads": facts.heads,

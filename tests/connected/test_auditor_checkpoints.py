@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 import rfc8785
@@ -45,14 +46,15 @@ def auditor_of(bus: Bus) -> tuple[Auditor, JetStreamAuditStream]:
 
 
 @asynccontextmanager
-async def running(*auditors: Auditor) -> AsyncIterator[None]:
+async def running(*auditors: Auditor) -> AsyncGenerator[None]:
     tasks = [asyncio.create_task(auditor.follow()) for auditor in auditors]
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(end, asyncio.CancelledError) for end in ends), ends
 
 
 async def checkpoints(bus: Bus) -> list[Checkpoint]:
@@ -72,7 +74,7 @@ async def independent_root(bus: Bus, size: int) -> str:
     leaves: list[bytes] = []
     for sequence in range(1, size + 1):
         message = await bus.js.get_msg(AUDIT.name, seq=sequence, direct=True)
-        headers = {name.lower(): value for name, value in (message.headers or {}).items()}
+        headers = {name.lower(): value for name, value in cast("dict[str, str]", message.headers or {}).items()}
         fields = {
             "sequence": sequence,
             "subject": message.subject or "",

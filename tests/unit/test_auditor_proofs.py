@@ -94,8 +94,8 @@ def test_every_signed_part_counts(part: str) -> None:
 
 def test_a_gap_is_named() -> None:
     """Nothing is hidden: what was taken out leaves a hole that is named."""
-    assert problems([*LOG[:6], *LOG[8:]]) == [(7, "missing: entries 7 to 8")]
-    assert problems(LOG[3:]) == [(1, "missing: entries 1 to 3")]
+    assert problems([*LOG[:6], *LOG[8:]]) == [(7, "entries 7 to 8 are missing")]
+    assert problems(LOG[3:]) == [(1, "entries 1 to 3 are missing")]
 
 
 def test_a_gap_that_was_closed_is_found() -> None:

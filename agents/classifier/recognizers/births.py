@@ -1,0 +1,21 @@
+"""Dates of birth: a date after a word for birth. A date alone is not private."""
+
+import re
+
+from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+
+_MONTH = (
+    r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]vr|mars|avr|juin|juil|ao[uû]t|d[eé]c"
+    r"|ene|abr|ago|dic|gen|mag|giu|lug|set|ott|mrt|mei)[a-zéûçäé]*\.?"
+)
+_DATE = re.compile(
+    r"(?<![\w])(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.] ?\d{1,2}[-/.] ?(?:\d{4}|\d{2})"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er|º)? (?:of |de )?{_MONTH} (?:de |del )?\d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})(?!\w)",
+    re.IGNORECASE,
+)
+_BIRTH = words(
+    r"born\b", r"birth", r"d\.?o\.?b\b", r"geb(?:oren|urt|\.)", r"naissance", r"n[eé]e? le\b", r"nacimiento",
+    r"nacid[oa]\b", r"nat[oa] il\b", r"nascita", r"nascimento", r"nascid[oa]\b", r"urodz", r"b-?day\b",
+)  # fmt: skip
+
+RECOGNIZERS = (PatternRecognizer("BIRTH_DATE", _DATE, context=_BIRTH),)

@@ -1,0 +1,61 @@
+"""Telephone numbers: international ones by E.164, national ones by the numbering plans that ``phonenumbers`` knows."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import phonenumbers
+
+from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, near, words
+from hybridmesh.schemas.privacy import Span
+
+_CANDIDATE = re.compile(r"(?<![\w.,/#-])(?:\+|00|\()?\d(?:[ ().\-/]{0,3}\d){5,16}(?![\w@]|[.,-]\w|/\d)")
+_GROUPED = re.compile(r"\(?\d{2,5}\)?[ .\-/]+\d")
+_DATE = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+_CONTEXT = words(
+    r"t[eé]l", r"phone", r"call(?:ing|ed)?\b", r"mobile?\b", r"mobil", r"cell", r"fax", r"handy", r"ruf", r"whatsapp",
+    r"signal\b", r"sms\b", r"m[oó]vil", r"portable", r"cellulare", r"mobiel", r"durchwahl", r"reach me", r"contact",
+    r"erreich", r"ring me", r"text me", r"hotline", r"dial\b", r"number is\b", r"llam",
+)  # fmt: skip
+
+REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PT", "AT", "CH", "BE", "IE", "PL")
+_DIGITS_LEAST, _DIGITS_MOST = 7, 15  # E.164 allows 15; shorter than 7 is an extension or a short code
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRecognizer:
+    """Numbers with a ``+`` or ``00``; grouped ones that a plan of ``regions`` knows; any after a word for phones."""
+
+    regions: tuple[str, ...]
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Yield the numbers, with their leading plus or bracket."""
+        for match in _CANDIDATE.finditer(text):
+            value = match.group()
+            digits = sum(char.isdigit() for char in value)
+            if not _DIGITS_LEAST <= digits <= _DIGITS_MOST or _DATE.fullmatch(value):
+                continue
+            if self._accepts(text, match.start(), value):
+                yield Span(start=match.start(), end=match.end(), type="PHONE", score=0.9, source=SHAPED)
+
+    def _accepts(self, text: str, start: int, value: str) -> bool:
+        if near(text, start, _CONTEXT):
+            return True
+        if value.startswith("+"):
+            return _known(value, None, exactly=False)
+        if value.startswith("00"):
+            return _known(f"+{value[2:]}", None, exactly=True)
+        if not _GROUPED.match(value) or not value.startswith(("0", "(")):
+            return bool(re.fullmatch(r"[2-9]\d{2}[ .-]\d{3}[ .-]\d{4}", value)) and _known(value, "US", exactly=True)
+        return any(_known(value, region, exactly=True) for region in self.regions)
+
+
+def _known(value: str, region: str | None, *, exactly: bool) -> bool:
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.is_valid_number(number) if exactly else phonenumbers.is_possible_number(number)
+
+
+RECOGNIZERS = (PhoneRecognizer(REGIONS),)

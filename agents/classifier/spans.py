@@ -1,0 +1,59 @@
+"""Spans as a set: overlaps become their outermost union, and the surest finding gives it its type."""
+
+from collections.abc import Iterable, Sequence
+
+from hybridmesh.agents.classifier.recognizers.recognizer import CHECKED
+from hybridmesh.schemas.privacy import Findings, Span
+
+
+def resolve(spans: Iterable[Span]) -> list[Span]:
+    """Return disjoint spans in order, each the union of those that overlap.
+
+    The type is that of a span whose check digits hold, else of the longest, else of the one with the best score.
+    """
+    merged: list[list[Span]] = []
+    end = 0
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if merged and span.start < end:
+            merged[-1].append(span)
+            end = max(end, span.end)
+        else:
+            merged.append([span])
+            end = span.end
+    return [_union(group) for group in merged]
+
+
+def subtract(spans: Iterable[Span], holes: Sequence[tuple[int, int]], text: str) -> list[Span]:
+    """Return what is left of the spans outside of ``holes`` (disjoint, in order); rests without a letter or digit go."""
+    rests: list[Span] = []
+    for span in spans:
+        at = span.start
+        for start, end in (*((start, end) for start, end in holes if start < span.end and end > span.start), (span.end, span.end)):
+            cut = min(start, span.end)
+            rest = _trimmed(text, at, cut)
+            if rest is not None:
+                rests.append(span.model_copy(update={"start": rest[0], "end": rest[1]}))
+            at = max(at, end)
+    return rests
+
+
+def count(texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Findings:
+    """Return how many different values of each type were found."""
+    values = {(span.type, text[span.start : span.end]) for text, found in zip(texts, spans, strict=True) for span in found}
+    counts: dict[str, int] = {}
+    for kind, _ in sorted(values):
+        counts[kind] = counts.get(kind, 0) + 1
+    return Findings(counts=counts)
+
+
+def _union(group: Sequence[Span]) -> Span:
+    best = max(group, key=lambda span: (span.source == CHECKED, span.end - span.start, span.score))
+    return best.model_copy(update={"start": min(span.start for span in group), "end": max(span.end for span in group)})
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
+    while start < end and not text[start].isalnum():
+        start += 1
+    while end > start and not text[end - 1].isalnum():
+        end -= 1
+    return (start, end) if start < end else None

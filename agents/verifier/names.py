@@ -1,0 +1,90 @@
+"""Names of people and organisations by their form alone: careful, since every German noun has a capital."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_WORD = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:[-'’][^\W\d_]+)*"
+_NAME = rf"{_WORD}(?:[ \u00a0](?:(?:van|von|der|de|del|la|zu|di|da|bin|al)[ ])*{_WORD}){{0,3}}"
+_TITLES = r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Herrn|Frau|Señora?|Sra?|Monsieur|Madame|Mme|Mlle|Don|Doña)\.?"
+_GREETINGS = (
+    r"(?:Dear|Hello|Hi|Hey|Good (?:morning|afternoon|evening)|Liebe[rs]?|Sehr geehrte[rs]?|Hallo|Guten (?:Tag|Morgen)"
+    r"|Estimad[oa]s?|Querid[oa]s?|Hola|Chère?|Bonjour)"
+)
+_SALUTATION = re.compile(rf"^[ \t]*{_GREETINGS}[ ,]+(?:{_TITLES} )*(?P<name>{_NAME})", re.MULTILINE)
+_TITLED = re.compile(rf"(?<!\w){_TITLES} (?:{_TITLES} )*(?P<name>{_NAME})")
+_SEQUENCE = re.compile(rf"(?<![\w'’-])(?P<name>{_WORD}(?:[ \u00a0]{_WORD}){{1,3}})")
+
+# Words that a greeting addresses without naming anybody, and words that open a sentence before a name.
+_NOBODY = frozenset(
+    "sir madam customer customers team all everyone colleague colleagues there support friend friends valued client "
+    "user applicant damen herren kunde kundin kunden zusammen kollegen kolleginnen team cliente clientes equipo todos "
+    "señor señores client clients équipe tous monsieur madame mr mrs ms mx dr prof herr frau sr sra service hiring "
+    "manager reader partner to whom guest member".split()
+)
+_OPENERS = frozenset(
+    "the a an this that these those we i you he she it they our your their his her its in on at for from with by as if "
+    "when while after before since please thank thanks regarding re and but or so to no yes not dear hello hi hey best "
+    "kind sincerely regards der die das den dem ein eine einen wir ich sie er es ihr ihre unser unsere im in am an auf "
+    "für von mit bei wenn nach vor bitte danke und aber oder el la los las un una nos nosotros su sus en por para con "
+    "si gracias y pero le les une des nous vous il elle votre notre dans sur avec pour merci et mais what who where why "
+    "how which each all any both one two three first second finally also however therefore here there".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name in a text; ``person`` says that a greeting or a title marks it as a person."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    person: bool
+
+
+def find_names(text: str) -> Iterator[Named]:
+    """Yield names after greetings and titles, then sequences of at least two capitalised words."""
+    for pattern in (_SALUTATION, _TITLED):
+        for match in pattern.finditer(text):
+            if named := _named(match, person=True, least=1):
+                yield named
+    for match in _SEQUENCE.finditer(text):
+        if named := _named(match, person=False, least=2):
+            yield named
+
+
+def fold(text: str) -> str:
+    """Return the text without case and accents, so that names meet: ``LÓPEZ`` is ``lopez``."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(mark for mark in apart if not unicodedata.combining(mark))
+
+
+def folded_words(text: str) -> tuple[str, ...]:
+    """Return the words of a text, folded, without possessive endings."""
+    return tuple(word.removesuffix("'s").removesuffix("’s") for word in re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", fold(text)))
+
+
+def stands_in(name: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """Say whether all parts of a name stand close together, in any order, with at most two words between them.
+
+    ``Maria Lopez`` stands in "Lopez, Maria" and in "Maria C. Lopez", but not where another Maria meets a Lopez
+    later on.
+    """
+    wanted = set(name)
+    width = len(name) + 2
+    places = [place for place, word in enumerate(words) if word in wanted]
+    return any(wanted <= set(words[place : place + width]) for place in places)
+
+
+def _named(match: re.Match[str], *, person: bool, least: int) -> Named | None:
+    start = match.start("name")
+    parts = [(found.start() + start, found.end() + start, found.group()) for found in re.finditer(r"\S+", match["name"])]
+    while parts and fold(parts[0][2]) in _OPENERS | _NOBODY:
+        parts.pop(0)
+    while parts and fold(parts[-1][2]) in _OPENERS | _NOBODY:
+        parts.pop()
+    if len(parts) < least:
+        return None
+    words = folded_words(" ".join(part[2] for part in parts))
+    return Named(parts[0][0], parts[-1][1], words, person) if words else None

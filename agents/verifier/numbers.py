@@ -1,0 +1,83 @@
+"""Numbers and amounts as people write them: 1,234.56, 1.234,56, 1 234,56 €, $5k, 12 %."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+_CURRENCY_WORDS = {
+    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR",
+    "$": "USD", "usd": "USD", "us$": "USD", "dollar": "USD", "dollars": "USD", "dólares": "USD",
+    "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pfund": "GBP", "libras": "GBP",
+    "¥": "JPY", "jpy": "JPY", "yen": "JPY", "₹": "INR", "inr": "INR",
+    "chf": "CHF", "fr.": "CHF", "franken": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK",
+    "pln": "PLN", "cad": "CAD", "aud": "AUD", "mxn": "MXN", "brl": "BRL", "cny": "CNY",
+}  # fmt: skip
+_SCALES = {
+    "k": 10**3, "thousand": 10**3, "tausend": 10**3, "tsd.": 10**3,
+    "million": 10**6, "millions": 10**6, "millionen": 10**6, "mio": 10**6, "mio.": 10**6, "millones": 10**6,
+}  # fmt: skip
+_SPACE = "\u00a0\u202f"
+_DIGITS = rf"(?:\d{{1,3}}(?:(?P<group>[.,'’{_SPACE}])\d{{3}}(?:(?P=group)\d{{3}})*)(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)?)"
+_SPACED = r"\d{1,3}(?: \d{3})+(?:[.,]\d{1,2})?(?!\d)"
+
+
+def _one_of(words: dict[str, object]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+_CODES = _one_of(dict(_CURRENCY_WORDS))
+_SCALE = rf"(?:[ {_SPACE}]?(?P<scale>{_one_of(dict(_SCALES))})(?!\w))?"
+_NUMBER = re.compile(rf"(?<![\w.,])(?P<digits>{_DIGITS}){_SCALE}", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?<!\w)(?P<code>{_CODES})[ {_SPACE}]?[-−]?(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}", re.IGNORECASE)
+_AFTER = re.compile(
+    rf"(?<![\w.,])(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}[ {_SPACE}]?(?P<code>{_CODES})(?!\w)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number in a text. ``values`` are its possible readings: 1.234 is a thousand or one and a bit."""
+
+    start: int
+    end: int
+    values: frozenset[Decimal]
+    currency: str | None = None
+
+
+def find_amounts(text: str) -> Iterator[Quantity]:
+    """Yield the numbers that stand with a currency."""
+    for pattern in (_BEFORE, _AFTER):
+        for match in pattern.finditer(text):
+            yield _quantity(match, _CURRENCY_WORDS[match["code"].lower()])
+
+
+def find_numbers(text: str) -> Iterator[Quantity]:
+    """Yield every number; the sign is left out, as a hyphen is more often a dash or a range."""
+    for match in _NUMBER.finditer(text):
+        yield _quantity(match, None)
+
+
+def readings(digits: str) -> frozenset[Decimal]:
+    """Return the values that a written number can have, whatever its locale."""
+    plain = re.sub(rf"[ '’{_SPACE}]", "", digits)
+    marks = [mark for mark in plain if mark in ".,"]
+    if not marks:
+        return frozenset({Decimal(plain)})
+    last = marks[-1]
+    head, _, tail = plain.rpartition(last)
+    joined = Decimal(re.sub(r"[.,]", "", plain))
+    point = Decimal(f"{re.sub(r'[.,]', '', head)}.{tail}")
+    if len(set(marks)) > 1:
+        return frozenset({point})
+    if len(marks) > 1:
+        return frozenset({joined})
+    if len(tail) == 3 and head != "0" and len(head) <= 3:  # noqa: PLR2004 - a group of thousands has three digits
+        return frozenset({joined, point})
+    return frozenset({point})
+
+
+def _quantity(match: re.Match[str], currency: str | None) -> Quantity:
+    scale = _SCALES.get((match["scale"] or "").lower(), 1)
+    values = frozenset((value * scale).normalize() for value in readings(match["digits"]))
+    return Quantity(match.start(), match.end(), values, currency)

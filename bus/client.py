@@ -1,0 +1,282 @@
+"""The client: submit tasks, await results, follow events, from any program.
+
+async with connect() as mesh:
+task = await mesh.submit("Summarise this.", inputs={"mail.txt": text})
+print((await mesh.result(task)).result)
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar, cast
+
+import nats
+import nats.errors
+from nats.aio.msg import Msg
+from nats.js.errors import NotFoundError
+from pydantic import ValidationError
+
+from hybridmesh.bus.app import Links, make_links
+from hybridmesh.bus.endpoint import Endpoint
+from hybridmesh.bus.envelope import open_envelope
+from hybridmesh.bus.errors import MeshError, MeshUnavailable, UsageError
+from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.outbox import Outbox
+from hybridmesh.bus.publisher import fetch_body
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, subject_for
+from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
+from hybridmesh.schemas.audits import AuditEvent
+from hybridmesh.schemas.feedback import FeedbackGiven
+from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFailed, TaskSubmitted
+
+M = TypeVar("M", bound=Message)
+TaskEnded = TaskCompleted | TaskFailed
+
+_ENDS: tuple[type[TaskCompleted], type[TaskFailed]] = (TaskCompleted, TaskFailed)
+
+
+class Mesh:
+    """An open connection to a mesh, under the publisher's identity."""
+
+    def __init__(self, links: Links, outbox: Outbox) -> None:
+        self.links = links
+        self._outbox = outbox
+
+    async def submit(
+        self,
+        goal: str,
+        *,
+        inputs: Mapping[str, str] | None = None,
+        workflow: str | None = None,
+        profile: str = "balanced",
+        deadline: datetime | timedelta | None = None,
+        budget_usd: Decimal | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> str:
+        """Submit a task and return its id once the bus has stored it.
+
+        Raises:
+            UsageError: the goal is empty, the deadline is past, or the inputs are too large.
+            MeshBusy: the queue is full; the submission is not kept.
+            MeshUnavailable: the bus does not answer; the submission stays in the outbox and goes out later.
+
+        """
+        now = datetime.now(UTC)
+        until = now + deadline if isinstance(deadline, timedelta) else deadline
+        self._check(goal, inputs or {}, until, budget_usd, now)
+        task = TaskSubmitted(
+            task_id=new_task_id(),
+            goal=goal,
+            inputs=tuple(Document(name=name, text=text) for name, text in (inputs or {}).items()),
+            workflow=workflow,
+            profile=profile,
+            deadline=until,
+            budget_usd=budget_usd,
+            labels=dict(labels or {}),
+            submitted_at=now,
+        )
+        self._outbox.put(task)
+        try:
+            await self.links.publisher.publish(task)
+        except MeshUnavailable:
+            raise
+        except MeshError:
+            self._outbox.remove(task)
+            raise
+        self._outbox.remove(task)
+        return task.task_id
+
+    async def send_waiting(self) -> int:
+        """Send what the outbox still holds from an earlier try; return how many."""
+        sent = 0
+        for task in self._outbox.waiting():
+            await self.links.publisher.publish(task)
+            self._outbox.remove(task)
+            sent += 1
+        return sent
+
+    async def result(self, task_id: str, *, timeout_s: float | None = None) -> TaskEnded:
+        """Wait for a task's end and return it; raises TimeoutError."""
+        async with asyncio.timeout(timeout_s), contextlib.AsyncExitStack() as stack:
+            arrived: asyncio.Queue[Msg] = asyncio.Queue()
+            for kind in _ENDS:
+                subscription = await self.links.client.subscribe(subject_for(kind, task_id), cb=arrived.put)
+                stack.push_async_callback(subscription.unsubscribe)
+            await self.links.client.flush()
+            ended = await self.ended(task_id)
+            while ended is None:
+                message = await arrived.get()
+                ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
+            return ended
+
+    async def ended(self, task_id: str) -> TaskEnded | None:
+        """Return a task's end if it has ended."""
+        for kind in _ENDS:
+            try:
+                found = await self.links.js.get_last_msg(RESULTS.name, subject_for(kind, task_id), direct=True)
+            except NotFoundError:
+                continue
+            except (nats.errors.Error, TimeoutError) as error:
+                raise MeshUnavailable("the results cannot be read") from error
+            return await self._read_end(found.subject or "", _plain(cast("dict[str, str] | None", found.headers)), found.data or b"")
+        return None
+
+    async def results(self) -> AsyncGenerator[TaskEnded]:
+        """Yield every task's end from now on."""
+        async for subject, headers, body in self._follow((filter_of(TaskCompleted), filter_of(TaskFailed))):
+            ended = await self._read_end(subject, headers, body)
+            if ended is not None:
+                yield ended
+
+    async def audit(self, *, task_id: str | None = None, from_start: bool = False) -> AsyncGenerator[AuditEvent]:
+        """Yield audit events, of one task or of all, from now on or from the start of the log."""
+        subject = subject_for(AuditEvent, f"*.{task_id}") if task_id else filter_of(AuditEvent)
+        if from_start:
+            subscription = await self.links.js.subscribe(subject, stream=AUDIT.name, ordered_consumer=True)
+            async for message in subscription.messages:
+                yield self._read(message.subject, dict(message.headers or {}), message.data, AuditEvent)
+            return
+        async for name, headers, body in self._follow((subject,)):
+            yield self._read(name, headers, body, AuditEvent)
+
+    async def history(self, kind: type[M], topic: str) -> list[M]:
+        """Return the stored messages of a type about one thing, oldest first."""
+        stream = await self.links.js.find_stream_name_by_subject(filter_of(kind))
+        subject = subject_for(kind, topic)
+        found: list[M] = []
+        after = 1
+        while True:
+            try:
+                message = await self.links.js.get_msg(stream, seq=after, subject=subject, direct=True, next=True)
+            except NotFoundError:
+                return found
+            headers = _plain(cast("dict[str, str] | None", message.headers))
+            body = await fetch_body(self.links.js, headers, message.data or b"")
+            found.append(self._read(message.subject or "", headers, body, kind))
+            after = (message.seq or after) + 1
+
+    async def cancel(self, task_id: str) -> None:
+        """Ask for a task to be stopped."""
+        await self._tell(CancelTask, {"task_id": task_id})
+
+    async def feedback(
+        self, task_id: str, *, correction: str = "", rating: str | None = None, step_id: str | None = None
+    ) -> None:
+        """Say what should have been different; the mesh makes a lesson of it."""
+        now = datetime.now(UTC)
+        content = {"task_id": task_id, "correction": correction, "rating": rating, "step_id": step_id}
+        await self._tell(FeedbackGiven, {**content, "given_at": now, "number": int(now.timestamp() * 1000)})
+
+    async def answer(self, request: ApprovalRequested, *, approved: bool, by: str) -> None:
+        """Answer a question that a step waits for."""
+        place = {"task_id": request.task_id, "step_id": request.step_id, "attempt": request.attempt}
+        await self._tell(ApprovalGiven, {**place, "purpose": request.purpose, "approved": approved, "by": by})
+
+    async def _tell(self, kind: type[Message], content: dict[str, object]) -> None:
+        try:
+            message = kind.model_validate(content)
+        except ValidationError:
+            raise UsageError("that is no task id", remedy="`hybridmesh submit` prints the id of a task") from None
+        await self.links.publisher.publish(message)
+
+    async def _follow(self, subjects: tuple[str, ...]) -> AsyncIterator[tuple[str, dict[str, str], bytes]]:
+        arrived: asyncio.Queue[Msg] = asyncio.Queue()
+        async with contextlib.AsyncExitStack() as stack:
+            for subject in subjects:
+                subscription = await self.links.client.subscribe(subject, cb=arrived.put)
+                stack.push_async_callback(subscription.unsubscribe)
+            await self.links.client.flush()
+            while True:
+                message = await arrived.get()
+                yield message.subject, dict(message.headers or {}), message.data
+
+    async def _read_end(self, subject: str, headers: dict[str, str], body: bytes) -> TaskEnded | None:
+        whole = await fetch_body(self.links.js, headers, body)
+        message = open_envelope(subject, headers, whole, self.links.ring).message
+        return message if isinstance(message, _ENDS) else None
+
+    def _read(self, subject: str, headers: dict[str, str], body: bytes, kind: type[M]) -> M:
+        message = open_envelope(subject, headers, body, self.links.ring).message
+        if not isinstance(message, kind):
+            raise MeshUnavailable("another type of message than its subject says")
+        return message
+
+    def _check(
+        self,
+        goal: str,
+        inputs: Mapping[str, str],
+        deadline: datetime | None,
+        budget_usd: Decimal | None,
+        now: datetime,
+    ) -> None:
+        if not goal.strip():
+            raise UsageError("the goal is empty", remedy="say what is to be done")
+        if deadline is not None and deadline <= now:
+            raise UsageError("the deadline is past", remedy="give one in the future, such as --deadline 2m")
+        if budget_usd is not None and budget_usd < 0:
+            raise UsageError("the budget is negative", remedy="give 0 to spend nothing")
+        limit = self.links.settings.bus.max_input_bytes
+        for name, text in {"goal": goal, **inputs}.items():
+            try:
+                size = len(text.encode())
+            except UnicodeEncodeError:
+                raise UsageError(f"{name} is not valid Unicode text", remedy="give text in UTF-8") from None
+            if size > limit:
+                raise UsageError(
+                    f"{name} has {size:,} bytes, the limit is {limit:,}",
+                    remedy="split it, or raise bus.max_input_bytes in mesh.toml",
+                )
+
+
+@contextlib.asynccontextmanager
+async def connect(
+    url: str | None = None,
+    *,
+    data: Path | str = ".hybridmesh",
+    keys: Path | str | None = None,
+    settings: MeshSettings | None = None,
+) -> AsyncGenerator[Mesh]:
+    """Connect to the mesh that runs on a data folder, or to one by URL with a folder of keys.
+
+    Raises:
+        UsageError: no mesh runs there.
+        SetupError: the keys are not there.
+        MeshUnavailable: the server does not answer.
+
+    """
+    folder = settings.data if settings else Path(data)
+    tree = settings or MeshSettings(data=folder)
+    where = url or tree.nats_url or Endpoint.read(folder).url
+    keys_folder = Path(keys) if keys else folder / "keys"
+    identity, ring = read_identity(keys_folder, "publisher"), KeyRing.read(keys_folder)
+    try:
+        client = await nats.connect(
+            where,
+            name="hybridmesh-publisher",
+            inbox_prefix="_INBOX_publisher",
+            connect_timeout=3,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1 if url is None else 5,
+            error_cb=_ignore,
+        )
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        raise MeshUnavailable("the mesh's server does not answer; is `hybridmesh up` running?") from error
+    try:
+        mesh = Mesh(await make_links(client, identity, ring, tree), Outbox(folder / "outbox"))
+        await mesh.send_waiting()
+        yield mesh
+    finally:
+        await client.close()
+
+
+def _plain(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return dict(headers) if headers else {}
+
+
+async def _ignore(_: Exception) -> None:
+    """The calls themselves raise; the library's own log lines would be noise."""

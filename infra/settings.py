@@ -1,0 +1,99 @@
+"""Fills the settings tree from flags, ``HYBRIDMESH_*`` variables and ``mesh.toml``; the only reader of the environment."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.settings import MeshSettings, ProfileSettings, default_profiles
+
+PREFIX = "HYBRIDMESH_"
+FILE = "mesh.toml"
+_KEY_VARIABLE = "ANTHROPIC_API_KEY"
+
+Tree = dict[str, Any]
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> MeshSettings:
+    """Return the settings; ``flags`` maps dotted names to values, None meaning not given.
+
+    Raises:
+        UsageError: a file that cannot be read, an unknown key (with the nearest known one) or a bad value.
+
+    """
+    variables = os.environ if environment is None else environment
+    tree = _read_file(file)
+    for name, value in variables.items():
+        if name.startswith(PREFIX):
+            _set(tree, name.removeprefix(PREFIX).lower().split("__"), value)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            _set(tree, name.split("."), value)
+    if key := variables.get(_KEY_VARIABLE):
+        tree.setdefault("cloud", {}).setdefault("api_key", key)
+    _check_keys(tree, MeshSettings, "")
+    profiles = cast("dict[str, Tree]", tree.get("profiles", {}))
+    tree["profiles"] = _merge_profiles(profiles)
+    try:
+        return MeshSettings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"{place}: {first['msg']}", remedy="correct it in mesh.toml, the variable or the flag"
+        ) from None
+
+
+def _read_file(file: Path | None) -> Tree:
+    path = file or Path(FILE)
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if file is None:
+            return {}
+        raise UsageError(f"there is no file {file}", remedy="leave --config out to use the defaults") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", remedy="correct the file") from None
+
+
+def _set(tree: Tree, names: list[str], value: object) -> None:
+    *folders, leaf = names
+    for folder in folders:
+        tree = tree.setdefault(folder, {})
+    tree[leaf] = value
+
+
+def _merge_profiles(given: Mapping[str, Tree]) -> Tree:
+    """Lay the user's profiles over those that ship: a shipped one keeps what is not named."""
+    merged: Tree = {name: profile.model_dump() for name, profile in default_profiles().items()}
+    for name, changes in given.items():
+        merged[name] = {**merged.get(name, ProfileSettings().model_dump()), **changes}
+    return merged
+
+
+def _check_keys(tree: Mapping[str, Any], model: type[BaseModel], path: str) -> None:
+    known = model.model_fields
+    for name, value in tree.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+            hint = f"did you mean {path}{near[0]}?" if near else f"known here: {', '.join(sorted(known))}"
+            raise UsageError(f"unknown setting {path}{name}", remedy=hint)
+        if not isinstance(value, dict):
+            continue
+        inner = cast("Tree", value)
+        section = known[name].annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            _check_keys(inner, section, f"{path}{name}.")
+        elif ProfileSettings in get_args(section):
+            for profile, fields in inner.items():
+                _check_keys(cast("Tree", fields), ProfileSettings, f"{path}{name}.{profile}.")

@@ -1,0 +1,105 @@
+"""The client on a real server: a task that was acknowledged is there, and its end is heard by who waits."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from harness import Bus
+from hybridmesh.bus import connect
+from hybridmesh.bus.errors import MeshUnavailable, UsageError
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
+
+
+def completed(task_id: str) -> TaskCompleted:
+    """An end."""
+    return TaskCompleted(task_id=task_id, result="done", steps=(), cost_usd=Decimal(0), finished_at=datetime.now(UTC))
+
+
+async def test_a_submission_is_stored_and_leaves_the_outbox(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost."""
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        task_id = await mesh.submit("say hello", inputs={"a.txt": "text"}, budget_usd=Decimal("0.5"))
+    stored = TaskSubmitted.model_validate_json((await bus.collect(TaskSubmitted, 1))[0])
+    assert stored.task_id == task_id
+    assert stored.inputs[0].text == "text"
+    assert not list((tmp_path / "outbox").iterdir())
+
+
+async def test_a_submission_without_a_server_waits_in_the_outbox(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: what the dead bus could not take goes out on the next connect, with the same id."""
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        bus.server.stop()
+        with pytest.raises(MeshUnavailable):
+            await mesh.submit("say hello")
+    waiting = list((tmp_path / "outbox").glob("*.json"))
+    assert len(waiting) == 1
+    bus.server.start()
+    async with connect(bus.url, data=tmp_path, keys=bus.keys):
+        pass
+    assert TaskSubmitted.model_validate_json((await bus.collect(TaskSubmitted, 1))[0]).task_id == waiting[0].stem
+    assert not list((tmp_path / "outbox").glob("*.json"))
+
+
+async def test_a_result_is_heard_by_who_waits_and_by_who_comes_late(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: the end of a task is stored, not only called out."""
+    decomposer = await bus.links("decomposer")
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        task_id = await mesh.submit("say hello")
+        waiting = asyncio.create_task(mesh.result(task_id, timeout_s=10))
+        await asyncio.sleep(0.1)
+        await decomposer.publisher.publish(completed(task_id))
+        assert await waiting == await mesh.result(task_id, timeout_s=10)
+        with pytest.raises(TimeoutError):
+            await mesh.result((await mesh.submit("another")), timeout_s=0.2)
+
+
+async def test_audit_events_are_followed_from_the_start_and_live(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden."""
+    router = await bus.links("router")
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        task_id = await mesh.submit("say hello")
+
+        def event(nonce: str) -> AuditEvent:
+            return AuditEvent(
+                agent="router", action=Action.ROUTE_DECIDED, at=datetime.now(UTC), task_id=task_id, nonce=nonce
+            )
+
+        await router.publisher.record(event("1"))
+        first = await anext(mesh.audit(from_start=True))
+        live = mesh.audit(task_id=task_id)
+        heard = asyncio.create_task(anext(live))
+        await asyncio.sleep(0.1)
+        await router.publisher.record(event("2"))
+        assert (first.nonce, (await heard).nonce) == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("goal", "inputs", "deadline"),
+    [
+        ("  ", {}, None),
+        ("g", {}, timedelta(seconds=-1)),
+        ("g", {"big": "x" * 10_000_000}, None),
+        ("g", {"odd": "\ud800"}, None),
+    ],
+)
+async def test_bad_input_is_named_and_nothing_is_submitted(
+    bus: Bus, tmp_path: Path, goal: str, inputs: dict[str, str], deadline: timedelta | None
+) -> None:
+    """Nothing is half done."""
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        with pytest.raises(UsageError) as caught:
+            await mesh.submit(goal, inputs=inputs, deadline=deadline)
+    assert caught.value.remedy
+    assert await bus.count("WORK_DECOMPOSER") == 0
+
+
+async def test_no_mesh_is_said_with_its_remedy(tmp_path: Path) -> None:
+    """It runs on what you have, and says so when it does not."""
+    with pytest.raises(UsageError) as caught:
+        async with connect(data=tmp_path):
+            pass
+    assert "hybridmesh up" in caught.value.remedy

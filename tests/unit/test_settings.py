@@ -1,0 +1,77 @@
+"""The settings tree: one order of sources, and an unknown key is named with the nearest known one."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.infra.settings import load_settings
+from hybridmesh.schemas.privacy import Sensitivity
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mesh.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_flags_beat_variables_beat_the_file(tmp_path: Path) -> None:
+    """It runs on what you have: one order of sources."""
+    file = write(tmp_path, "[bus]\nmax_tries = 2\nack_wait_s = 11\ndrain_s = 7\n")
+    variables = {"HYBRIDMESH_BUS__MAX_TRIES": "3", "HYBRIDMESH_BUS__ACK_WAIT_S": "12"}
+    settings = load_settings({"bus.max_tries": 4}, file=file, environment=variables)
+    assert (settings.bus.max_tries, settings.bus.ack_wait_s, settings.bus.drain_s) == (4, 12, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "near"),
+    [
+        ("[bus]\nmax_trys = 2\n", "bus.max_trys", "bus.max_tries"),
+        ("[buss]\nmax_tries = 2\n", "buss", "bus"),
+        ("[profiles.balanced]\nclowd = 'never'\n", "profiles.balanced.clowd", "profiles.balanced.cloud"),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, text: str, place: str, near: str) -> None:
+    """Nothing is hidden: a typo is an error, not a default."""
+    with pytest.raises(UsageError) as caught:
+        load_settings(file=write(tmp_path, text), environment={})
+    assert place in str(caught.value)
+    assert near in caught.value.remedy
+
+
+def test_an_unknown_variable_is_an_error() -> None:
+    """Nothing is hidden."""
+    with pytest.raises(UsageError):
+        load_settings(environment={"HYBRIDMESH_CLOUD__MODLE": "x"})
+
+
+def test_a_shipped_profile_keeps_what_is_not_named(tmp_path: Path) -> None:
+    """Nothing private leaves: changing a budget does not open the cloud."""
+    file = write(tmp_path, "[profiles.secure-research]\nbudget_usd = 1\n[profiles.mine]\nmax_label = 1\n")
+    profiles = load_settings(file=file, environment={}).profiles
+    assert profiles["secure-research"].cloud == "never"
+    assert profiles["secure-research"].budget_usd == Decimal(1)
+    assert profiles["mine"].max_label is Sensitivity.INTERNAL
+
+
+def test_the_cloud_key_is_never_shown() -> None:
+    """Nothing private leaves."""
+    settings = load_settings(environment={"ANTHROPIC_API_KEY": "sk-ant-canary"})
+    assert settings.cloud.api_key is not None
+    assert "canary" not in repr(settings)
+    assert "canary" not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize("text", ["[bus\n", "[bus]\nmax_tries = 0\n"])
+def test_a_bad_file_or_value_is_a_clear_error(tmp_path: Path, text: str) -> None:
+    """Nothing is half done."""
+    with pytest.raises(UsageError) as caught:
+        load_settings(file=write(tmp_path, text), environment={})
+    assert caught.value.remedy
+
+
+def test_a_missing_file_is_an_error_only_when_it_was_named(tmp_path: Path) -> None:
+    """It runs on what you have."""
+    with pytest.raises(UsageError):
+        load_settings(file=tmp_path / "none.toml", environment={})
