@@ -1,4 +1,4 @@
-"""Fills the settings tree from flags, ``HYBRIDMESH_*`` variables and ``mesh.toml``; the only reader of the environment."""
+"""Fills the settings tree from flags, ``HYBRIDMESH_*`` variables and ``mesh.toml``; alone reads the environment."""
 
 import difflib
 import os
@@ -52,6 +52,12 @@ def load_settings(
         raise UsageError(
             f"{place}: {first['msg']}", remedy="correct it in mesh.toml, the variable or the flag"
         ) from None
+
+
+def child_environment(*, with_key: bool) -> dict[str, str]:
+    """Return the environment of a child process; only the consultant's holds the cloud key."""
+    secret = {_KEY_VARIABLE, f"{PREFIX}CLOUD__API_KEY"}
+    return {name: value for name, value in os.environ.items() if with_key or name not in secret}
 
 
 def _read_file(file: Path | None) -> Tree:

@@ -47,7 +47,7 @@ class Part:
 Script = Part | Callable[[Received], Part]
 
 
-def message(text: str, *, stop: str = "end_turn", model: str = "claude-sonnet-5-5", **more: object) -> dict[str, Any]:
+def message(text: str, *, stop: str = "end_turn", model: str = "claude-sonnet-5-5") -> dict[str, Any]:
     """Return a well-formed message of the Messages API."""
     return {
         "id": "msg_01DoubleDoubleDoubleDo",
@@ -58,13 +58,12 @@ def message(text: str, *, stop: str = "end_turn", model: str = "claude-sonnet-5-
         "stop_reason": stop,
         "stop_sequence": None,
         "usage": {"input_tokens": 12, "output_tokens": 7},
-        **more,
     }
 
 
-def answer(text: str, *, stop: str = "end_turn", **more: object) -> Part:
+def answer(text: str, *, stop: str = "end_turn", model: str = "claude-sonnet-5-5") -> Part:
     """A good answer, or one that ``stop`` says is none."""
-    return as_json(message(text, stop=stop, **more))
+    return as_json(message(text, stop=stop, model=model))
 
 
 def as_json(value: object, status: int = 200, **headers: str) -> Part:
@@ -143,8 +142,8 @@ class CloudDouble:
     """The server; in the test's own event loop, on a port of its own."""
 
     def __init__(self, script: Sequence[Script] | Script | None = None) -> None:
-        parts = answer("a good answer") if script is None else script
-        self._script: list[Script] = list(parts) if isinstance(parts, Sequence) else [parts]
+        script = answer("a good answer") if script is None else script
+        self._script: tuple[Script, ...] = (script,) if isinstance(script, Part) or callable(script) else tuple(script)
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
         self.received = b""

@@ -62,7 +62,9 @@ class Detector:
         """
         if sum(map(len, texts)) > self._max_chars:
             raise Unanswerable(reason="text-too-long")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._find, tuple(texts), dict(known or {}))
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._find, tuple(texts), dict(known or {})
+        )
 
     def close(self) -> None:
         """Let the thread go after what it is doing."""
@@ -74,7 +76,9 @@ class Detector:
         if any(foreign_share(view.text) > _FOREIGN_MOST for view in views):
             raise Unanswerable(reason="unknown-script")
         found = [self._layers(view.text, tick) for view in views]
-        repeats = find_repeats([view.text for view in views], found, {normalise(value).text: kind for value, kind in known.items()})
+        repeats = find_repeats(
+            [view.text for view in views], found, {normalise(value).text: kind for value, kind in known.items()}
+        )
         tick()
         return [_in_original(view, [*spans, *more]) for view, spans, more in zip(views, found, repeats, strict=True)]
 

@@ -28,7 +28,10 @@ def subtract(spans: Iterable[Span], holes: Sequence[tuple[int, int]], text: str)
     rests: list[Span] = []
     for span in spans:
         at = span.start
-        for start, end in (*((start, end) for start, end in holes if start < span.end and end > span.start), (span.end, span.end)):
+        for start, end in (
+            *((start, end) for start, end in holes if start < span.end and end > span.start),
+            (span.end, span.end),
+        ):
             cut = min(start, span.end)
             rest = _trimmed(text, at, cut)
             if rest is not None:
@@ -39,7 +42,9 @@ def subtract(spans: Iterable[Span], holes: Sequence[tuple[int, int]], text: str)
 
 def count(texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Findings:
     """Return how many different values of each type were found."""
-    values = {(span.type, text[span.start : span.end]) for text, found in zip(texts, spans, strict=True) for span in found}
+    values = {
+        (span.type, text[span.start : span.end]) for text, found in zip(texts, spans, strict=True) for span in found
+    }
     counts: dict[str, int] = {}
     for kind, _ in sorted(values):
         counts[kind] = counts.get(kind, 0) + 1

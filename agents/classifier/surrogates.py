@@ -59,7 +59,9 @@ def pseudonymise(
     is cut as well, so that restoring gives it back as it was.
     """
     fragments = [list(_fragments(text, found)) for text, found in zip(texts, spans, strict=True)]
-    lookalikes = [[_moved(start, seen) for start, part in parts for seen in find_lookalikes(part)] for parts in fragments]
+    lookalikes = [
+        [_moved(start, seen) for start, part in parts for seen in find_lookalikes(part)] for parts in fragments
+    ]
     taken = {*known, *(seen.surrogate for row in lookalikes for seen in row)}
     issued = {value: surrogate for surrogate, value in known.items()}
     cuts: list[tuple[Cut, ...]] = []

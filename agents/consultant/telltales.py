@@ -26,7 +26,7 @@ _HARMLESS = re.compile(  # dates, times and amounts with decimals, which the pho
     r"|\d{1,2}([./-])\d{1,2}\1\d{4}|\d{1,6}\.\d{1,2})(?![\d.-]*\d)"
 )
 _PHONE_WITH_PREFIX = re.compile(r"(?<![\d+])(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){7,14}(?!\d)")
-_PHONE_GROUPED = re.compile(r"(?<!\d)\d{1,11}(?:[ ./()-]{1,2}\d{1,11}){1,30}(?!\d)")
+_PHONE_GROUPED = re.compile(r"(?<!\d)\d{1,11}(?:(?:[ ./()-]{1,2}| / )\d{1,11}){1,30}(?!\d)")
 _PHONE_TRUNK = re.compile(r"(?<![\d.,])0[1-9]\d{7,9}(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _SECRETS = (
@@ -37,7 +37,8 @@ _SECRETS = (
     re.compile(r"(?<!\w)(?:sk|pk|rk)[-_][\w-]{16,}"),
     re.compile(r"(?<!\w)(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|npm_|hf_|pypi-)[\w-]{16,}"),
     re.compile(
-        r"(?:password|passwd|pwd|secret|api[_-]?key|token)[\"']? {0,3}[:=] {0,3}[\"']?(?=[^\s\"'()]{0,60}\d)[^\s\"'()]{8,}",
+        r"(?:password|passwd|pwd|secret|api[_-]?key|token)[\"']? {0,3}[:=] {0,3}"
+        r"[\"']?(?=[^\s\"'()]{0,60}\d)[^\s\"'()]{8,}",
         re.IGNORECASE,
     ),
 )
@@ -119,10 +120,11 @@ def _is_phone(match: str) -> bool:
 
 
 def _is_dialled(groups: list[str]) -> bool:
-    """A number that people dial is written in several groups, of which only the first may have a single digit."""
+    """People dial a number in groups; a single digit is a prefix, so it comes first, before at least two more."""
     if len(groups) == 1 or all(_YEAR.fullmatch(group) for group in groups):
         return False
-    return all(len(group) > 1 for group in groups[1:])
+    followers = groups[1:]
+    return all(len(group) > 1 for group in followers) and (len(groups[0]) > 1 or len(followers) > 1)
 
 
 def _is_dense(match: str) -> bool:

@@ -27,11 +27,12 @@ def worth_asking(goal: str) -> bool:
 
 def plan_request(goal: str, limits: PlanSettings, deadline_s: float) -> CompletionRequest:
     """Return the prompt, held to the schema of a plan."""
+    schema = plan_schema(min(limits.max_steps, MAX_MODEL_STEPS))
     return CompletionRequest(
         system=_SYSTEM,
         user=f"Task:\n{goal}",
         max_tokens=320,
-        guide=Guide(kind=GuideKind.JSON_SCHEMA, pattern=json.dumps(plan_schema(min(limits.max_steps, MAX_MODEL_STEPS)))),
+        guide=Guide(kind=GuideKind.JSON_SCHEMA, pattern=json.dumps(schema)),
         deadline_s=deadline_s,
     )
 

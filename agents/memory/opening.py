@@ -25,7 +25,7 @@ class ServerMemory:
 
     url: str
     api_key: SecretStr | None = None
-    collection: str = "hybridmesh-memory"
+    collection: str = "hybridmesh"
 
 
 def now() -> datetime:

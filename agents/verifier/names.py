@@ -6,30 +6,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _WORD = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:[-'’][^\W\d_]+)*"
-_NAME = rf"{_WORD}(?:[ \u00a0](?:(?:van|von|der|de|del|la|zu|di|da|bin|al)[ ])*{_WORD}){{0,3}}"
+_PARTICLES = r"(?:(?:van|von|der|de|del|la|zu|di|da|bin|al) )*"
+_NAME = rf"{_WORD}(?:[ \u00a0]{_PARTICLES}{_WORD}){{0,3}}"
 _TITLES = r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Herrn|Frau|Señora?|Sra?|Monsieur|Madame|Mme|Mlle|Don|Doña)\.?"
 _GREETINGS = (
     r"(?:Dear|Hello|Hi|Hey|Good (?:morning|afternoon|evening)|Liebe[rs]?|Sehr geehrte[rs]?|Hallo|Guten (?:Tag|Morgen)"
     r"|Estimad[oa]s?|Querid[oa]s?|Hola|Chère?|Bonjour)"
 )
-_SALUTATION = re.compile(rf"^[ \t]*{_GREETINGS}[ ,]+(?:{_TITLES} )*(?P<name>{_NAME})", re.MULTILINE)
-_TITLED = re.compile(rf"(?<!\w){_TITLES} (?:{_TITLES} )*(?P<name>{_NAME})")
+_SALUTATION = re.compile(rf"^[ \t]*{_GREETINGS} (?:{_TITLES} )*(?P<name>{_NAME})(?=\s*(?:[,.:;!–-]|$))", re.MULTILINE)
+# One word only: in German the next noun would look like a part of the name.
+_TITLED = re.compile(rf"(?<!\w){_TITLES} (?:{_TITLES} )*(?P<name>{_PARTICLES}{_WORD})")
 _SEQUENCE = re.compile(rf"(?<![\w'’-])(?P<name>{_WORD}(?:[ \u00a0]{_WORD}){{1,3}})")
 
+
+def fold(text: str) -> str:
+    """Return the text without case and accents, so that names meet: ``LÓPEZ`` is ``lopez``."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(mark for mark in apart if not unicodedata.combining(mark))
+
+
+def _folded(words: str) -> frozenset[str]:
+    return frozenset(map(fold, words.split()))
+
+
 # Words that a greeting addresses without naming anybody, and words that open a sentence before a name.
-_NOBODY = frozenset(
+_NOBODY = _folded(
     "sir madam customer customers team all everyone colleague colleagues there support friend friends valued client "
     "user applicant damen herren kunde kundin kunden zusammen kollegen kolleginnen team cliente clientes equipo todos "
     "señor señores client clients équipe tous monsieur madame mr mrs ms mx dr prof herr frau sr sra service hiring "
-    "manager reader partner to whom guest member".split()
+    "manager reader partner to whom guest member"
 )
-_OPENERS = frozenset(
+_OPENERS = _folded(
     "the a an this that these those we i you he she it they our your their his her its in on at for from with by as if "
     "when while after before since please thank thanks regarding re and but or so to no yes not dear hello hi hey best "
     "kind sincerely regards der die das den dem ein eine einen wir ich sie er es ihr ihre unser unsere im in am an auf "
     "für von mit bei wenn nach vor bitte danke und aber oder el la los las un una nos nosotros su sus en por para con "
     "si gracias y pero le les une des nous vous il elle votre notre dans sur avec pour merci et mais what who where why "
-    "how which each all any both one two three first second finally also however therefore here there".split()
+    "how which each all any both one two three first second finally also however therefore here there"
 )
 
 
@@ -54,15 +67,11 @@ def find_names(text: str) -> Iterator[Named]:
             yield named
 
 
-def fold(text: str) -> str:
-    """Return the text without case and accents, so that names meet: ``LÓPEZ`` is ``lopez``."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(mark for mark in apart if not unicodedata.combining(mark))
-
-
 def folded_words(text: str) -> tuple[str, ...]:
     """Return the words of a text, folded, without possessive endings."""
-    return tuple(word.removesuffix("'s").removesuffix("’s") for word in re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", fold(text)))
+    return tuple(
+        word.removesuffix("'s").removesuffix("’s") for word in re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", fold(text))
+    )
 
 
 def stands_in(name: tuple[str, ...], words: tuple[str, ...]) -> bool:
@@ -79,7 +88,9 @@ def stands_in(name: tuple[str, ...], words: tuple[str, ...]) -> bool:
 
 def _named(match: re.Match[str], *, person: bool, least: int) -> Named | None:
     start = match.start("name")
-    parts = [(found.start() + start, found.end() + start, found.group()) for found in re.finditer(r"\S+", match["name"])]
+    parts = [
+        (found.start() + start, found.end() + start, found.group()) for found in re.finditer(r"\S+", match["name"])
+    ]
     while parts and fold(parts[0][2]) in _OPENERS | _NOBODY:
         parts.pop(0)
     while parts and fold(parts[-1][2]) in _OPENERS | _NOBODY:

@@ -29,7 +29,9 @@ def _one_of(words: dict[str, object]) -> str:
 _CODES = _one_of(dict(_CURRENCY_WORDS))
 _SCALE = rf"(?:[ {_SPACE}]?(?P<scale>{_one_of(dict(_SCALES))})(?!\w))?"
 _NUMBER = re.compile(rf"(?<![\w.,])(?P<digits>{_DIGITS}){_SCALE}", re.IGNORECASE)
-_BEFORE = re.compile(rf"(?<!\w)(?P<code>{_CODES})[ {_SPACE}]?[-−]?(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}", re.IGNORECASE)
+_BEFORE = re.compile(
+    rf"(?<!\w)(?P<code>{_CODES})[ {_SPACE}]?[-−]?(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}", re.IGNORECASE
+)
 _AFTER = re.compile(
     rf"(?<![\w.,])(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}[ {_SPACE}]?(?P<code>{_CODES})(?!\w)", re.IGNORECASE
 )

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,10 +122,8 @@ class Engine:
     ) -> Self:
         """Load a prepared folder, on CUDA where that really works, and raise SetupError when it cannot be."""
         genai = cast("_Genai", importlib.import_module("onnxruntime_genai"))
-        cuda = provider != "cpu" and cuda_works()
-        choices: tuple[tuple[Provider, bool], ...] = (("cuda", cuda), ("cpu", provider != "cuda"))
         remedy = f"prepare the model {name} again, or choose another provider"
-        for chosen in (choice for choice, possible in choices if possible):
+        for chosen in _choose_providers(provider):
             try:
                 engine = cls(
                     genai, _load_model(genai, folder, chosen, threads), name=name, provider=chosen,
@@ -381,6 +379,13 @@ def cuda_works() -> bool:
     finally:
         onnxruntime.set_default_logger_severity(2)
     return "CUDAExecutionProvider" in session.get_providers()
+
+
+def _choose_providers(wanted: Literal["auto", "cpu", "cuda"]) -> Iterator[Provider]:
+    if wanted != "cpu" and cuda_works():
+        yield "cuda"
+    if wanted != "cuda":
+        yield "cpu"
 
 
 def _load_model(genai: _Genai, folder: Path, provider: Provider, threads: int) -> object:

@@ -4,6 +4,7 @@ The wheels of the two Qwen models carry neither licence nor known publisher; the
 hash of the assembled file, which is the one of the official files on the model hub.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from hybridmesh.bus.errors import UsageError
@@ -183,9 +184,9 @@ ENTRIES: Final = (
 CATALOG: Final = {entry.name: entry for entry in ENTRIES}
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str, catalog: Mapping[str, Entry] = CATALOG) -> Entry:
     """Return an entry; raises UsageError that lists the known names."""
     try:
-        return CATALOG[name]
+        return catalog[name]
     except KeyError:
-        raise UsageError("there is no such model in the catalog", remedy=f"one of: {', '.join(CATALOG)}") from None
+        raise UsageError("there is no such model in the catalog", remedy=f"one of: {', '.join(catalog)}") from None

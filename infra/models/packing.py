@@ -6,7 +6,7 @@ All else is dequantised and fitted again, since the fast CPU kernels take intege
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,7 @@ def copy_codes(raw: Bytes, kind: GGMLQuantizationType, bits: Bits) -> Packed | N
     if kind not in (Q.Q8_0, Q.Q5_0, Q.Q4_0) or (bits == NARROW and kind != Q.Q4_0):
         return None
     blocks = raw.reshape(len(raw), -1, GGML_QUANT_SIZES[kind][1])
+    codes: npt.NDArray[np.integer[Any]]
     scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16)[..., 0].astype(np.float32)
     if kind == Q.Q8_0:
         codes, zero = blocks[..., 2:] ^ np.uint8(0x80), 128  # two's complement becomes an offset of 128
@@ -114,7 +115,7 @@ def pair_nibbles(values: Bytes) -> Bytes:
     """Put two 4-bit values into a byte along the last axis, the first in the low half; odd ends are padded."""
     if values.shape[-1] % 2:
         values = np.concatenate([values, np.zeros((*values.shape[:-1], 1), np.uint8)], axis=-1)
-    return np.bitwise_or(values[..., 0::2], values[..., 1::2] << 4, dtype=np.uint8)
+    return np.asarray(values[..., 0::2] | values[..., 1::2] << 4, np.uint8)
 
 
 def rope_halves(rows: int, heads: int) -> Order:

@@ -5,7 +5,7 @@ Under ``root``: ``<name>/`` with the finished files and ``manifest.json``; ``.bu
 """
 
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +45,17 @@ class ModelStore:
     ``sources`` is a folder of the user's own files, asked first; ``hub`` and ``index`` allow the network.
     """
 
-    def __init__(self, root: Path, sources: Path | None = None, *, hub: bool = True, index: bool = True) -> None:
+    def __init__(
+        self,
+        root: Path,
+        sources: Path | None = None,
+        *,
+        hub: bool = True,
+        index: bool = True,
+        catalog: Mapping[str, Entry] = CATALOG,
+    ) -> None:
         self._root = root
+        self._catalog = catalog
         chosen: list[Source] = [FolderSource(sources)] if sources is not None else []
         chosen += [HubSource()] if hub else []
         chosen += [IndexSource()] if index else []
@@ -64,7 +73,7 @@ class ModelStore:
                 its load test. Nothing half-made is left at ``path(name)``.
 
         """
-        entry = find_entry(name)
+        entry = find_entry(name, self._catalog)
         with self._workshop(name, progress) as work:
             if ready := self._current(entry):
                 return ready
@@ -85,12 +94,12 @@ class ModelStore:
 
     def path(self, name: str) -> Path | None:
         """Return the folder of a prepared model, or None; only looks whether it is there."""
-        folder = self._root / find_entry(name).name
+        folder = self._root / find_entry(name, self._catalog).name
         return folder if (folder / manifests.FILENAME).is_file() else None
 
     def verify(self, name: str) -> PreparedModel:
         """Hash every file again; raises SetupError naming the first that is missing, changed or unknown."""
-        find_entry(name)
+        find_entry(name, self._catalog)
         manifest = Manifest.read(self._root / name)
         if manifest is None:
             raise SetupError(f"{name} is not prepared", remedy=f"prepare {name} first")
@@ -99,12 +108,12 @@ class ModelStore:
 
     def list(self) -> tuple[PreparedModel, ...]:
         """Return the models that are prepared, in the catalog's order."""
-        manifests_found = (Manifest.read(self._root / name) for name in CATALOG)
+        manifests_found = (Manifest.read(self._root / name) for name in self._catalog)
         return tuple(self._describe(manifest) for manifest in manifests_found if manifest)
 
     def remove(self, name: str) -> bool:
         """Delete a prepared model; False when there was none."""
-        folder = self._root / find_entry(name).name
+        folder = self._root / find_entry(name, self._catalog).name
         with self._workshop(name, lambda _words, _share: None) as work:
             if not folder.exists():
                 return False

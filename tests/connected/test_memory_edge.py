@@ -6,8 +6,11 @@ import random
 import signal
 import sys
 import uuid
+import zlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import psutil
 import pytest
@@ -24,12 +27,19 @@ ALL = Where("t")
 pytestmark = pytest.mark.connected
 
 
-def make_point(text: str = "text", **fields: object) -> Point:
+class Fields(TypedDict, total=False):
+    id: str
+    key: str
+    expires_at: float
+
+
+def make_point(text: str = "text", **fields: Unpack[Fields]) -> Point:
     draw = random.Random(text)
     entry = Entry(id=str(uuid.uuid4()), tenant="t", kind="record", item=text, created_at=1.0)
-    for name, value in fields.items():
-        object.__setattr__(entry, name, value)
-    return Point(entry, tuple(draw.uniform(-1, 1) for _ in range(SIZE)), Sparse((1, 2), (1.0, 0.5)))
+    entry = replace(entry, **fields)
+    return Point(
+        entry, tuple(draw.uniform(-1, 1) for _ in range(SIZE)), Sparse((zlib.crc32(text.encode()), 7), (1.0, 0.5))
+    )
 
 
 async def open_store(folder: Path, lock_wait_s: float = 5.0) -> EdgeStore:
@@ -202,8 +212,9 @@ async def test_erasing_leaves_no_byte_in_any_file(tmp_path: Path, store: EdgeSto
     assert files_with_canary(folder) == []
     assert await all_ids(store) == {p.entry.id for p in others}
     probe = others[7]
-    (best, *_) = await store.query(probe.dense, probe.sparse, ALL, 3)
-    assert best.entry == probe.entry
+    by_both, by_meaning = [(await store.query(probe.dense, s, ALL, 3))[0] for s in (probe.sparse, Sparse())]
+    assert by_both.entry == by_meaning.entry == probe.entry
+    assert by_both.score > by_meaning.score
     assert await store.erase([]) is False
 
 

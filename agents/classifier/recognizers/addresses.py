@@ -41,7 +41,9 @@ _PLACES = re.compile(
     r")(?!\w)"
 )
 _LINE = re.compile(rf"(?:^|(?<=, )|(?<=,))(?P<value>\d{{5}} {PLACE})(?=[ \t]*(?:$|[,.;]))", re.MULTILINE)
-_BOX = re.compile(r"(?<!\w)(?:P\.? ?O\.? Box|Postfach|Apartado|Bo[iî]te postale|BP|Postbus)[ #:]{1,3}\d[\d ]{0,8}\d?(?!\w)")
+_BOX = re.compile(
+    r"(?<!\w)(?:P\.? ?O\.? Box|Postfach|Apartado|Bo[iî]te postale|BP|Postbus)[ #:]{1,3}\d[\d ]{0,8}\d?(?!\w)"
+)
 
 RECOGNIZERS = (
     PatternRecognizer("ADDRESS", _STREET),

@@ -22,7 +22,9 @@ _CONTEXT = words(
     r"amex\b", r"maestro\b", r"kreditkarte", r"karten?(?:nummer|nr)", r"tarjeta", r"carte (?:bancaire|de cr)",
     r"carta di", r"creditcard",
 )  # fmt: skip
-_SECURITY_CODE = re.compile(r"(?<!\w)(?:cvv2?|cvc2?|cid|security code|prüfziffer)\W{1,4}(?:is |ist )?(?P<value>\d{3,4})\b", re.I)
+_SECURITY_CODE = re.compile(
+    r"(?<!\w)(?:cvv2?|cvc2?|cid|security code|prüfziffer)\W{1,4}(?:is |ist )?(?P<value>\d{3,4})\b", re.I
+)
 
 
 def issued(value: str) -> bool:

@@ -6,7 +6,9 @@ from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognize
 
 # Letters and digits with at least four digits.
 _NUMBER = re.compile(r"(?<![\w-])(?=(?:[A-Z]*[ -]?\d){4})[A-Z0-9](?:[ -]?[A-Z0-9]){4,17}(?![\w-])")
-_PASSPORT = words(r"passport", r"reisepass", r"pass(?:nummer|-?nr)", r"passeport", r"pasaporte", r"passaporto", r"paspoort")
+_PASSPORT = words(
+    r"passport", r"reisepass", r"pass(?:nummer|-?nr)", r"passeport", r"pasaporte", r"passaporto", r"paspoort"
+)
 _LICENCE = words(r"driv(?:er|ing)['’]?s? licen[cs]e", r"f[uü]hrerschein", r"permis de conduire", r"permiso de conducir",
                  r"patente", r"rijbewijs", r"dl (?:no|number|#)")  # fmt: skip
 _IDENTITY = words(
@@ -16,7 +18,9 @@ _IDENTITY = words(
     r"personalnummer", r"seguridad social", r"tax (?:id|no|num)",
 )  # fmt: skip
 _VEHICLE = words(r"licen[cs]e plate", r"number plate", r"kennzeichen", r"matr[ií]cula", r"plaque", r"vin\b")
-_PLATE = re.compile(r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]*\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)")
+_PLATE = re.compile(
+    r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]*\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
+)
 
 RECOGNIZERS = (
     PatternRecognizer("PASSPORT", _NUMBER, context=_PASSPORT),

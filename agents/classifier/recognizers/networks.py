@@ -10,7 +10,9 @@ from hybridmesh.schemas.privacy import Span
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<sep>[:-]))(?:[0-9A-Fa-f]{2}(?P=sep)){4}[0-9A-Fa-f]{2}(?![\w:-])")
-_URL_LOGIN = re.compile(r"(?<!\w)[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,128}:[^\s/@]{1,256}@[^\s\"'<>)]{1,2048}", re.IGNORECASE)
+_URL_LOGIN = re.compile(
+    r"(?<!\w)[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,128}:[^\s/@]{1,256}@[^\s\"'<>)]{1,2048}", re.IGNORECASE
+)
 _URL_TOKEN = re.compile(
     r"(?<!\w)https?://[^\s\"'<>)]{1,2048}[?&#](?:[\w-]*(?:token|key|secret|signature|sig|password|pwd|auth|session|code|email|user))"
     r"=[^\s\"'<>)]{4,2048}",

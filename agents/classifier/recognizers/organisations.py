@@ -11,7 +11,9 @@ _FORM = (
     r"|A/S|ApS|AB|Oy|Oyj|Sp\. z o\.o)"
 )
 _WORD = rf"[{UPPER}\d][{LETTER}\d'’.-]*"
-_ORGANISATION = re.compile(rf"(?<!\w){_WORD}(?:,? (?:(?:&|and|und|et|y|of|de|für|for) )?{_WORD}){{0,4}},? {_FORM}(?!\w)\.?")
+_ORGANISATION = re.compile(
+    rf"(?<!\w){_WORD}(?:,? (?:(?:&|and|und|et|y|of|de|für|for) )?{_WORD}){{0,4}},? {_FORM}(?!\w)\.?"
+)
 _INSTITUTE = re.compile(
     rf"(?<!\w)(?:University|Bank|Hospital|Universität|Universidad|Université|Klinikum|Kanzlei|Sparkasse|Clínica|Clinique|Hôpital)"
     rf" (?:of |de |del |der |des )?{_WORD}(?: {_WORD}){{0,2}}"

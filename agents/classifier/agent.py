@@ -1,0 +1,172 @@
+"""The classifier: reads each step before anybody routes it, and each prompt before anybody sends it.
+
+Consumes ``step.ready`` and ``consult.proposed``; publishes ``step.classified``, ``consult.requested``,
+``consult.refused`` and audit events. Needs the detector, the vault and the key that signs clearances.
+
+It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt.
+Only a bus that does not answer is tried again.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hybridmesh.agents.classifier.door import Verdict, judge, prompt_texts
+from hybridmesh.agents.classifier.labels import label_in_doubt, label_of
+from hybridmesh.agents.classifier.redaction import Redaction, redact, redacted_of, texts_of
+from hybridmesh.agents.classifier.spans import count
+from hybridmesh.bus.agent import Agent, Clock
+from hybridmesh.bus.clearances import sign_clearance
+from hybridmesh.bus.errors import MeshError, ModelUnavailable, TransientError
+from hybridmesh.bus.vault import ScopeKeys
+from hybridmesh.schemas.audits import Action, AuditEvent, Fact
+from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused, ConsultRequested
+from hybridmesh.schemas.message import Message, StepMessage
+from hybridmesh.schemas.privacy import Clearance, Findings, Span
+from hybridmesh.schemas.steps import StepClassified, StepReady
+
+NAME = "classifier"
+
+T = TypeVar("T")
+
+
+class Finder(Protocol):
+    """What finds private values; see ``detector.Detector``."""
+
+    async def find(self, texts: Sequence[str], known: Mapping[str, str] | None = None) -> list[list[Span]]:
+        """Return the disjoint private spans of each text; any error means that the texts are in doubt."""
+        ...
+
+    def close(self) -> None:
+        """Release what the finder holds."""
+        ...
+
+
+class Keeper(Protocol):
+    """What keeps originals; see ``bus.vault.Vault``."""
+
+    async def open(self, scope: str) -> ScopeKeys:
+        """Return the keys of a scope, made at the first call."""
+        ...
+
+    async def put(self, scope: str, mapping: Mapping[str, str]) -> None:
+        """Add surrogates and their originals."""
+        ...
+
+    async def originals(self, scope: str) -> dict[str, str]:
+        """Return all surrogates of a scope with their originals."""
+        ...
+
+
+class ClassifierAgent:
+    """Labels and redacts steps, and signs or refuses prompts; the vault's scope is the task.
+
+    ``clearance_s`` is how long a signed prompt may leave.
+    """
+
+    def __init__(
+        self, *, finder: Finder, vault: Keeper, signing_key: Ed25519PrivateKey, clock: Clock, clearance_s: float
+    ) -> None:
+        self._finder = finder
+        self._vault = vault
+        self._signing_key = signing_key
+        self._clock = clock
+        self._clearance = timedelta(seconds=clearance_s)
+
+    def agent(self) -> Agent:
+        """Return the agent, wired."""
+        return Agent(NAME, {StepReady: self.classify, ConsultProposed: self.clear}, close=self._close)
+
+    async def classify(self, ready: StepReady) -> Sequence[Message]:
+        """Label the step and put surrogates in place of what is private; they are in the vault before this returns."""
+        texts = texts_of(ready.context)
+        redaction = await _attempt(lambda: self._redact(ready.task_id, texts))
+        floor = ready.context.label_floor
+        if isinstance(redaction, str):
+            doubt, findings, redacted, label = redaction, Findings(), None, label_in_doubt(floor)
+        else:
+            findings = count(texts, redaction.spans)
+            doubt, redacted, label = None, redacted_of(redaction.result.texts), label_of(findings, floor)
+        classified = StepClassified(
+            task_id=ready.task_id, step_id=ready.step_id, attempt=ready.attempt, context=ready.context, label=label,
+            findings=findings, redacted=redacted, doubt=doubt,
+        )  # fmt: skip
+        facts: dict[str, Fact] = {"label": label.name.lower(), "doubt": doubt, **_numbers("found", findings)}
+        return [self._event(ready, Action.STEP_CLASSIFIED, facts), classified]
+
+    async def clear(self, proposed: ConsultProposed) -> Sequence[Message]:
+        """Sign the prompt as it would be sent, or refuse it."""
+        verdict = await _attempt(lambda: self._judge(proposed))
+        if isinstance(verdict, Verdict) and verdict.reason is None:
+            return self._cleared(proposed, verdict)
+        reason, found = (verdict, Findings()) if isinstance(verdict, str) else (verdict.reason or "", verdict.found)
+        refused = ConsultRefused(
+            task_id=proposed.task_id, step_id=proposed.step_id, attempt=proposed.attempt, reason=reason, by=NAME,
+            detail=",".join(f"{kind}:{number}" for kind, number in sorted(found.counts.items())),
+        )  # fmt: skip
+        facts: dict[str, Fact] = {"reason": reason, **_prompt_facts(proposed), **_numbers("found", found)}
+        return [self._event(proposed, Action.PROMPT_REFUSED, facts, nonce=proposed.purpose), refused]
+
+    def _cleared(self, proposed: ConsultProposed, verdict: Verdict) -> Sequence[Message]:
+        clearance = sign_clearance(
+            Clearance(
+                prompt_sha256=proposed.prompt.digest(), task_id=proposed.task_id, step_id=proposed.step_id,
+                attempt=proposed.attempt, policy_version=proposed.decision.policy_version, counts=verdict.kept.counts,
+                lane=proposed.decision.lane, expires_at=self._clock() + self._clearance, key_id="",
+            ),
+            self._signing_key,
+        )  # fmt: skip
+        requested = ConsultRequested(
+            task_id=proposed.task_id, step_id=proposed.step_id, attempt=proposed.attempt, purpose=proposed.purpose,
+            prompt=proposed.prompt, model=proposed.model, max_tokens=proposed.max_tokens, clearance=clearance,
+        )  # fmt: skip
+        facts: dict[str, Fact] = {**_prompt_facts(proposed), "key": clearance.key_id, **_numbers("kept", verdict.kept)}
+        return [self._event(proposed, Action.PROMPT_CLEARED, facts, nonce=proposed.purpose), requested]
+
+    async def _redact(self, scope: str, texts: Sequence[str]) -> Redaction:
+        keys = await self._vault.open(scope)
+        redaction = await redact(self._finder.find, texts, keys.surrogate_key, await self._vault.originals(scope))
+        await self._vault.put(scope, redaction.result.originals)
+        return redaction
+
+    async def _judge(self, proposed: ConsultProposed) -> Verdict:
+        texts = prompt_texts(proposed.prompt)
+        originals = await self._vault.originals(proposed.task_id)
+        return judge(texts, await self._finder.find(texts, {}), originals)
+
+    async def _close(self) -> None:
+        self._finder.close()
+
+    def _event(self, message: StepMessage, action: Action, facts: dict[str, Fact], *, nonce: str = "") -> AuditEvent:
+        return AuditEvent(
+            agent=NAME, action=action, at=self._clock(), task_id=message.task_id, step_id=message.step_id,
+            attempt=message.attempt, nonce=nonce, facts=facts,
+        )  # fmt: skip
+
+
+async def _attempt(work: Callable[[], Awaitable[T]]) -> T | str:
+    """Return what the work returns, or the code of its failure; a bus that does not answer is raised, to try again."""
+    try:
+        return await work()
+    except ModelUnavailable as error:
+        return error.reason
+    except TransientError:
+        raise
+    except MeshError as error:
+        return error.reason
+    except Exception:  # noqa: BLE001 - the outermost boundary: what nobody foresaw keeps the text at home as well
+        return "detection-failed"
+
+
+def _numbers(prefix: str, findings: Findings) -> dict[str, Fact]:
+    return {f"{prefix}.{kind.lower()}": number for kind, number in sorted(findings.counts.items())}
+
+
+def _prompt_facts(proposed: ConsultProposed) -> dict[str, Fact]:
+    return {
+        "prompt_sha256": proposed.prompt.digest(),
+        "purpose": proposed.purpose,
+        "lane": proposed.decision.lane.value,
+    }

@@ -1,0 +1,256 @@
+"""The life of a task as a value: what each message changes, and what follows from it.
+
+A transition returns the same object when it changes nothing. What is released is remembered with the identity of
+the message that released it, so that the same message, handled again after a crash, brings forth the same
+messages, and no other message repeats them. Once a task has its end, nothing changes it.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from hybridmesh.agents.decomposer.plan import PLACEHOLDER
+from hybridmesh.agents.decomposer.slugs import slug
+from hybridmesh.schemas.message import Frozen, Message, StepId
+from hybridmesh.schemas.plans import Plan, StepSpec
+from hybridmesh.schemas.privacy import Sensitivity
+from hybridmesh.schemas.steps import StepContext, StepFailed, StepReady, StepVerified
+from hybridmesh.schemas.tasks import (
+    CancelTask,
+    Document,
+    StepSummary,
+    TaskCompleted,
+    TaskExpiring,
+    TaskFailed,
+    TaskSubmitted,
+)
+
+
+class StepState(Frozen):
+    """Where a step stands; ``released_by`` is the identity of the message that set it going."""
+
+    status: Literal["waiting", "released", "done", "failed"] = "waiting"
+    released_by: str = ""
+    summary: StepSummary | None = None
+
+
+class TaskState(Frozen):
+    """One task; ``task`` is None while only its cancellation has arrived.
+
+    ``floor`` is the lowest label of everything in the task, as its publisher asked for.
+    """
+
+    task: TaskSubmitted | None = None
+    plan: Plan | None = None
+    steps: dict[StepId, StepState] = {}
+    floor: Sensitivity = Sensitivity.PUBLIC
+    cancelled: bool = False
+    accepted_at: datetime
+    due_at: datetime | None = None
+    end: TaskCompleted | TaskFailed | None = None
+    ended_by: str = ""
+
+
+def start(task: TaskSubmitted, plan: Plan, floor: Sensitivity, *, now: datetime, due_at: datetime) -> TaskState:
+    """Return the task with its first steps released."""
+    state = TaskState(
+        task=task,
+        plan=plan,
+        steps={step.id: StepState() for step in plan.steps},
+        floor=floor,
+        accepted_at=now,
+        due_at=due_at,
+    )
+    return _release(state, task)
+
+
+def refuse(task: TaskSubmitted, reason: str, detail: str, now: datetime) -> TaskState:
+    """Return a task that ended before it began."""
+    state = TaskState(task=task, accepted_at=now)
+    return _end(
+        state, task, TaskFailed(task_id=task.task_id, outcome="refused", reason=reason, detail=detail, finished_at=now)
+    )
+
+
+def accept(before: TaskState | None, fresh: TaskState, task: TaskSubmitted, now: datetime) -> TaskState:
+    """Return the state to keep: the one that is there, or the fresh one, which a cancellation may have overtaken."""
+    if before is None:
+        return fresh
+    if before.task is not None:
+        return before
+    return _end(fresh.model_copy(update={"end": None, "cancelled": True}), task, _cancelled(task.task_id, now))
+
+
+def step_done(state: TaskState, message: StepVerified, now: datetime) -> TaskState:
+    """Note a step's checked result and release what waited for it; the last one ends the task."""
+    step = _open_step(state, message.step_id)
+    if step is None:
+        return state
+    spec = _spec(state, message.step_id)
+    summary = StepSummary(
+        step_id=message.step_id,
+        title=spec.title,
+        result=message.result,
+        lane=message.lane,
+        why=message.decision.reason,
+        label=max(message.label, _floor(state, spec)),
+        attempts=message.attempt,
+        cost_usd=message.cost_usd,
+        other_cost_usd=message.decision.other_cost_usd,
+        verified=message.verdict.passed,
+        evidence=tuple(dict.fromkeys(place for claim in message.verdict.claims for place in claim.evidence)),
+    )
+    state = _with_step(state, message.step_id, step.model_copy(update={"status": "done", "summary": summary}))
+    if all(other.status == "done" for other in state.steps.values()):
+        return _end(state, message, _completed(state, message.task_id, now))
+    return _release(state, message)
+
+
+def step_failed(state: TaskState, message: StepFailed, now: datetime) -> TaskState:
+    """End the task: a plan has no step that it can do without."""
+    step = _open_step(state, message.step_id)
+    if step is None:
+        return state
+    state = _with_step(state, message.step_id, step.model_copy(update={"status": "failed"}))
+    return _end(
+        state,
+        message,
+        TaskFailed(
+            task_id=message.task_id,
+            outcome="failed",
+            reason=message.reason,
+            detail=message.detail,
+            step_id=message.step_id,
+            finished_at=now,
+        ),
+    )
+
+
+def cancel(state: TaskState | None, message: CancelTask, now: datetime) -> TaskState:
+    """End the task as cancelled; a cancellation that comes first is kept for the task that follows."""
+    if state is None:
+        return TaskState(cancelled=True, accepted_at=now)
+    if state.end is not None or state.task is None:
+        return state
+    return _end(state.model_copy(update={"cancelled": True}), message, _cancelled(message.task_id, now))
+
+
+def expire(state: TaskState, message: TaskExpiring, now: datetime) -> TaskState:
+    """End a task that is not over in time."""
+    if state.end is not None or now < message.due_at:
+        return state
+    return _end(
+        state,
+        message,
+        TaskFailed(
+            task_id=message.task_id,
+            outcome="failed",
+            reason="deadline",
+            detail="the task was not done in time",
+            finished_at=now,
+        ),
+    )
+
+
+def messages(state: TaskState, cause: Message) -> list[Message]:
+    """Return what follows from ``cause``: the steps it released that are still open, and the end if it ended it."""
+    identity = cause.identity()
+    if state.end is not None:
+        return [state.end] if state.ended_by == identity else []
+    return [
+        _ready(state, name)
+        for name, step in state.steps.items()
+        if step.released_by == identity and step.status == "released"
+    ]
+
+
+def _release(state: TaskState, cause: Message) -> TaskState:
+    for spec in state.plan.steps if state.plan else ():
+        needed = all(state.steps[name].status == "done" for name in spec.uses)
+        if needed and state.steps[spec.id].status == "waiting":
+            state = _with_step(state, spec.id, StepState(status="released", released_by=cause.identity()))
+    return state
+
+
+def _ready(state: TaskState, name: StepId) -> StepReady:
+    task = _task(state)
+    spec = _spec(state, name)
+    earlier = {used: _summary(state, used) for used in spec.uses}
+    results = tuple(Document(name=f"result:{used}", text=summary.result) for used, summary in earlier.items())
+    context = StepContext(
+        goal=task.goal,
+        profile=task.profile,
+        workflow=task.workflow,
+        spec=spec.model_copy(update={"framework": _framework_key(spec, earlier)}),
+        inputs=((*task.inputs, *results) if spec.reads_inputs else results),
+        label_floor=_floor(state, spec),
+        deadline=state.due_at if task.deadline is not None else None,
+        budget_usd=task.budget_usd,
+    )
+    return StepReady(task_id=task.task_id, step_id=name, context=context)
+
+
+def _framework_key(spec: StepSpec, earlier: dict[StepId, StepSummary]) -> str | None:
+    if spec.framework is None:
+        return None
+    return PLACEHOLDER.sub(lambda found: slug(earlier[found[1]].result), spec.framework)
+
+
+def _floor(state: TaskState, spec: StepSpec) -> Sensitivity:
+    """Return the lowest label a step may have: what it reads is at least as private as where it came from."""
+    return max((state.floor, *(_summary(state, name).label for name in spec.uses)))
+
+
+def _completed(state: TaskState, task_id: str, now: datetime) -> TaskCompleted:
+    plan = state.plan
+    summaries = {name: step.summary for name, step in state.steps.items() if step.summary is not None}
+    wanted = [summaries[name] for name in (plan.results if plan else ())]
+    alone = len(wanted) == 1
+    return TaskCompleted(
+        task_id=task_id,
+        result="\n\n".join(part.result if alone else f"## {part.title}\n\n{part.result}" for part in wanted),
+        steps=tuple(summaries.values()),
+        cost_usd=sum((part.cost_usd for part in summaries.values()), Decimal(0)),
+        finished_at=now,
+    )
+
+
+def _cancelled(task_id: str, now: datetime) -> TaskFailed:
+    return TaskFailed(
+        task_id=task_id,
+        outcome="cancelled",
+        reason="cancelled",
+        detail="the task was cancelled before it was done",
+        finished_at=now,
+    )
+
+
+def _end(state: TaskState, cause: Message, end: TaskCompleted | TaskFailed) -> TaskState:
+    return state.model_copy(update={"end": end, "ended_by": cause.identity()})
+
+
+def _open_step(state: TaskState, name: StepId) -> StepState | None:
+    """Return a step that can still change; None once it is over, its task is, or it never was released."""
+    step = state.steps.get(name)
+    return step if state.end is None and step is not None and step.status == "released" else None
+
+
+def _with_step(state: TaskState, name: StepId, step: StepState) -> TaskState:
+    return state.model_copy(update={"steps": {**state.steps, name: step}})
+
+
+def _spec(state: TaskState, name: StepId) -> StepSpec:
+    return next(step for step in (state.plan.steps if state.plan else ()) if step.id == name)
+
+
+def _task(state: TaskState) -> TaskSubmitted:
+    if state.task is None:
+        raise LookupError("no task was submitted")
+    return state.task
+
+
+def _summary(state: TaskState, name: StepId) -> StepSummary:
+    summary = state.steps[name].summary
+    if summary is None:
+        raise LookupError("the step has no result yet")
+    return summary

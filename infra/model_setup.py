@@ -1,0 +1,41 @@
+"""Which prepared models a mesh needs, and making those that are missing."""
+
+from pathlib import Path
+
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.infra.fleet import Tell
+from hybridmesh.infra.models.store import ModelStore
+
+
+def needed_models(settings: MeshSettings) -> tuple[str, ...]:
+    """Return the names of the models that the agents load."""
+    return (settings.models.detector, settings.models.embedder, settings.models.local)
+
+
+def open_store(settings: MeshSettings) -> ModelStore:
+    """Return the model store that the settings name."""
+    return ModelStore(settings.cache, settings.models.sources)
+
+
+def ensure_models(settings: MeshSettings, tell: Tell) -> None:
+    """Prepare what is missing; raises SetupError with its remedy."""
+    store = open_store(settings)
+    for name in needed_models(settings):
+        if store.path(name) is not None:
+            continue
+        said = ""
+
+        def progress(words: str, share: float | None, name: str = name) -> None:
+            nonlocal said
+            line = f"{name}: {words}"
+            if line != said:
+                said = line
+                tell(line if share is None else f"{line} {share:4.0%}")
+
+        store.prepare(name, progress)
+
+
+def model_folder(settings: MeshSettings, name: str) -> Path:
+    """Return the folder of a prepared model, making it first where it is missing."""
+    store = open_store(settings)
+    return store.path(name) or store.prepare(name, lambda *_: None).folder

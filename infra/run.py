@@ -1,0 +1,58 @@
+"""Runs one agent, in this process or as several replicas."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from hybridmesh.bus.app import AgentApp
+from hybridmesh.bus.endpoint import Endpoint
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.topology import AGENTS
+from hybridmesh.infra.composition import builder_of
+from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
+from hybridmesh.infra.settings import child_environment
+
+
+def check_agent(agent: str) -> None:
+    """Raise UsageError when there is no such agent."""
+    if agent not in AGENTS:
+        raise UsageError(f"there is no agent {agent!r}", remedy=f"choose one of {', '.join(AGENTS)}")
+
+
+async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys: Path | None) -> None:
+    """Run one agent until SIGTERM or Ctrl-C, then drain.
+
+    Raises:
+        UsageError: there is no such agent, or no mesh at the place named.
+        SetupError: keys or models are missing.
+
+    """
+    check_agent(agent)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("nats").setLevel(logging.CRITICAL)  # its lines may hold parts of a message
+    where = url or settings.nats_url or Endpoint.read(settings.data).url
+    folder = keys or settings.data / "keys"
+    app = AgentApp(where, read_identity(folder, agent), KeyRing.read(folder), settings, builder_of(agent, folder))
+    await app.run()
+
+
+async def run_replicas(agent: str, count: int, words: Sequence[str], settings: MeshSettings, tell: Tell) -> None:
+    """Run several replicas of one agent as processes that share its queue; ``words`` are the flags they inherit."""
+    check_agent(agent)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    fleet = Fleet(tell, grace_s=settings.bus.drain_s + 5)
+    environment = child_environment(with_key=agent == "consultant")
+    for number in range(1, count + 1):
+        name = f"{agent}-{number}"
+        log = settings.data.resolve() / "logs" / f"replica-{name}.log"
+        fleet.add(Child(name, python_command("run", agent, *words), environment, log))
+        tell(f"{name} started")
+    await stop.wait()
+    await fleet.stop()

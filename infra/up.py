@@ -1,0 +1,154 @@
+"""Runs a whole mesh on this machine: server, simulated cloud where there is no key, and each agent a process."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nats
+from nats.js import JetStreamContext
+
+from hybridmesh.bus.endpoint import Endpoint
+from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.identity import create_identities, write_secret
+from hybridmesh.bus.presence import Presence
+from hybridmesh.bus.provisioner import provision
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.state import State
+from hybridmesh.bus.topology import AGENTS, TOPOLOGY, Bucket
+from hybridmesh.infra.disk import check_room
+from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
+from hybridmesh.infra.model_setup import ensure_models
+from hybridmesh.infra.nats.server import NatsServer
+from hybridmesh.infra.settings import child_environment
+from hybridmesh.infra.simulation import CloudChoice, SimulatedCloud, choose_cloud
+
+_READY_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run it: the settings flags that children inherit, and how many replicas of which agent."""
+
+    flags: Sequence[str] = ()
+    replicas: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A mesh that is up."""
+
+    url: str
+    cloud: CloudChoice
+    fleet: Fleet
+    server: NatsServer
+    record: Path | None
+
+    def pids(self) -> dict[str, int]:
+        """Return the process id of the server and of each agent."""
+        return {"nats": self.server.pid, **self.fleet.pids()}
+
+
+@contextlib.asynccontextmanager
+async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> AsyncGenerator[Running]:
+    """Start everything, yield when every agent is ready, and drain at the end.
+
+    Raises:
+        UsageError: the data folder is in use.
+        SetupError: something is missing, with its remedy.
+
+    """
+    data = settings.data.resolve()
+    check_room(data)
+    async with contextlib.AsyncExitStack() as stack:
+        server = NatsServer(data / "nats", port=settings.bus.port, binary=settings.bus.server_binary)
+        await asyncio.to_thread(server.start)
+        stack.callback(server.stop)
+        await asyncio.to_thread(ensure_models, settings, tell)
+        keys = data / "keys"
+        create_identities(keys, tuple(row.agent for row in TOPOLOGY))
+        write_secret(keys / "vault.kek", secrets.token_bytes(32))
+        client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=1)
+        stack.push_async_callback(client.close)
+        js = client.jetstream()
+        await provision(js, settings.bus)
+        cloud = choose_cloud(settings)
+        record: Path | None = None
+        extra: list[str] = []
+        if cloud is CloudChoice.SIMULATED:
+            record = data / "cloud" / "received.jsonl"
+            simulated = await stack.enter_async_context(SimulatedCloud.start(settings, record))
+            extra = ["--set", f"cloud.base_url={simulated.url}", "--set", "cloud.provider=simulated"]
+            tell(f"simulated cloud at {simulated.url} (no cloud key: the local model answers in its place)")
+        fleet = Fleet(tell, grace_s=settings.bus.drain_s + 5)
+        stack.push_async_callback(fleet.stop)
+        for child in _children(settings, options, server.url, extra):
+            fleet.add(child)
+        watching = asyncio.create_task(_keep_server(server, tell))
+        stack.callback(watching.cancel)
+        await _await_ready(js, fleet, tell)
+        Endpoint(url=server.url, pid=server.pid, cloud=cloud).write(data)
+        stack.callback(Endpoint.remove, data)
+        yield Running(server.url, cloud, fleet, server, record)
+
+
+def _children(settings: MeshSettings, options: Options, url: str, extra: Sequence[str]) -> list[Child]:
+    data = settings.data.resolve()
+    children: list[Child] = []
+    for agent in AGENTS:
+        flags = [*options.flags, *(extra if agent == "consultant" else ())]
+        command = python_command("run", agent, "--nats", url, "--data", str(data), *flags)
+        environment = child_environment(with_key=agent == "consultant")
+        for number in range(options.replicas.get(agent, 1)):
+            name = agent if number == 0 else f"{agent}-{number + 1}"
+            children.append(Child(name, command, environment, data / "logs" / f"{name}.log"))
+    return children
+
+
+async def _await_ready(js: JetStreamContext, fleet: Fleet, tell: Tell) -> None:
+    """Wait until each child has said on the bus that it is there; a line for each."""
+    records = State(await js.key_value(Bucket.AGENTS), Presence)
+    began = time.monotonic()
+    seen: set[int] = set()
+    while True:
+        wanted = {pid: name for name, pid in fleet.pids().items()}
+        for key in await records.keys():
+            presence = await records.get(key)
+            if presence is not None and presence.pid in wanted and presence.pid not in seen:
+                seen.add(presence.pid)
+                took = time.monotonic() - began
+                tell(f"{wanted[presence.pid]:<12} ready   pid {presence.pid:<7} {took:4.1f} s")
+        if wanted and seen >= set(wanted):
+            return
+        if time.monotonic() - began > _READY_TIMEOUT_S:
+            late = ", ".join(name for pid, name in wanted.items() if pid not in seen)
+            raise SetupError(f"not ready in time: {late}", remedy="see the logs folder in the data folder")
+        await asyncio.sleep(0.1)
+
+
+async def _keep_server(server: NatsServer, tell: Tell) -> None:
+    while True:
+        await asyncio.sleep(0.5)
+        if not server.alive():
+            tell("nats-server died; starting it again on the same store and port")
+            await asyncio.to_thread(server.restart)
+
+
+async def serve_until_stopped(settings: MeshSettings, options: Options, tell: Tell) -> None:
+    """Run a mesh until Ctrl-C or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with mesh_up(settings, options, tell) as mesh:
+        tell(f"bus    {mesh.url}")
+        tell(f"data   {settings.data.resolve()}")
+        tell(f"cloud  {mesh.cloud.describe(settings)}")
+        tell('up. Submit with `hybridmesh submit "..."` in another shell; Ctrl-C drains and stops.')
+        await stop.wait()
+        tell("draining…")
+    tell("stopped")
