@@ -123,7 +123,9 @@ class Mesh:
                 continue
             except (nats.errors.Error, TimeoutError) as error:
                 raise MeshUnavailable("the results cannot be read") from error
-            return await self._read_end(found.subject or "", _plain(cast("dict[str, str] | None", found.headers)), found.data or b"")
+            return await self._read_end(
+                found.subject or "", _plain(cast("dict[str, str] | None", found.headers)), found.data or b""
+            )
         return None
 
     async def results(self) -> AsyncGenerator[TaskEnded]:
@@ -169,7 +171,15 @@ class Mesh:
     ) -> None:
         """Say what should have been different; the mesh makes a lesson of it."""
         now = datetime.now(UTC)
-        content = {"task_id": task_id, "correction": correction, "rating": rating, "step_id": step_id}
+        ended = await self.ended(task_id)
+        workflow = None if ended is None else ended.workflow
+        content = {
+            "task_id": task_id,
+            "correction": correction,
+            "rating": rating,
+            "step_id": step_id,
+            "workflow": workflow,
+        }
         await self._tell(FeedbackGiven, {**content, "given_at": now, "number": int(now.timestamp() * 1000)})
 
     async def answer(self, request: ApprovalRequested, *, approved: bool, by: str) -> None:

@@ -17,6 +17,7 @@ class FeedbackGiven(TaskMessage):
     rating: Literal["good", "bad"] | None = None
     correction: str = Field(default="", max_length=4000)
     step_id: StepId | None = None
+    workflow: str | None = None
     missed: tuple[str, ...] = ()
     by: str = "publisher"
     given_at: datetime

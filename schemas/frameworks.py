@@ -36,7 +36,9 @@ class Framework(Frozen):
     """Slots, checks, formulas and a template.
 
     In ``template``, ``{name}`` is replaced by a slot or formula; a line with a name that has no value is left
-    out, and a line that starts with ``{?name}`` or ``{!name}`` stays only when that check is yes or no.
+    out. A line that starts with ``{?name}`` or ``{!name}`` (or several of these) stays only when each holds: for a
+    check or formula that it is true or false, where one without an answer is neither; for a slot that it has a
+    value or has none.
     """
 
     title: str = Field(max_length=120)

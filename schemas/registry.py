@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent, Checkpoint
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused, ConsultRequested
+from hybridmesh.schemas.egress import EgressRecorded
 from hybridmesh.schemas.feedback import FeedbackGiven
 from hybridmesh.schemas.inference import Completion, CompletionRequest
 from hybridmesh.schemas.memory import Forget, ForgetReceipt, Hits, Lookup, Remember, Remembered, Search
@@ -52,6 +53,7 @@ MESSAGES: tuple[type[Message], ...] = (
     ConsultProposed,
     ConsultRefused,
     ConsultRequested,
+    EgressRecorded,
     FeedbackGiven,
     StepClassified,
     StepDrafted,

@@ -68,6 +68,8 @@ class StepSummary(Frozen):
 class TaskEnd(TaskMessage):
     """A terminal message; all of a task's share one id, so a stream keeps the first."""
 
+    workflow: str | None = None
+
     def identity(self) -> str:
         """Return the one terminal id of the task."""
         return f"{self.task_id}/end"

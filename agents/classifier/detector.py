@@ -6,16 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from hybridmesh.agents.classifier.normalise import Normalised, normalise
+from hybridmesh.agents.classifier.places import join_places
 from hybridmesh.agents.classifier.recognizers import RECOGNIZERS, Recognizer
-from hybridmesh.agents.classifier.recognizers.scripts import foreign_share
+from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
 from hybridmesh.agents.classifier.repeats import find_repeats
 from hybridmesh.agents.classifier.spans import resolve
 from hybridmesh.agents.classifier.tags import Tag, spans_of
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.bus.errors import ModelUnavailable, Unanswerable
 from hybridmesh.schemas.privacy import Span
-
-_FOREIGN_MOST = 0.2  # share of letters in scripts the classifier does not read, above which a text is in doubt
 
 
 class Tagger(Protocol):
@@ -73,7 +72,7 @@ class Detector:
     def _find(self, texts: tuple[str, ...], known: dict[str, str]) -> list[list[Span]]:
         tick = self._deadline()
         views = [normalise(text) for text in texts]
-        if any(foreign_share(view.text) > _FOREIGN_MOST for view in views):
+        if any(is_unreadable(view.text) for view in views):
             raise Unanswerable(reason="unknown-script")
         found = [self._layers(view.text, tick) for view in views]
         repeats = find_repeats(
@@ -88,7 +87,7 @@ class Detector:
             tick()
             spans.extend(recognizer.find(text))
         spans.extend(spans_of(text, self._tagger.tag(text, self._threshold, tick)))
-        return resolve(spans)
+        return resolve(join_places(text, resolve(spans)))
 
     def _deadline(self) -> Callable[[], None]:
         end = self._monotonic() + self._timeout_s

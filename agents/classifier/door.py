@@ -13,12 +13,15 @@ from hybridmesh.schemas.privacy import Findings, Span
 from hybridmesh.schemas.surrogates import SURROGATE
 
 _SQUEEZED_LEAST = 4  # letters and digits of an original that is also looked for without its spaces
+_TEXT = "[TEXT_"  # stands for text that only looks like a surrogate, which is not private
+_GUESSES = frozenset({"model", "repeat", "linked"})
+_SURE = 0.95
 _SQUEEZED_ANYWHERE = 8  # from here on also inside of other words: shorter ones are parts of common words
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``reason`` is None when the prompt may leave; ``found`` are the private values in its way, ``kept`` the surrogates."""
+    """``reason`` is None when the prompt may leave; ``found`` counts what is in its way, ``kept`` its surrogates."""
 
     reason: str | None
     found: Findings
@@ -40,11 +43,25 @@ def judge(texts: Sequence[str], spans: Sequence[Sequence[Span]], originals: Mapp
     kept = Findings(
         counts=_kinds([text[start:end] for text, row in zip(texts, places, strict=True) for start, end in row])
     )
-    if any(_holds_original(_blanked(text, row), originals.values()) for text, row in zip(texts, places, strict=True)):
+    private = [value for surrogate, value in originals.items() if not surrogate.startswith(_TEXT)]
+    if any(_holds_original(_blanked(text, row), private) for text, row in zip(texts, places, strict=True)):
         return Verdict("original-in-prompt", Findings(), kept)
-    rests = [subtract(found, row, text) for text, found, row in zip(texts, spans, places, strict=True)]
+    rests = [
+        [rest for rest in subtract(found, row, text) if is_evidence(rest, text[rest.start : rest.end])]
+        for text, found, row in zip(texts, spans, places, strict=True)
+    ]
     found = count(texts, rests)
     return Verdict("private-value-found" if found.total else None, found, kept)
+
+
+def is_evidence(span: Span, value: str) -> bool:
+    """Say whether a finding keeps a prompt at home.
+
+    Words in lower case that only the token classifier took for a name, without being sure, do not: in another
+    surrounding it takes ordinary words for names, and each step's own texts were cut before they came here.
+    """
+    unsure = span.source in _GUESSES and span.score < _SURE
+    return not (unsure and value == value.lower() and not any(map(str.isdigit, value)))
 
 
 def _surrogates(text: str, originals: Mapping[str, str]) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ def resolve(spans: Iterable[Span]) -> list[Span]:
 
 
 def subtract(spans: Iterable[Span], holes: Sequence[tuple[int, int]], text: str) -> list[Span]:
-    """Return what is left of the spans outside of ``holes`` (disjoint, in order); rests without a letter or digit go."""
+    """Return what the spans hold outside of ``holes`` (disjoint, in order), without rests of mere punctuation."""
     rests: list[Span] = []
     for span in spans:
         at = span.start

@@ -1,4 +1,4 @@
-"""Surrogates in place of private values: minted from a keyed hash, so that replicas agree and restarts change nothing."""
+"""Surrogates in place of private values, minted from a keyed hash: replicas agree, and a restart changes nothing."""
 
 import hashlib
 import hmac

@@ -1,5 +1,6 @@
 """From the token classifier's tags to spans: parts of one name or one address become one span."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,11 @@ _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand betwe
 _GAP_MOST = 4
 _PLACES = frozenset({"CITY", "STATE"})
 _WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
+_POSTCODE_LEAST = 5  # letters and digits of a postcode that stands without a place: four digits are mostly a year
+
+# "INV-2026-104", "JOB-55102": what the classifier, which knows no references, takes for licences and house numbers.
+_REFERENCE = re.compile(r"[A-Z]{1,6}(?:-[A-Z0-9]*\d[A-Z0-9]*)+")
+_NEVER_REFERENCES = frozenset({"EMAIL", "URL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +45,32 @@ class Tag:
 def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
     """Yield a span for each run of tags of one kind, grown to the borders of its words.
 
-    A number alone that was read as a house number, and an "id" of fewer than five digits, are left out: they are
-    what the classifier calls order numbers and amounts.
+    References, a number alone that was read as a house number, and an "id" of fewer than five digits are left out:
+    that is what the classifier, trained without them, makes of order numbers and amounts.
     """
     for run in _runs(text, tags):
         labels = {tag.label for tag in run}
         kind = _kind(labels)
         start, end = _grown(text, run[0].start, run[-1].end)
-        value = text[start:end]
-        digits = sum(char.isdigit() for char in value)
-        if labels <= _WEAK_ALONE or (kind in _NUMBERED and digits < _DIGITS_LEAST):
-            continue
-        if not any(char.isalnum() for char in value):
-            continue
-        yield Span(start=start, end=end, type=kind, score=max(tag.score for tag in run), source="model")
+        if not _is_quantity(labels, kind, text[start:end]) and not _is_reference(kind, text, start, end):
+            score = max(tag.score for tag in run)
+            yield Span(start=start, end=end, type=kind, score=score, source="model")
+
+
+def _is_quantity(labels: set[str], kind: str, value: str) -> bool:
+    signs = sum(map(str.isalnum, value))
+    digits = sum(map(str.isdigit, value))
+    if signs == 0 or labels <= _WEAK_ALONE or (kind in _NUMBERED and digits < _DIGITS_LEAST):
+        return True
+    return labels <= {"ZIP_CODE", *_WEAK_ALONE} and signs < _POSTCODE_LEAST
+
+
+def _is_reference(kind: str, text: str, start: int, end: int) -> bool:
+    while start > 0 and (_is_word(text[start - 1]) or text[start - 1] == "-"):
+        start -= 1
+    while end < len(text) and (_is_word(text[end]) or text[end] == "-"):
+        end += 1
+    return kind not in _NEVER_REFERENCES and _REFERENCE.fullmatch(text[start:end].strip("-")) is not None
 
 
 def _kind(labels: set[str]) -> str:

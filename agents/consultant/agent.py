@@ -105,20 +105,17 @@ class Consultant:
 
     def _doubt(self, message: ConsultRequested) -> str | None:
         """Return why the prompt may not leave, or None."""
-        now = self._clock()
-        if now >= message.clearance.expires_at:
-            return "clearance-expired"
         try:
             self._check(
                 message.clearance,
                 message.prompt,
-                now=now,
+                now=self._clock(),
                 task_id=message.task_id,
                 step_id=message.step_id,
                 attempt=message.attempt,
             )
-        except UntrustedMessage:
-            return "clearance-invalid"
+        except UntrustedMessage as error:
+            return error.reason
         return None
 
     def _advise(self, message: ConsultRequested, egress: Egress, reply: CloudReply) -> Sequence[Message]:

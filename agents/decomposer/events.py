@@ -18,7 +18,7 @@ def begun(state: TaskState, task: TaskSubmitted) -> list[AuditEvent]:
         "workflow": task.workflow,
         "inputs": len(task.inputs),
         "chars": len(task.goal) + sum(len(document.text) for document in task.inputs),
-        "floor": int(state.floor),
+        "floor": state.floor.name.lower(),
         "budget_usd": None if task.budget_usd is None else str(task.budget_usd),
     }
     return [

@@ -13,6 +13,7 @@ _THEN = re.compile(
     re.IGNORECASE,
 )
 _MIN_PART_CHARS = 8
+_MAX_GOAL_CHARS = 1_500  # a longer goal brings its material along, and lists in that are no steps
 
 
 def structural(goal: str, limits: PlanSettings) -> Plan:
@@ -21,6 +22,8 @@ def structural(goal: str, limits: PlanSettings) -> Plan:
     Numbered items and parts joined by "then" wait for the one before; bullets stand side by side. All items of a
     list are results, of a chain only its end. Titles are numbers, so that nothing of the goal is in them.
     """
+    if len(goal) > _MAX_GOAL_CHARS:
+        return single(goal)
     listed, numbered = _items(goal)
     parts, chained = (listed, numbered) if listed else (_parts(goal), True)
     if len(parts) < 2:  # noqa: PLR2004 - one part is the goal itself

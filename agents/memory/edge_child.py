@@ -70,7 +70,7 @@ class EdgeChild:
         if trouble in _REMEDIES:
             message, remedy = _REMEDIES[trouble]
             raise SetupError(message, remedy=remedy)
-        raise MemoryUnavailable("the memory's engine did not start", reason="engine-start")
+        raise MemoryUnavailable(f"the memory's engine did not start ({trouble})", reason="engine-start")
 
     @property
     def pid(self) -> int:
@@ -103,9 +103,9 @@ class EdgeChild:
             if answer.done() and not answer.cancelled():
                 answer.exception()  # seen, even where sending failed first
 
-    async def ended(self) -> None:
-        """Wait until the process is gone, so that its folder is free."""
-        await self._process.wait()
+    async def ended(self) -> int:
+        """Wait until the process is gone, so that its folder is free; return its exit code."""
+        return await self._process.wait()
 
     async def stop(self) -> None:
         """Close its input, let it flush, wait for its end."""

@@ -68,6 +68,7 @@ class EdgeFolder:
             self._fresh.rename(self._current)
             self._sync()
             self.shard = self._load()
+        self.shard.flush()  # what a killed owner left in the log only is answered as a repeat, so it must be on disk
         if self._erasing.exists():
             self.rebuild()
 

@@ -5,6 +5,7 @@ A process of its own, because the engine's flush and load hold the interpreter l
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,8 @@ from hybridmesh.agents.memory.edge_frames import (
 )
 from hybridmesh.agents.memory.store import Entry, Json, Point, Scored, Sparse, Where
 from hybridmesh.bus.errors import MemoryUnavailable, SetupError
+
+_log = logging.getLogger(__name__)
 
 
 class EdgeStore:
@@ -108,7 +111,7 @@ class EdgeStore:
 
     async def erase(self, ids: Sequence[str]) -> bool:
         """Remove rows and rewrite the files without them."""
-        return cast("bool", await self._ask("erase", None, ids=list(ids)))
+        return cast("bool", await self._ask("erase", unlimited=True, ids=list(ids)))
 
     async def flush(self) -> None:
         """Return once everything written before is on disk."""
@@ -116,7 +119,7 @@ class EdgeStore:
 
     async def rebuild(self) -> bool:
         """Rewrite the files with the living rows only."""
-        return cast("bool", await self._ask("rebuild", None))
+        return cast("bool", await self._ask("rebuild", unlimited=True))
 
     async def close(self) -> None:
         """End the engine process after a last flush; further requests raise MemoryUnavailable."""
@@ -130,9 +133,9 @@ class EdgeStore:
                 await self._child.stop()
                 self._child = None
 
-    async def _ask(self, op: str, timeout_s: float | None = -1.0, **arguments: Json) -> Json:
+    async def _ask(self, op: str, *, unlimited: bool = False, **arguments: Json) -> Json:
         child = await self._reach()
-        return await child.ask(op, arguments, self._timeout_s if timeout_s == -1.0 else timeout_s)
+        return await child.ask(op, arguments, None if unlimited else self._timeout_s)
 
     async def _reach(self) -> EdgeChild:
         try:
@@ -157,7 +160,8 @@ class EdgeStore:
     async def _restart_after(self, child: EdgeChild) -> None:
         # Restarting at once, not at the next request, hides the replay of the log. If it fails, requests retry it.
         while True:
-            await child.ended()
+            code = await child.ended()
+            _log.warning("the memory's engine ended with code %s; starting it again", code)
             with contextlib.suppress(MemoryUnavailable, SetupError):
                 child = await self._living()
                 continue

@@ -6,6 +6,7 @@ by the code that holds the key; agents never get the URL.
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import cast
 
 from pydantic import SecretStr
@@ -27,7 +28,7 @@ from hybridmesh.agents.memory.store import (
 )
 from hybridmesh.bus.errors import MemoryUnavailable, SetupError
 
-_DENIED = {401, 403}
+_REFUSED = "server-refuses-key"
 
 
 class ServerStore:
@@ -75,16 +76,23 @@ class ServerStore:
 
         """
         store = cls(client, collection, dense_name)
-        async with _answering():
-            if not await client.collection_exists(collection):
-                await store._create(dense_size)
-            vectors = (await client.get_collection(collection)).config.params.vectors
+        try:
+            async with _answering():
+                if not await client.collection_exists(collection):
+                    await store._create(dense_size)
+                vectors = (await client.get_collection(collection)).config.params.vectors
+        except MemoryUnavailable as error:
+            if error.reason != _REFUSED:
+                raise
+            raise SetupError(str(error), remedy="set an API key that may read and write") from None
         found = vectors.get(dense_name) if isinstance(vectors, dict) else None
         if found is None or found.size != dense_size:
             raise SetupError(
                 "the memory's collection was filled with another embedding model",
                 remedy="start with the model that filled it, or name another collection",
             )
+        async with _answering():
+            await store._index()
         return store
 
     async def write(self, points: Sequence[Point], amended: Sequence[Entry] = ()) -> None:
@@ -163,11 +171,16 @@ class ServerStore:
         await self._client.close()
 
     async def _create(self, dense_size: int) -> None:
-        await self._client.create_collection(
-            self._collection,
-            vectors_config={self._dense: models.VectorParams(size=dense_size, distance=models.Distance.COSINE)},
-            sparse_vectors_config={SPARSE_NAME: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        )
+        vectors = {self._dense: models.VectorParams(size=dense_size, distance=models.Distance.COSINE)}
+        words = {SPARSE_NAME: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+        try:
+            await self._client.create_collection(self._collection, vectors_config=vectors, sparse_vectors_config=words)
+        except UnexpectedResponse as error:
+            if error.status_code != HTTPStatus.CONFLICT:  # another memory agent, starting at the same time, made it
+                raise
+
+    async def _index(self) -> None:
+        # Asked for at every start: an index that exists is left alone, and one start may have been cut short.
         tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
         await self._client.create_payload_index(self._collection, TENANT_FIELD, tenant, wait=True)
         for name in KEYWORD_FIELDS:
@@ -209,10 +222,8 @@ async def _answering() -> AsyncGenerator[None]:
     try:
         yield
     except UnexpectedResponse as error:
-        if error.status_code in _DENIED:
-            raise SetupError(
-                "the memory's server refuses the key", remedy="set an API key that may read and write"
-            ) from None
+        if error.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise MemoryUnavailable("the memory's server refuses the key", reason=_REFUSED) from None
         raise MemoryUnavailable("the memory's server failed", reason="server-error") from None
     except (ApiException, OSError):
         raise MemoryUnavailable("the memory's server does not answer") from None

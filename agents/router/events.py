@@ -14,7 +14,7 @@ def decided(step: StepClassified, decision: Decision, at: datetime, nonce: str =
     facts: dict[str, Fact] = {
         "lane": decision.lane.value,
         "reason": decision.reason,
-        "label": int(step.label),
+        "label": step.label.name.lower(),
         "findings": step.findings.total,
         "cost_usd": str(decision.cost_usd),
         "other_cost_usd": None if decision.other_cost_usd is None else str(decision.other_cost_usd),

@@ -20,7 +20,8 @@ ClaimKind = Literal["number", "date", "name", "amount", "reference"]
 
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]", re.IGNORECASE)
 _TIME = re.compile(
-    r"(?<![\w:.,])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?:\s?(?P<half>[ap])\.?m\b)?", re.I
+    r"(?<![\w:.,])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?:\s?(?P<half>[ap])\.?m\b)?",
+    re.IGNORECASE,
 )
 _HALF_DAY = 12
 # Numbers that order the text itself and state nothing.
@@ -106,6 +107,11 @@ def value_keys(value: Decimal) -> frozenset[str]:
     return frozenset(f"{kind}:{_plain(abs(number))}" for kind in "nb" for number in (value, round(value, 2)))
 
 
+def reference_key(token: str) -> str:
+    """Return a reference's key: its letters and digits, however they are set apart."""
+    return "r:" + re.sub(r"[\W_]", "", token).upper()
+
+
 def _marked(text: str) -> Iterator[Statement]:
     """Yield what a mark sets apart from a mere number: addresses, dates, times, amounts."""
     for match in _URL.finditer(text):
@@ -127,7 +133,7 @@ def _tokens(text: str) -> Iterator[Statement]:
     for match in _TOKEN.finditer(text):
         token = match.group()
         if _is_reference(token):
-            yield _statement("reference", text, match.span(), {"r:" + re.sub(r"[\W_]", "", token).upper()})
+            yield _statement("reference", text, match.span(), {reference_key(token)})
 
 
 def _is_reference(token: str) -> bool:

@@ -80,13 +80,13 @@ def find_dates(text: str) -> Iterator[Written]:
 
 
 def _readings(parts: dict[str, str | None]) -> list[Day]:
-    year = int(parts["year"]) if parts.get("year") else None
+    year = int(parts.get("year") or 0) or None
     if year is not None and year < _SHORT_YEAR:
         year += _CENTURY
     if (one := parts.get("one")) and (two := parts.get("two")):
         day_first = Day(year, int(two), int(one))
         return [day_first] if parts.get("mark") == "." else [day_first, Day(year, int(one), int(two))]
-    day = int(parts["day"] or 0) if parts.get("day") else None
+    day = int(written) if (written := parts.get("day")) else None
     if name := parts.get("name"):
         return [Day(year, _MONTH_OF[name.lower()], day)]
     return [Day(year, int(parts["month"] or 0), day)]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from hybridmesh.agents.verifier.claims import Statement, text_keys, value_keys
+from hybridmesh.agents.verifier.claims import Statement, find_statements, reference_key, text_keys, value_keys
 from hybridmesh.agents.verifier.names import folded_words, stands_in
+from hybridmesh.agents.verifier.private_values import contains, find_private
 from hybridmesh.schemas.frameworks import Application
 from hybridmesh.schemas.memory import Hit, Kind
 from hybridmesh.schemas.steps import StepContext
@@ -16,6 +17,7 @@ Origin = Literal["task", "record", "advice", "framework", "formula"]
 
 # What a person put in is evidence; what agents or the cloud wrote earlier is not.
 _TRUSTED = frozenset({"input", "feedback"})
+_SPEAKING = frozenset({Kind.RECORD, Kind.DOCUMENT, Kind.PREFERENCE})
 _ABOUT_ALL = frozenset({Kind.DOCUMENT, Kind.PREFERENCE})
 
 
@@ -45,17 +47,17 @@ def task_sources(context: StepContext) -> list[Source]:
 def record_sources(hits: Iterable[Hit], task: Sequence[Source]) -> list[Source]:
     """Return the memory's items that may speak for this task.
 
-    A record found by likeness alone could be another customer's: it counts only when it shares a reference, a date
-    or an amount with the task, or names somebody who is named there. Documents and preferences hold for everyone.
+    A record that was found could be another customer's: it counts only when the task names its key, or it shares a
+    reference, a contact or a full name with the task. Documents and preferences hold for everyone.
     """
     found: dict[str, Source] = {}
     for hit in hits:
         item = hit.item
-        if item.origin not in _TRUSTED or item.kind in (Kind.LESSON, Kind.EPISODE) or item.id in found:
+        if item.origin not in _TRUSTED or item.kind not in _SPEAKING or item.id in found:
             continue
         values = [str(value) for value in item.data.values() if isinstance(value, str | int | float | Decimal)]
         source = read_source(f"record:{item.id}", "record", "\n".join([item.key or "", item.text, *values]))
-        if hit.via == "key" or item.kind in _ABOUT_ALL or _related(source, task):
+        if item.kind in _ABOUT_ALL or _named(item.key, task) or _related(source, task):
             found[item.id] = source
     return list(found.values())
 
@@ -71,7 +73,8 @@ def application_sources(application: Application | None) -> list[Source]:
 def find_evidence(statement: Statement, sources: Iterable[Source]) -> tuple[str, ...]:
     """Return the labels of the sources that support a statement."""
     if statement.kind == "name":
-        return tuple(source.label for source in sources if stands_in(statement.words, source.words))
+        names = {statement.words, (*statement.words[:-1], statement.words[-1].removesuffix("s"))}  # a German genitive
+        return tuple(source.label for source in sources if any(stands_in(name, source.words) for name in names))
     return tuple(source.label for source in sources if statement.keys & source.keys)
 
 
@@ -80,14 +83,17 @@ def make_claim(statement: Statement, evidence: tuple[str, ...]) -> Claim:
     return Claim(kind=statement.kind, text=statement.text, evidence=evidence)
 
 
+def _named(key: str | None, task: Sequence[Source]) -> bool:
+    return key is not None and any(reference_key(key) in text.keys for text in task)
+
+
 def _related(source: Source, task: Sequence[Source]) -> bool:
-    telling = {key for key in source.keys if _is_telling(key)}
-    return any(telling & text.keys for text in task)
-
-
-def _is_telling(key: str) -> bool:
-    """Say whether sharing a key means sharing a subject: a reference does, a plain small number does not."""
-    return key.startswith("r:") and len(key) >= len("r:1234")
+    """Say whether a record is about the task: it shares a reference, a contact or a full name with it."""
+    for statement in find_statements(source.text):
+        telling = statement.kind == "reference" or (statement.kind == "name" and len(statement.words) > 1)
+        if telling and find_evidence(statement, task):
+            return True
+    return any(contains(text.text, value) for value in find_private(source.text) for text in task)
 
 
 def _computed(name: str, value: Any) -> Source | None:  # noqa: ANN401 - a framework's value is any JSON value

@@ -37,12 +37,14 @@ _NOBODY = _folded(
     "manager reader partner to whom guest member"
 )
 _OPENERS = _folded(
-    "the a an this that these those we i you he she it they our your their his her its in on at for from with by as if "
+    "hallo hola bonjour liebe lieber liebes guten guter estimado estimada querido querida cher chère sehr "
+    "geehrte geehrter the a an this that these those we i you he she it they our your their his her its in on at for "
+    "from with by as if "
     "when while after before since please thank thanks regarding re and but or so to no yes not dear hello hi hey best "
     "kind sincerely regards der die das den dem ein eine einen wir ich sie er es ihr ihre unser unsere im in am an auf "
     "für von mit bei wenn nach vor bitte danke und aber oder el la los las un una nos nosotros su sus en por para con "
-    "si gracias y pero le les une des nous vous il elle votre notre dans sur avec pour merci et mais what who where why "
-    "how which each all any both one two three first second finally also however therefore here there"
+    "si gracias y pero le les une des nous vous il elle votre notre dans sur avec pour merci et mais what who where "
+    "why how which each all any both one two three first second finally also however therefore here there"
 )
 
 

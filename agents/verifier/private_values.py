@@ -10,10 +10,10 @@ from typing import Literal
 
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
-_CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,15}(?![\w-])")
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(?:(?:\+|00)\d[\d ()/.-]{5,18}\d|\(?0\d{2,4}\)?[ /-]\d[\d -]{3,10}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})"
-    r"(?![\w-])"
+    r"(?<![\w.,/-])(?:(?:\+|00)\d[\d ()/.-]{5,18}\d|\(?0\d{2,4}\)?[ /-]\d[\d -]{3,10}\d"
+    r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\w-])"
 )
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ ()/.\-]+(?=\d)")
 _TAIL = 8  # country and trunk prefixes differ between two ways of writing the same number
@@ -30,7 +30,15 @@ class PrivateValue:
 
 
 def find_private(text: str) -> Iterator[PrivateValue]:
-    """Yield private-looking values; accounts and cards only with a valid checksum."""
+    """Yield private-looking values, each place once; accounts and cards only with a valid checksum."""
+    taken: list[tuple[int, int]] = []
+    for value in _candidates(text):
+        if all(value.end <= start or end <= value.start for start, end in taken):
+            taken.append((value.start, value.end))
+            yield value
+
+
+def _candidates(text: str) -> Iterator[PrivateValue]:
     for match in _EMAIL.finditer(text):
         yield PrivateValue("e-mail address", match.start(), match.end(), match.group().casefold())
     for match in _IBAN.finditer(text):

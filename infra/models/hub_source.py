@@ -68,4 +68,4 @@ class HubSource:
                     progress(label, min(1.0, done / file.size))
         except (OSError, http.client.HTTPException):
             return False
-        return digest.hexdigest() == file.sha256
+        return done == file.size and digest.hexdigest() == file.sha256

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -54,7 +54,7 @@ def model_at(url: str, *, timeout_s: float = 5.0, max_answer_bytes: int = 20_000
 
 
 @asynccontextmanager
-async def opened(url: str, *, timeout_s: float = 5.0) -> AsyncIterator[ClaudeModel]:
+async def opened(url: str, *, timeout_s: float = 5.0) -> AsyncGenerator[ClaudeModel]:
     model = model_at(url, timeout_s=timeout_s)
     try:
         yield model

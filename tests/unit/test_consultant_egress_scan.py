@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hybridmesh.agents.consultant.checksums import iban_holds, luhn_holds
 from hybridmesh.agents.consultant.egress_scan import scan_body, scan_text
+from hybridmesh.schemas.surrogates import SURROGATE
 
 PRIVATE = [
     ("email", "write to maria.sanchez+x@mail.example.org."),
@@ -58,6 +59,7 @@ HARMLESS = [
     "std::vector<int> a::b; time 10:30:45; ratio 3:4",
     "listen on 127.0.0.1 or ::1",
     "years 2019 2020 2021 2022",
+    "Dear [YOUR_NAME], see [RFC_EDITOR] and [see_below]",
     "arr[0], [x], [a-z], [1], [sic] and [MAX]",
     "claude-haiku-4-5-20251001",
     "token = request.headers()",
@@ -105,6 +107,12 @@ def test_numbers_are_read_too() -> None:
 def test_an_address_is_found_wherever_it_stands(before: str, after: str) -> None:
     """Nothing private leaves: no text around an address hides it."""
     assert scan_text(f"{before} maria@example.org {after}")["email"] >= 1
+
+
+@given(st.lists(st.from_regex(SURROGATE, fullmatch=True, alphabet=st.characters(codec="ascii"))))
+def test_every_surrogate_passes(surrogates: list[str]) -> None:
+    """It runs on what you have: what the classifier puts in place of a value is not taken for one."""
+    assert not scan_text(", ".join(surrogates))
 
 
 @given(st.text())

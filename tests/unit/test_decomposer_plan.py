@@ -1,6 +1,7 @@
 """Plans that can be run, and goals cut where their writers marked it."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -60,7 +61,7 @@ def test_a_cycle_is_found_exactly_when_there_is_one(edges: list[tuple[int, int]]
         reach = {name: found.union(*(reach[other] for other in found)) for name, found in reach.items()}
     cycle = find_cycle(steps)
     assert bool(cycle) == any(name in found for name, found in reach.items())
-    for one, following in zip(cycle, cycle[1:], strict=False):
+    for one, following in pairwise(cycle):
         assert following in uses[one]
     if cycle:
         assert cycle[0] == cycle[-1]
@@ -72,14 +73,34 @@ def test_a_cycle_is_found_exactly_when_there_is_one(edges: list[tuple[int, int]]
     ("goal", "instructions", "uses", "results"),
     [
         ("What is the capital of France?", ["What is the capital of France?"], [()], ("s1",)),
-        ("1. List the parties\n2. List the dates\n   with their meaning", ["List the parties", "List the dates with their meaning"], [(), ("s1",)], ("s1", "s2")),
-        ("For this contract:\n- list the parties\n- list the dates", ["list the parties", "list the dates"], [(), ()], ("s1", "s2")),
-        ("Summarise the ticket and then translate it into German.", ["Summarise the ticket", "translate it into German."], [(), ("s1",)], ("s2",)),
-        ("Fasse das Ticket zusammen und dann übersetze es.", ["Fasse das Ticket zusammen", "übersetze es."], [(), ("s1",)], ("s2",)),
+        (
+            "1. List the parties\n2. List the dates\n   with their meaning",
+            ["List the parties", "List the dates with their meaning"],
+            [(), ("s1",)],
+            ("s1", "s2"),
+        ),
+        (
+            "For this contract:\n- list the parties\n- list the dates",
+            ["list the parties", "list the dates"],
+            [(), ()],
+            ("s1", "s2"),
+        ),
+        (
+            "Summarise the ticket and then translate it into German.",
+            ["Summarise the ticket", "translate it into German."],
+            [(), ("s1",)],
+            ("s2",),
+        ),
+        (
+            "Fasse das Ticket zusammen und dann übersetze es.",
+            ["Fasse das Ticket zusammen", "übersetze es."],
+            [(), ("s1",)],
+            ("s2",),
+        ),
         ("- only one item", ["- only one item"], [()], ("s1",)),
         ("He came and then he left, and then", ["He came and then he left, and then"], [()], ("s1",)),
     ],
-)  # fmt: skip
+)
 def test_a_goal_is_cut_where_its_writer_marked_it(
     goal: str, instructions: list[str], uses: list[tuple[str, ...]], results: tuple[str, ...]
 ) -> None:
@@ -101,6 +122,9 @@ def test_every_goal_has_a_plan_and_no_title_repeats_it(goal: str) -> None:
 def test_more_items_than_a_plan_may_have_stay_one_step() -> None:
     """Nothing is lost: a list that is too long is answered as a whole."""
     assert len(structural("\n".join(f"{n}. item number {n}" for n in range(1, 21)), LIMITS).steps) == 1
+
+
+NONE: list[int] = []
 
 
 def answer(body: object, finish: str = "stop") -> Completion:
@@ -133,13 +157,13 @@ def test_a_models_plan_is_clamped_to_what_can_be_run() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        answer({"steps": [{"instruction": "a b c", "uses": []}]}, finish="length"),
+        answer({"steps": [{"instruction": "a b c", "uses": NONE}]}, finish="length"),
         answer("not json"),
         answer([1]),
         answer({"steps": []}),
-        answer({"steps": [{"instruction": " ", "uses": []}]}),
+        answer({"steps": [{"instruction": " ", "uses": NONE}]}),
         answer({"steps": ["x"]}),
-        answer({"steps": [{"instruction": "same", "uses": []}, {"instruction": "Same", "uses": []}]}),
+        answer({"steps": [{"instruction": "same", "uses": NONE}, {"instruction": "Same", "uses": NONE}]}),
     ],
 )
 def test_an_answer_that_is_no_plan_is_none(bad: Completion) -> None:

@@ -1,5 +1,6 @@
 """A GGUF header is not believed: what does not fit the file is refused before it is mapped."""
 
+import contextlib
 import struct
 from pathlib import Path
 
@@ -112,9 +113,5 @@ def test_any_damage_is_refused_or_harmless(data: st.DataObject, small_file: Path
         content[at] ^= data.draw(st.integers(1, 255))
     path = tmp_path / "damaged.gguf"
     path.write_bytes(content)
-    try:
-        with GgufFile(path) as gguf:
-            for name in list(gguf.tensors):
-                assert gguf.tensor(name).raw.size > 0
-    except SetupError as refused:
-        assert "GGUF" in str(refused)
+    with contextlib.suppress(SetupError), GgufFile(path) as gguf:
+        assert all(tensor.raw.size > 0 for tensor in gguf.tensors.values())

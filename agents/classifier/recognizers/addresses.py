@@ -15,19 +15,26 @@ _ENGLISH_KIND = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Square|Sq|Terrace|Close"
     r"|Crescent|Highway|Hwy|Parkway|Pkwy|Circle|Cir|Row|Mews|Gardens|Grove|Hill|Trail|Walk|Wharf)"
 )
-_STREETS = (
-    rf"\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[{UPPER}][{LETTER}'’]*\.? ){{1,4}}{_ENGLISH_KIND}\b\.?{_UNIT}",
-    rf"(?:[{UPPER}][{LETTER}-]*[ -]){{0,3}}[{UPPER}]?[{LETTER}-]*"
+_ENGLISH = rf"\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[{UPPER}][{LETTER}'’]{{0,40}}\.? ){{1,4}}{_ENGLISH_KIND}\b\.?{_UNIT}"
+_GERMAN_OR_DUTCH = (
+    rf"(?:[{UPPER}][{LETTER}]{{0,40}}[ -]){{0,3}}[{UPPER}]?[{LETTER}]{{0,40}}"
     rf"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|weg|[Pp]latz|[Aa]llee|gasse|ring|damm|ufer|chaussee|stieg|steig|straat|laan|plein|gracht|kade|dijk"
-    rf"|singel) ?{_HOUSE}(?![\w%])",
-    rf"(?:Am|An der|Auf der|Im|In der|Zum|Zur|Unter den) [{UPPER}][{LETTER}-]+ {_HOUSE}(?=,|\n| ?\d{{5}})",
+    rf"|singel) ?{_HOUSE}(?![\w%])"
+)
+_GERMAN_FIELD = (
+    rf"(?:Am|An der|Auf der|Im|In der|Zum|Zur|Unter den) [{UPPER}][{LETTER}-]{{1,60}} {_HOUSE}(?=,|\n| ?\d{{5}})"
+)
+_ROMANCE_OR_POLISH = (
     rf"(?:Calle|C/|Avenida|Avda?\.?|Plaza|Paseo|Camino|Ronda|Carretera|Rua|Travessa|Praça|Via|Viale|Piazza|Corso"
     rf"|Largo|Vicolo|ul\.|al\.|pl\.|os\.) ?(?:(?:de|del|della|dei|la|las|los|el|do|da|dos|San|Santa) ){{0,2}}{PLACE}"
-    rf",? (?:n\.?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])(?:,? \d{{1,2}}[ºª°](?: ?[A-Z]\b)?)?",
-    rf"\d{{1,4}}(?: ?(?:bis|ter|quater))?,? (?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]ll[ée]e"
-    rf"|[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare) (?:(?:de|du|des|la|le|les) |d['’]|l['’]|de l['’]){{0,2}}{PLACE}",
+    rf",? (?:n\.?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])(?:,? \d{{1,2}}[ºª°](?: ?[A-Z]\b)?)?"
 )
-_STREET = re.compile(rf"(?<![\w])(?:{'|'.join(_STREETS)}){_TAIL}")
+_FRENCH = (
+    rf"\d{{1,4}}(?: ?(?:bis|ter|quater))?,? (?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]ll[ée]e"
+    rf"|[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare)"
+    rf" (?:(?:de|du|des|la|le|les) |d['’]|l['’]|de l['’]){{0,2}}{PLACE}"
+)
+_STREET = re.compile(rf"(?<!\w)(?:{_ENGLISH}|{_GERMAN_OR_DUTCH}|{_GERMAN_FIELD}|{_ROMANCE_OR_POLISH}|{_FRENCH}){_TAIL}")
 
 _STATES = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
@@ -35,7 +42,7 @@ _STATES = (
 _PLACES = re.compile(
     rf"(?<!\w)(?:{PLACE}, (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?"  # Austin, TX 78701
     rf"|(?:{PLACE},? )?[A-Z]{{1,2}}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{{2}}"  # London NW1 6XE
-    rf"|\d{{4}} [A-Z]{{2}} [{UPPER}][{LETTER}'’-]+"  # 1012 AB Amsterdam
+    rf"|\d{{4}} [A-Z]{{2}} [{UPPER}][{LETTER}'’-]{{1,60}}"  # 1012 AB Amsterdam
     rf"|\d{{2}}-\d{{3}} {PLACE}|\d{{4}}-\d{{3}} {PLACE}"  # 00-950 Warszawa, 1000-205 Lisboa
     rf"|(?:D|A|CH|F|B|L|E|I)-\d{{4,5}} {PLACE}"  # D-10115 Berlin
     r")(?!\w)"

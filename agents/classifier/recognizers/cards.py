@@ -23,7 +23,7 @@ _CONTEXT = words(
     r"carta di", r"creditcard",
 )  # fmt: skip
 _SECURITY_CODE = re.compile(
-    r"(?<!\w)(?:cvv2?|cvc2?|cid|security code|prüfziffer)\W{1,4}(?:is |ist )?(?P<value>\d{3,4})\b", re.I
+    r"(?<!\w)(?:cvv2?|cvc2?|cid|security code|prüfziffer)\W{1,4}(?:is |ist )?(?P<value>\d{3,4})\b", re.IGNORECASE
 )
 
 

@@ -22,7 +22,8 @@ _ISSUED = re.compile(
     r")(?![\w-])"
 )
 _KEY_BLOCK = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:[\s\S]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"|[A-Za-z0-9+/=\s]{0,20000})"
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,4096}\.eyJ[\w-]{4,8192}\.[\w-]{0,2048}")
@@ -33,8 +34,15 @@ _NAMED = (
     r"|auth[ _-]?token|client[ _-]?secret|private[ _-]?key|credentials"
 )
 _ASSIGNED = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?(?: ?[:=]+>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? )"
+    rf"(?<![A-Za-z])(?:{_NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
+    r"(?: ?[:=]{1,2}>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? )"
     r"[\"'`“„]?(?P<value>[^\s\"'`“”,;]{3,200}[^\s\"'`“”,;.!?)\]])",
+    re.IGNORECASE,
+)
+# "password Tallow-2291": without a colon, only what has a digit or a sign inside.
+_TOLD = re.compile(
+    rf"(?<![A-Za-z])(?:{_NAMED}) [\"'`“„]?(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{{5,200}}"
+    r"[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )
 _RANDOM = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_=-]{20,512}(?![\w+/=-])")
@@ -42,12 +50,14 @@ _SECRET_WORD = words("key", "token", "secret", "password", "credential", "api", 
 
 _BITS_LEAST = 3.5  # Shannon entropy a character; English words joined by dashes stay below, base64 lies above 4
 
-_NOT_VALUES = frozenset(
-    "not the a an my your wrong incorrect expired invalid required reset changed correct too weak strong missing"
-    " empty optional never always being been set still asked no nicht falsch abgelaufen set. correct. unknown"
-    " working rejected accepted sent needed stored only for and was none null true false forgotten lost protected"
-    " incorrecta incorrecto caducada incorrect. oublié expiré".split()
-)
+_NOT_VALUES = frozenset({
+    "not", "the", "a", "an", "my", "your", "wrong", "incorrect", "expired", "invalid", "required", "reset",
+    "changed", "correct", "too", "weak", "strong", "missing", "empty", "optional", "never", "always", "being",
+    "been", "set", "still", "asked", "no", "nicht", "falsch", "abgelaufen", "unknown",
+    "working", "rejected", "accepted", "sent", "needed", "stored", "only", "for", "and", "was", "none", "null",
+    "true", "false", "forgotten", "lost", "protected", "incorrecta", "incorrecto", "caducada", "incorrect.",
+    "oublié", "expiré",
+})  # fmt: skip
 
 
 def is_random(value: str) -> bool:
@@ -89,5 +99,6 @@ RECOGNIZERS = (
     PatternRecognizer("SECRET", _JWT, score=1.0),
     PatternRecognizer("SECRET", _BEARER),
     PasswordRecognizer(),
+    PatternRecognizer("SECRET", _TOLD),
     RandomRecognizer(),
 )

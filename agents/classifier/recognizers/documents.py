@@ -19,7 +19,8 @@ _IDENTITY = words(
 )  # fmt: skip
 _VEHICLE = words(r"licen[cs]e plate", r"number plate", r"kennzeichen", r"matr[ií]cula", r"plaque", r"vin\b")
 _PLATE = re.compile(
-    r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]*\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
+    r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]*\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])"
+    r"|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
 )
 
 RECOGNIZERS = (

@@ -8,33 +8,52 @@ from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED
 from hybridmesh.agents.classifier.recognizers.shapes import NAME
 from hybridmesh.schemas.privacy import Span
 
-_TITLE = (
-    r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Herrn?|Frau|Fr|Hr|M|Mme|Mlle|Monsieur|Madame|Sr|Sra|Srta|Señora?|Don|Doña"
-    r"|Sig|Sig\.ra|Signora?|Dott|Dhr|Mevr|Mevrouw|Meneer|Pan|Pani)\.?"
-)
-_GREETING = (
-    r"(?:[Dd]ear|Hello|Hi|Hey|[Gg]ood (?:morning|afternoon|evening)|Hallo|Guten (?:Tag|Morgen|Abend)|Liebe[rs]?|Sehr geehrte[rs]?"
-    r"|Bonjour|Ch[eè]re?|Hola|Estimad[oa]|Querid[oa]|Buenos d[ií]as|Ciao|Buongiorno|Gentile|Egregio|Car[oa]|Beste|Geachte"
-    r"|Ol[aá]|Prezad[oa]|Szanown[ya]|Cześć)"
-)
-_CLOSING = (
-    r"(?i:(?:(?:best|kind|kindest|warm|warmest|many) )?regards|best wishes|all the best|sincerely(?: yours)?|yours (?:sincerely|truly|faithfully)"
-    r"|many thanks|thanks(?: again| a lot| so much| in advance)?|thank you(?: very much)?|cheers|respectfully|cordially|best"
-    r"|mit (?:freundlichen|besten|herzlichen|lieben) gr(?:ü|ue)(?:ß|ss)en|(?:viele|liebe|beste|herzliche|freundliche|schöne) gr(?:ü|ue)(?:ß|ss)e"
-    r"|mfg|vg|lg|danke(?: im voraus)?|vielen dank|besten dank|gru(?:ß|ss)|bien cordialement|cordialement|bien à vous|sincères salutations|merci"
-    r"|(?:un )?(?:cordial )?saludos?|atentamente|gracias|un abrazo|cordiali saluti|distinti saluti|saluti|grazie|met vriendelijke groet(?:en)?"
-    r"|groet(?:en|jes)?|atenciosamente|cumprimentos|obrigad[oa]|pozdrawiam|z poważaniem)"
-)
-_SELF = (
-    r"(?i:my name is|my name's|i am called|mein name ist|ich hei(?:ß|ss)e|je m['’]appelle|mon nom est|me llamo|mi nombre es"
-    r"|mi chiamo|il mio nome è|mijn naam is|ik heet|(?:o )?meu nome é|chamo-me|me chamo|nazywam się|this is(?= [^\n.]{2,40} (?:from|calling|speaking))"
-    r"|signed by|on behalf of|im auftrag von)"
-)
-_FIELD = (
-    r"(?i:(?:(?:full|first|last|given|family|customer|client|contact|account holder|patient|employee|recipient|cardholder) ?)?name"
-    r"|surname|customer|client|contact(?: person)?|account holder|card ?holder|patient|kunde|kundin|ansprechpartner(?:in)?|kontoinhaber(?:in)?|vorname"
-    r"|nachname|nom|prénom|nombre|apellidos?|cliente|titular|nome|cognome|naam|klant|from|von|an|to)"
-)
+
+def _any(*alternatives: str) -> str:
+    return f"(?:{'|'.join(alternatives)})"
+
+
+def _any_case(*alternatives: str) -> str:
+    return f"(?i:{'|'.join(alternatives)})"
+
+
+_TITLES = _any(
+    r"Mr", r"Mrs", r"Ms", r"Miss", r"Mx", r"Dr", r"Prof", r"Sir", r"Herrn?", r"Frau", r"Fr", r"Hr", r"M", r"Mme",
+    r"Mlle", r"Monsieur", r"Madame", r"Sr", r"Sra", r"Srta", r"Señora?", r"Don", r"Doña", r"Sig", r"Sig\.ra",
+    r"Signora?", r"Dott", r"Dhr", r"Mevr", r"Mevrouw", r"Meneer", r"Pan", r"Pani",
+)  # fmt: skip
+_TITLE = rf"{_TITLES}\.?"
+_GREETING = _any(
+    r"[Dd]ear", r"Hello", r"Hi", r"Hey", r"[Gg]ood (?:morning|afternoon|evening)", r"Hallo",
+    r"Guten (?:Tag|Morgen|Abend)", r"Liebe[rs]?", r"Sehr geehrte[rs]?", r"Bonjour", r"Ch[eè]re?", r"Hola",
+    r"Estimad[oa]", r"Querid[oa]", r"Buenos d[ií]as", r"Ciao", r"Buongiorno", r"Gentile", r"Egregio", r"Car[oa]",
+    r"Beste", r"Geachte", r"Ol[aá]", r"Prezad[oa]", r"Szanown[ya]", r"Cześć",
+)  # fmt: skip
+_CLOSING = _any_case(
+    r"(?:(?:best|kind|kindest|warm|warmest|many) )?regards", r"best wishes", r"all the best",
+    r"sincerely(?: yours)?", r"yours (?:sincerely|truly|faithfully)", r"many thanks",
+    r"thanks(?: again| a lot| so much| in advance)?", r"thank you(?: very much)?", r"cheers", r"respectfully",
+    r"cordially", r"best", r"mit (?:freundlichen|besten|herzlichen|lieben) gr(?:ü|ue)(?:ß|ss)en",
+    r"(?:viele|liebe|beste|herzliche|freundliche|schöne) gr(?:ü|ue)(?:ß|ss)e", r"mfg", r"vg", r"lg",
+    r"danke(?: im voraus)?", r"vielen dank", r"besten dank", r"gru(?:ß|ss)", r"bien cordialement", r"cordialement",
+    r"bien à vous", r"sincères salutations", r"merci", r"(?:un )?(?:cordial )?saludos?", r"atentamente",
+    r"gracias", r"un abrazo", r"cordiali saluti", r"distinti saluti", r"saluti", r"grazie",
+    r"met vriendelijke groet(?:en)?", r"groet(?:en|jes)?", r"atenciosamente", r"cumprimentos", r"obrigad[oa]",
+    r"pozdrawiam", r"z poważaniem",
+)  # fmt: skip
+_SELF = _any_case(
+    r"my name is", r"my name's", r"i am called", r"mein name ist", r"ich hei(?:ß|ss)e", r"je m['’]appelle",
+    r"mon nom est", r"me llamo", r"mi nombre es", r"mi chiamo", r"il mio nome è", r"mijn naam is", r"ik heet",
+    r"(?:o )?meu nome é", r"chamo-me", r"me chamo", r"nazywam się",
+    r"this is(?= [^\n.]{2,40} (?:from|calling|speaking))", r"signed by", r"on behalf of", r"im auftrag von",
+)  # fmt: skip
+_FIELD = _any_case(
+    r"(?:(?:full|first|last|given|family|customer|client|contact|account holder|patient|employee|recipient) ?)?name",
+    r"surname", r"customer", r"client", r"contact(?: person)?", r"account holder", r"card ?holder", r"patient",
+    r"kunde", r"kundin", r"ansprechpartner(?:in)?", r"kontoinhaber(?:in)?", r"vorname", r"nachname", r"nom",
+    r"prénom", r"nombre", r"apellidos?", r"cliente", r"titular", r"nome", r"cognome", r"naam", r"klant", r"from",
+    r"von", r"an", r"to",
+)  # fmt: skip
 
 _PATTERNS = (
     re.compile(rf"(?<!\w){_GREETING} (?:and |und )?(?:{_TITLE} )*(?P<value>{NAME})"),
@@ -42,23 +61,31 @@ _PATTERNS = (
     re.compile(rf"(?<!\w){_CLOSING}[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?:{_TITLE} )*(?P<value>{NAME})(?=[ \t]*(?:,|\n|$))"),
     re.compile(rf"(?<!\w){_CLOSING},[ \t]+(?:{_TITLE} )*(?P<value>{NAME})(?=[.!]?[ \t]*(?:\n|$))"),
     re.compile(rf"\n[-–—~]{{1,2}} ?(?P<value>{NAME})[ \t]*$"),
+    re.compile(rf"[^\n]\n\s*(?P<value>{NAME})(?: ?(?:x{{1,4}}|[:;]-?[)D]|\W))?\s*$"),  # the last line of a letter
     re.compile(rf"(?<!\w){_SELF} (?:{_TITLE} )*(?P<value>{NAME})"),
     re.compile(rf"(?:^|[\n;|,(])[ \t]*{_FIELD} ?: ?(?:{_TITLE} )*(?P<value>{NAME})"),
 )
 
 # Words that stand where a name could, and are none; a find is cut before the first of them.
-_NOT_NAMES = frozenset(
-    "sir madam team support customer customers client service sales all colleagues colleague everyone everybody friends"
-    " friend folks hiring manager department damen herren damen und kundenservice kundendienst support-team herr frau"
-    " zusammen kollegen kolleginnen monsieur madame messieurs equipo señor señora señores clientes cliente equipe signori"
-    " spett allen heer mevrouw i we you he she it they the a an this that there thanks thank please best kind regards"
-    " with my our your on in at for and or if when what how why where is are was not no yes order invoice number id dear"
-    " hello hi any ich wir sie es das die der bitte mit im am vielen je nous vous le la les un une el los mr mrs ms dr"
-    " prof re fwd subject date today tomorrow yesterday monday tuesday wednesday thursday friday saturday sunday january"
-    " february march april june july august september october november december to from sent what's it's i'm i've we've"
-    " again ok okay have has had hope just can could would should will as by of be do did does after before since"
-    " could're you're data type string integer text value field none null unknown n/a step json".split()
-)
+_NOT_NAMES = frozenset({
+    "sir", "madam", "team", "support", "customer", "customers", "client", "service", "sales", "all",
+    "colleagues", "colleague", "everyone", "everybody", "friends", "friend", "folks", "hiring", "manager",
+    "department", "damen", "herren", "und", "kundenservice", "kundendienst", "herr", "frau",
+    "zusammen", "kollegen", "kolleginnen", "monsieur", "madame", "messieurs", "equipo", "señor", "señora",
+    "señores", "clientes", "cliente", "equipe", "signori", "spett", "allen", "heer", "mevrouw", "i", "we", "you",
+    "he", "she", "it", "they", "the", "a", "an", "this", "that", "there", "thanks", "thank", "please", "best",
+    "kind", "regards", "with", "my", "our", "your", "on", "in", "at", "for", "and", "or", "if", "when", "what",
+    "how", "why", "where", "is", "are", "was", "not", "no", "yes", "order", "invoice", "number", "id", "dear",
+    "hello", "hi", "any", "ich", "wir", "sie", "es", "das", "die", "der", "bitte", "mit", "im", "am", "vielen",
+    "je", "nous", "vous", "le", "la", "les", "un", "une", "el", "los", "mr", "mrs", "ms", "dr", "prof", "re",
+    "fwd", "subject", "date", "today", "tomorrow", "yesterday", "monday", "tuesday", "wednesday", "thursday",
+    "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august",
+    "september", "october", "november", "december", "to", "from", "sent", "what's", "it's", "i'm", "i've",
+    "we've", "again", "ok", "okay", "have", "has", "had", "hope", "just", "can", "could", "would", "should",
+    "will", "as", "by", "of", "be", "do", "did", "does", "after", "before", "since", "you're",
+    "data", "type", "string", "integer", "text", "value", "field", "none", "null", "unknown", "n/a", "step",
+    "json",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

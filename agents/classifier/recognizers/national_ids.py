@@ -12,6 +12,7 @@ _NINO = re.compile(
     r"(?<!\w)(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ -]?\d{2}){3}[ -]?[A-D](?!\w)",
     re.IGNORECASE,
 )
+_LOOSE_NINO = re.compile(r"(?<!\w)[A-Z]{2}(?:[ -]?\d{2}){3}[ -]?[A-Z](?!\w)", re.IGNORECASE)
 _ELEVEN = re.compile(r"(?<![\w-])\d(?:[ /]?\d){10}(?![\w-])")
 _NIR = re.compile(r"(?<!\w)[1-478] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}(?!\w)", re.IGNORECASE)
 _DNI = re.compile(r"(?<!\w)(?:\d{2}\.?\d{3}\.?\d{3}|[XYZ][ -]?\d{7})[ -]?[A-Z](?!\w)", re.IGNORECASE)
@@ -19,6 +20,7 @@ _CF = re.compile(r"(?<!\w)[A-Z]{6}[ ]?\d{2}[A-EHLMPRST]\d{2}[ ]?[A-Z]\d{3}[A-Z](
 _NINE = re.compile(r"(?<![\w-])\d(?:[ .]?\d){8}(?![\w-])")
 
 _SSN_WORD = words(r"ssn", r"social security", r"itin\b", r"tax(?:payer)? id")
+_NINO_WORD = words(r"national insurance", r"nino?\b", r"ni (?:no|num)")
 _STEUER_WORD = words(r"steuer-?id", r"steuerliche", r"id-?nr", r"idnr", r"steuer(?:nummer|nr)", r"tax id", r"tin\b")
 _PESEL_WORD = words("pesel")
 _NIR_WORD = words(r"s[eé]curit[eé] sociale", r"nir\b", r"num[eé]ro de s[eé]cu", r"n° s[eé]cu")
@@ -30,6 +32,7 @@ RECOGNIZERS = (
     PatternRecognizer("SSN", _DASHED_SSN),
     PatternRecognizer("SSN", _LOOSE_SSN, context=_SSN_WORD),
     PatternRecognizer("NATIONAL_ID", _NINO),
+    PatternRecognizer("NATIONAL_ID", _LOOSE_NINO, context=_NINO_WORD),
     PatternRecognizer("TAX_ID", _ELEVEN, check=steuer_id, context=_STEUER_WORD),
     PatternRecognizer("NATIONAL_ID", _ELEVEN, check=pesel, context=_PESEL_WORD),
     PatternRecognizer("NATIONAL_ID", _NIR, check=nir, context=_NIR_WORD, alone=True),

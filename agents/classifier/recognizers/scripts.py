@@ -8,6 +8,9 @@ from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED
 from hybridmesh.schemas.privacy import Span
 
 _LAST_LATIN = 0x24F  # end of Latin Extended-B; what NFKC leaves above it, but for Latin Extended Additional, is foreign
+_FOREIGN_SHARE = 0.2
+_FOREIGN_LETTERS = 60  # a few names and a street in another script are cut out word by word
+
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f'’-])+")
 
 
@@ -28,16 +31,12 @@ class ScriptRecognizer:
                 yield Span(start=match.start(), end=match.end(), type="FOREIGN_TEXT", score=0.7, source=SHAPED)
 
 
-def foreign_share(text: str) -> float:
-    """Return the share of letters in other scripts, 0 to 1."""
-    letters = foreign = 0
+def is_unreadable(text: str) -> bool:
+    """Say whether a text is largely written in other scripts: more than names and quotations among Latin words."""
     if text.isascii():
-        return 0.0
-    for char in text:
-        if char.isalpha():
-            letters += 1
-            foreign += is_foreign(char)
-    return foreign / letters if letters else 0.0
+        return False
+    letters = [is_foreign(char) for char in text if char.isalpha()]
+    return sum(letters) > max(_FOREIGN_LETTERS, _FOREIGN_SHARE * len(letters))
 
 
 RECOGNIZERS = (ScriptRecognizer(),)

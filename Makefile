@@ -1,0 +1,63 @@
+# One verb a task. Needs Python 3.11+, make and a package index; everything else is set up here.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(BIN)/uv
+STAMP  := $(VENV)/.base
+DEV    := $(VENV)/.dev
+LEVELS := tests/unit tests/connected tests/e2e
+
+.PHONY: help setup demo test lint format bench chaos documents lock clean
+.DEFAULT_GOAL := help
+
+help:                 ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hybridmesh needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+$(STAMP): requirements.lock pyproject.toml | $(UV)
+	@echo "installing…" >&2
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(STAMP) | $(UV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(STAMP)       ## the program and what it needs, in .venv
+
+demo: $(STAMP)        ## private tickets through the whole mesh
+	@$(BIN)/hybridmesh demo
+
+test: $(DEV)          ## all tests: unit, connected, e2e
+	@$(BIN)/python -m pytest $(LEVELS)
+
+lint: $(DEV)          ## ruff, mypy strict, pyright strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+format: $(DEV)        ## make ruff happy
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(DEV)         ## figures, beside a bare nats-py loop in the same run
+	@$(BIN)/python -m pytest -m bench -s tests/bench
+
+chaos: $(DEV)         ## kill -9 of each agent while tasks run
+	@$(BIN)/python -m pytest -m chaos -s tests/chaos
+
+documents: $(DEV)     ## JSON Schemas and the AsyncAPI document, from the code
+	@$(BIN)/python -m hybridmesh.infra.documents
+
+lock: $(DEV)          ## resolve the dependencies again
+	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	@$(UV) pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
+
+clean:                ## remove what was set up here; prepared models stay in the user's cache
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,174 @@
+"""Whether JSON has the form that a step asked for, and which of its values state something.
+
+A subset of JSON Schema (2020-12) that output forms use; a keyword outside it is reported, never passed over.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+Schema = dict[str, Any]
+Check = Callable[[Any, Any, Schema, str], Iterator[str]]
+
+_NOTES = frozenset(
+    {"title", "description", "$schema", "$id", "default", "examples", "format", "$comment", "$defs", "definitions"}
+)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+
+
+def read_json(text: str) -> tuple[Any, str | None]:
+    """Return the value and None, or None and what is wrong; NaN and infinities are no JSON."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        return json.loads(text, parse_constant=refuse), None
+    except (ValueError, RecursionError):
+        return None, "it is not valid JSON"
+
+
+def find_form_problems(value: Any, schema: Schema, place: str = "$") -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Yield what keeps a value from the schema's form, each with its place; values themselves are not named."""
+    for keyword, rule in schema.items():
+        if keyword in _NOTES:
+            continue
+        check = _CHECKS.get(keyword)
+        if check is None:
+            yield f"{place}: the schema's {keyword!r} cannot be checked here"
+        else:
+            yield from check(value, rule, schema, place)
+
+
+def find_stated_texts(value: Any, schema: Schema | None) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Yield the parts of a JSON value that state something about the task.
+
+    What the schema itself allows by name (``enum``, ``const``) or between two bounds (a score) states nothing.
+    """
+    schema = schema or {}
+    if "enum" in schema or "const" in schema or isinstance(value, bool) or value is None:
+        return
+    if isinstance(value, dict):
+        properties: dict[str, Schema] = schema.get("properties", {})
+        for name, part in cast("dict[str, Any]", value).items():
+            yield from find_stated_texts(part, properties.get(name))
+    elif isinstance(value, list):
+        for part in cast("list[Any]", value):
+            yield from find_stated_texts(part, schema.get("items"))
+    elif isinstance(value, str) or not {"minimum", "maximum"} <= schema.keys():
+        yield str(value)
+
+
+def _type(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    names: list[str] = [rule] if isinstance(rule, str) else rule
+    if not any(_is(value, name) for name in names):
+        yield f"{place}: must be {' or '.join(names)}"
+
+
+def _is(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return name == "boolean"
+    if name == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES.get(name, ()))
+
+
+def _enum(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if not any(value == option and type(value) is type(option) for option in rule):
+        yield f"{place}: must be one of {json.dumps(rule, ensure_ascii=False)}"
+
+
+def _const(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    yield from _enum(value, [rule], schema, place)
+
+
+def _properties(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, dict):
+        for name, part in cast("dict[str, Schema]", rule).items():
+            if name in value:
+                yield from find_form_problems(value[name], part, f"{place}.{name}")
+
+
+def _required(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, dict):
+        yield from (f"{place}: {name!r} is missing" for name in rule if name not in value)
+
+
+def _additional(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if not isinstance(value, dict) or rule is True:
+        return
+    for name, part in cast("dict[str, Any]", value).items():
+        if name in schema.get("properties", {}):
+            continue
+        if rule is False:
+            yield f"{place}: has a field that was not asked for"
+        else:
+            yield from find_form_problems(part, rule, f"{place}.*")
+
+
+def _items(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, list):
+        for number, part in enumerate(cast("list[Any]", value)):
+            yield from find_form_problems(part, rule, f"{place}[{number}]")
+
+
+def _length(kind: type[list[Any]] | type[str], *, least: bool) -> Check:
+    def check(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+        count = len(cast("list[Any] | str", value)) if isinstance(value, kind) else rule
+        if count < rule if least else count > rule:
+            yield f"{place}: is {'shorter' if least else 'longer'} than {rule}"
+
+    return check
+
+
+def _minimum(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, int | float) and not isinstance(value, bool) and value < rule:
+        yield f"{place}: is below {rule}"
+
+
+def _maximum(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > rule:
+        yield f"{place}: is above {rule}"
+
+
+def _pattern(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    try:
+        fits = not isinstance(value, str) or re.search(rule, value) is not None
+    except re.error:
+        yield f"{place}: the schema's 'pattern' cannot be checked here"
+        return
+    if not fits:
+        yield f"{place}: does not have the form that was asked for"
+
+
+def _any_of(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
+    if not any(not list(find_form_problems(value, part, place)) for part in rule):
+        yield f"{place}: fits none of the forms that were asked for"
+
+
+_CHECKS: dict[str, Check] = {
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "properties": _properties,
+    "required": _required,
+    "additionalProperties": _additional,
+    "items": _items,
+    "minItems": _length(list, least=True),
+    "maxItems": _length(list, least=False),
+    "minLength": _length(str, least=True),
+    "maxLength": _length(str, least=False),
+    "minimum": _minimum,
+    "maximum": _maximum,
+    "pattern": _pattern,
+    "anyOf": _any_of,
+}

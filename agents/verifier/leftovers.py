@@ -1,0 +1,60 @@
+"""What a model leaves in a text that is not meant for its reader: prompt parts, blanks to fill in, loops."""
+
+import re
+from collections import Counter
+
+_PERSONA = re.compile(
+    r"\bas an? (?:AI|artificial intelligence|(?:large )?language model)\b"
+    r"|\bI(?:'m| am) an? (?:AI|(?:large )?language model)\b"
+    r"|\bals (?:KI|künstliche Intelligenz|Sprachmodell)\b|\bcomo (?:una? )?(?:IA|modelo de lenguaje)\b"
+    r"|\ben tant qu['’](?:IA|intelligence artificielle)\b",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(
+    r"<\|[a-z_]+\|>|\[/?INST\]|</?s>|^#{2,3} ?(?:instruction|input|response|system|user|assistant)\b"
+    r"|^(?:system|user|assistant):",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BLANK = re.compile(
+    r"\[(?:your|insert|customer|client|recipient|name|date|company|signature|address|phone|amount|ihre?|dein|datum|su|tu"
+    r"|nombre|fecha|votre|nom)\b[^\]\n]{0,40}\]|<(?:insert|your)\b[^>\n]{0,40}>|\bX{3,}\b",
+    re.IGNORECASE,
+)
+_SLOT = re.compile(r"\{[?!]?[a-z][a-z0-9_]{0,39}\}")
+_LOOP_WORDS = 6
+_LOOPS = 5
+_LINES = 4
+_LEAST_LINE = 12
+_LEAST_ECHO = 40
+
+
+def find_persona(draft: str) -> bool:
+    """Say whether the draft speaks of itself as a model."""
+    return _PERSONA.search(draft) is not None
+
+
+def find_markup(draft: str) -> bool:
+    """Say whether the draft holds parts of a chat template."""
+    return _MARKUP.search(draft) is not None
+
+
+def find_blank(draft: str, *, filled: bool) -> str | None:
+    """Return a blank that was left: ``[Your Name]``, or ``{amount}`` in a draft ``filled`` from a template."""
+    match = _BLANK.search(draft) or (_SLOT.search(draft) if filled else None)
+    return match.group() if match else None
+
+
+def echoes(draft: str, instruction: str) -> bool:
+    """Say whether the draft repeats a long instruction instead of following it."""
+    said, asked = (" ".join(text.casefold().split()) for text in (draft, instruction))
+    return len(asked) >= _LEAST_ECHO and asked in said
+
+
+def loops(draft: str) -> bool:
+    """Say whether the draft turns in circles: the same line four times, or the same six words five times over."""
+    lines = Counter(line.strip() for line in draft.splitlines() if len(line.strip()) >= _LEAST_LINE)
+    if max(lines.values(), default=0) >= _LINES:
+        return True
+    words = draft.casefold().split()
+    runs = Counter(tuple(words[place : place + _LOOP_WORDS]) for place in range(len(words) - _LOOP_WORDS + 1))
+    return max(runs.values(), default=0) >= _LOOPS

@@ -1,0 +1,52 @@
+"""The worker's audit events: what was made of what, codes and figures only."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from hybridmesh.schemas.audits import Action, AuditEvent, Fact
+from hybridmesh.schemas.consults import ConsultAdvised
+from hybridmesh.schemas.message import StepMessage
+
+
+def drafted(about: StepMessage, at: datetime, facts: Mapping[str, Fact]) -> AuditEvent:
+    """A draft was made; ``facts`` name its way and what was left out of the model's sight."""
+    return _event(Action.DRAFT_MADE, about, at, facts)
+
+
+def restored(about: StepMessage, at: datetime, *, used: int, unresolved: int) -> AuditEvent:
+    """Originals were put back into a reply."""
+    return _event(Action.VALUES_RESTORED, about, at, {"used": used, "unresolved": unresolved})
+
+
+def settled(advised: ConsultAdvised, at: datetime) -> AuditEvent:
+    """A call was paid; no amount says that the model's price is not known and the reservation counts."""
+    cost = advised.usage.cost_usd
+    facts: dict[str, Fact] = {
+        "amount_usd": None if cost is None else str(cost),
+        "model": advised.model,
+        "simulated": advised.simulated,
+        "input_tokens": advised.usage.input_tokens,
+        "output_tokens": advised.usage.output_tokens,
+        "sent_sha256": advised.sent_sha256,
+    }
+    return _event(Action.SPEND_SETTLED, advised, at, facts)
+
+
+def released(about: StepMessage, at: datetime) -> AuditEvent:
+    """What was set aside for a call came back: a remembered framework made it needless."""
+    return _event(Action.SPEND_SETTLED, about, at, {"amount_usd": "0"}, "released")
+
+
+def _event(
+    action: Action, about: StepMessage, at: datetime, facts: Mapping[str, Fact], nonce: str = ""
+) -> AuditEvent:
+    return AuditEvent(
+        agent="worker",
+        action=action,
+        at=at,
+        task_id=about.task_id,
+        step_id=about.step_id,
+        attempt=about.attempt,
+        nonce=nonce,
+        facts=dict(facts),
+    )

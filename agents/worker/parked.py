@@ -1,0 +1,55 @@
+"""The private step as the router parked it: an advice names only a task and a step, what it is about stays here."""
+
+from typing import Protocol
+
+from hybridmesh.bus.errors import PermanentError
+from hybridmesh.bus.state import State
+from hybridmesh.schemas.consults import ConsultAdvised
+from hybridmesh.schemas.message import Frozen, StepMessage
+from hybridmesh.schemas.routing import Decision, Lane
+from hybridmesh.schemas.steps import StepClassified
+
+
+class RouteTaken(Frozen):
+    """What the worker reads of the router's route record: the decision of each attempt."""
+
+    decisions: dict[int, Decision] = {}
+
+
+class ParkedSteps(Protocol):
+    """Where parked steps are read."""
+
+    async def step(self, about: StepMessage) -> StepClassified:
+        """Return the parked step; raises PermanentError (``step-expired``) when its task is over."""
+        ...
+
+    async def decision(self, advised: ConsultAdvised) -> Decision:
+        """Return the decision that led to an advice."""
+        ...
+
+
+class ParkedBucket:
+    """Parked steps in bucket PARKED: the step under ``task.step``, its decisions under ``task.step.route``."""
+
+    def __init__(self, steps: State[StepClassified], routes: State[RouteTaken]) -> None:
+        self._steps = steps
+        self._routes = routes
+
+    async def step(self, about: StepMessage) -> StepClassified:
+        """Return the parked step."""
+        found = await self._steps.get(f"{about.task_id}.{about.step_id}")
+        if found is None:
+            raise PermanentError("the parked step is gone", reason="step-expired")
+        return found
+
+    async def decision(self, advised: ConsultAdvised) -> Decision:
+        """Return the decision that led to an advice; raises PermanentError (``step-expired``).
+
+        A decision to ask a person first stands as hold: that there is an advice says what the answer was.
+        """
+        found = await self._routes.get(f"{advised.task_id}.{advised.step_id}.route")
+        decision = found.decisions.get(advised.attempt) if found else None
+        if decision is None:
+            raise PermanentError("the decision is gone", reason="step-expired")
+        lane = Lane.SPLIT if advised.purpose == "framework" else Lane.REDACTED
+        return decision if decision.lane is lane else decision.model_copy(update={"lane": lane})

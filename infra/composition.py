@@ -1,0 +1,123 @@
+"""The composition root: builds each agent from the settings with its real adapters.
+
+What an agent needs is imported inside its builder, so that a process loads only its own SDKs.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.app import Builder, Links
+from hybridmesh.bus.budgets import Budgets, Spending
+from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.identity import read_vault_key
+from hybridmesh.bus.requests import RemoteMemory, RemoteModel
+from hybridmesh.bus.topology import Bucket
+from hybridmesh.bus.vault import Vault, VaultRecord
+from hybridmesh.infra.model_setup import model_folder
+from hybridmesh.schemas.approvals import ApprovalRecord
+from hybridmesh.schemas.memory import Scope
+from hybridmesh.schemas.steps import StepClassified
+
+
+def builder_of(agent: str, keys: Path) -> Builder:
+    """Return what builds an agent; ``keys`` is the folder of identities and the vault key."""
+    builders: dict[str, Builder] = {
+        "decomposer": build_decomposer,
+        "classifier": partial(build_classifier, keys=keys),
+        "router": build_router,
+        "worker": partial(build_worker, keys=keys),
+        "consultant": build_consultant,
+        "verifier": build_verifier,
+        "memory": build_memory,
+        "auditor": build_auditor,
+    }
+    return builders[agent]
+
+
+async def build_decomposer(links: Links) -> Agent:
+    """Build the decomposer."""
+    from hybridmesh.agents.decomposer.agent import DecomposerAgent
+    from hybridmesh.agents.decomposer.progress import TaskState
+    from hybridmesh.agents.decomposer.workflows import load_workflows
+
+    plans = links.settings.plans
+    return DecomposerAgent(
+        tasks=await links.state(Bucket.TASKS, TaskState),
+        workflows=load_workflows(plans),
+        profiles=links.settings.profiles.keys(),
+        limits=plans,
+        clock=links.clock,
+        model=RemoteModel(links.asker),
+    ).agent()
+
+
+async def build_router(links: Links) -> Agent:
+    """Build the router."""
+    from hybridmesh.agents.router.agent import RouterAgent
+    from hybridmesh.agents.router.prices import PriceList
+    from hybridmesh.agents.router.record import RouteRecord
+
+    return RouterAgent(
+        parked=await links.state(Bucket.PARKED, StepClassified),
+        routes=await links.state(Bucket.PARKED, RouteRecord),
+        approvals=await links.state(Bucket.APPROVALS, ApprovalRecord),
+        budgets=await _budgets(links),
+        prices=PriceList(),
+        profiles=links.settings.profiles,
+        cloud=links.settings.cloud,
+        clock=links.clock,
+    ).agent()
+
+
+async def build_consultant(links: Links) -> Agent:
+    """Build the consultant: the one place where the cloud key is used."""
+    from hybridmesh.agents.consultant.agent import Consultant
+    from hybridmesh.agents.consultant.claude import ANTHROPIC_URL, ClaudeModel
+    from hybridmesh.agents.consultant.prices import price_of
+    from hybridmesh.bus.clearances import check_clearance
+
+    cloud = links.settings.cloud
+    simulated = cloud.provider == "simulated"
+    key = cloud.api_key or (SecretStr("simulated") if simulated else None)
+    if key is None:
+        raise SetupError("the consultant has no cloud key", remedy="set ANTHROPIC_API_KEY where the consultant runs")
+    model = ClaudeModel(
+        api_key=key,
+        clock=links.clock,
+        base_url=cloud.base_url or ANTHROPIC_URL,
+        timeout_s=cloud.timeout_s,
+        inference_geo=cloud.inference_geo,
+        simulated=simulated,
+    )
+    check = partial(check_clearance, public_key=links.ring["classifier"])
+    return Consultant(
+        model, links.publisher, check, price_of, links.clock, clearance_s=cloud.clearance_s
+    ).agent()
+
+
+async def build_memory(links: Links) -> Agent:
+    """Build the memory agent over the store that the settings name."""
+    from hybridmesh.agents.memory.agent import MemoryAgent
+    from hybridmesh.agents.memory.opening import EmbeddedMemory, ServerMemory, open_library
+
+    memory = links.settings.memory
+    place: EmbeddedMemory | ServerMemory = EmbeddedMemory(folder=links.settings.data / "memory")
+    if memory.url is not None:
+        place = ServerMemory(url=memory.url, api_key=memory.api_key, collection=memory.collection)
+    folder = await asyncio.to_thread(model_folder, links.settings, links.settings.models.embedder)
+    library = await open_library(place, folder, clock=links.clock)
+    return MemoryAgent(library, Scope(tenant=memory.tenant), links.clock).agent()
+
+
+async def _budgets(links: Links) -> Budgets:
+    return Budgets(await links.state(Bucket.BUDGETS, Spending))
+
+
+async def _vault(links: Links, keys: Path) -> Vault:
+    records = await links.state(Bucket.VAULT, VaultRecord)
+    return Vault(records, read_vault_key(keys), links.clock, ttl_s=links.settings.privacy.vault_ttl_s)

@@ -1,0 +1,385 @@
+"""The consultant with the real SDK, real clearances and a cloud on a real socket: what leaves, what is on record."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
+
+from cloud_double import CloudDouble, Part, Received, Script, answer, as_json, failure, message, rate_limited
+from harness import Bus, eventually
+from hybridmesh.agents.consultant.agent import Consultant
+from hybridmesh.agents.consultant.claude import ClaudeModel
+from hybridmesh.agents.consultant.port import CloudModel, CloudReply, Gate, Question
+from hybridmesh.agents.consultant.prices import cost_usd
+from hybridmesh.bus.agent import AuditLog
+from hybridmesh.bus.clearances import check_clearance, sign_clearance
+from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
+from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.privacy import Clearance
+
+KEY = Ed25519PrivateKey.generate()
+CLEARANCE_S = 300.0
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+CLEAN = Prompt(system="Advise.", user="[PERSON_7Q2M] asks about a refund.")
+
+
+class Watch:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def turn(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Log:
+    """An audit log that keeps its events, or is down."""
+
+    def __init__(self, *, down: bool = False) -> None:
+        self.down = down
+        self.events: list[AuditEvent] = []
+
+    async def record(self, event: AuditEvent) -> None:
+        if self.down:
+            raise MeshUnavailable
+        self.events.append(event)
+
+
+def requested(prompt: Prompt = CLEAN, *, model: str = "claude-sonnet-5-5") -> ConsultRequested:
+    """A cleared prompt."""
+    task_id = new_task_id()
+    clearance = Clearance(
+        prompt_sha256=prompt.digest(),
+        task_id=task_id,
+        step_id="a",
+        attempt=1,
+        policy_version=3,
+        counts={"PERSON": 1},
+        lane="redacted",
+        expires_at=START + timedelta(seconds=CLEARANCE_S),
+        key_id="",
+    )
+    return ConsultRequested(
+        task_id=task_id,
+        step_id="a",
+        purpose="answer",
+        prompt=prompt,
+        model=model,
+        max_tokens=64,
+        clearance=sign_clearance(clearance, KEY),
+    )
+
+
+def consultant_over(cloud: CloudModel, audit: AuditLog, clock: Watch | None = None) -> Consultant:
+    return Consultant(
+        cloud,
+        audit,
+        partial(check_clearance, public_key=KEY.public_key()),
+        cost_usd,
+        clock or Watch(),
+        clearance_s=CLEARANCE_S,
+    )
+
+
+class Desk:
+    """A consultant at a scripted cloud, for as long as a test talks to it."""
+
+    def __init__(self, script: Script | list[Script], *, audit: Log | None = None, simulated: bool = False) -> None:
+        self.cloud = CloudDouble(script)
+        self.audit = audit or Log()
+        self.clock = Watch()
+        self._simulated = simulated
+
+    async def __aenter__(self) -> "Desk":
+        await self.cloud.__aenter__()
+        self._model = ClaudeModel(
+            api_key=SecretStr("sk-test"), clock=self.clock, base_url=self.cloud.url, simulated=self._simulated
+        )
+        self.consultant = consultant_over(self._model, self.audit, self.clock)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._model.close()
+        await self.cloud.__aexit__(None, None, None)
+
+
+def split(outcome: Sequence[Message]) -> tuple[AuditEvent, Message]:
+    """The one audit event and the one message of an outcome."""
+    event, follow_up = outcome
+    assert isinstance(event, AuditEvent)
+    return event, follow_up
+
+
+async def test_what_is_audited_is_what_left() -> None:
+    """Nothing is hidden: the egress is on record before it happens, by the hash of its bytes, and so is its end."""
+    log = Log()
+    at_arrival: list[Action] = []
+
+    def look(request: Received) -> Part:
+        at_arrival.extend(event.action for event in log.events)
+        return answer("Grant it.")
+
+    async with Desk(look, audit=log) as desk:
+        request = requested()
+        ended, advised = split(await desk.consultant.consult(request))
+    assert at_arrival == [Action.EGRESS_STARTED]
+    body = desk.cloud.bodies[0]
+    started = log.events[0].facts
+    assert (started["sent_sha256"], started["bytes"]) == (hashlib.sha256(body).hexdigest(), len(body))
+    assert started["model"] == "claude-sonnet-5-5"
+    assert isinstance(advised, ConsultAdvised)
+    assert advised.sent_sha256 == started["sent_sha256"]
+    assert (advised.advice, advised.complete, advised.provider, advised.simulated) == (
+        "Grant it.",
+        True,
+        "anthropic",
+        False,
+    )
+    assert advised.usage.cost_usd == Decimal("0.000094")  # 12 tokens at 2 and 7 at 10 USD a million
+    assert ended.action == Action.EGRESS_ENDED
+    assert (ended.facts["outcome"], ended.facts["cost_usd"]) == ("advised", "0.000094")
+    assert ended.nonce == log.events[0].nonce
+
+
+async def test_no_audit_event_holds_text() -> None:
+    """Nothing private leaves: hashes, counts and codes only, also when the answer echoes everything."""
+    async with Desk(answer("[PERSON_7Q2M] asks about a refund.")) as desk:
+        ended, _ = split(await desk.consultant.consult(requested()))
+    shown = "".join(event.model_dump_json() for event in (*desk.audit.events, ended))
+    for word in ("refund", "PERSON_7Q2M", "req_double", "sk-test"):
+        assert word not in shown
+
+
+LEAKS = [
+    Prompt(system="Advise.", user="maria@example.org asks about a refund."),
+    Prompt(system="Her card is 4111 1111 1111 1111.", user="Advise."),
+    Prompt(system="", user="x", json_schema={"type": "string", "description": "call +34 612 345 678"}),
+    Prompt(system="", user="x", json_schema={"enum": ["DE89370400440532013000"]}),
+    Prompt(system="", user="ask [PERSON_Maria]"),
+]
+
+
+@pytest.mark.parametrize("prompt", LEAKS)
+async def test_the_second_scan_stops_what_was_cleared_by_mistake(prompt: Prompt) -> None:
+    """Nothing private leaves: a signature does not make a private value public; not one byte is sent."""
+    async with Desk(answer("x")) as desk:
+        blocked, refused = split(await desk.consultant.consult(requested(prompt)))
+        assert (desk.cloud.received, desk.cloud.connections) == (b"", 0)
+    assert desk.audit.events == []
+    assert blocked.action == Action.EGRESS_BLOCKED
+    assert blocked.facts["reason"] == "second-scan"
+    assert sum(1 for fact in blocked.facts if fact.startswith("found.")) == 1
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "second-scan"
+
+
+def unsigned(request: ConsultRequested) -> ConsultRequested:
+    return request.model_copy(update={"clearance": request.clearance.model_copy(update={"signature": ""})})
+
+
+def altered(request: ConsultRequested) -> ConsultRequested:
+    later = request.clearance.model_copy(update={"expires_at": START + timedelta(days=9)})
+    return request.model_copy(update={"clearance": later})
+
+
+def by_a_stranger(request: ConsultRequested) -> ConsultRequested:
+    strange = sign_clearance(request.clearance, Ed25519PrivateKey.generate())
+    return request.model_copy(update={"clearance": strange})
+
+
+def with_another_prompt(request: ConsultRequested) -> ConsultRequested:
+    return request.model_copy(update={"prompt": Prompt(system="", user="Something else.")})
+
+
+def for_another_attempt(request: ConsultRequested) -> ConsultRequested:
+    return request.model_copy(update={"attempt": 2})
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (unsigned, "clearance-missing"),
+        (altered, "clearance-altered"),
+        (by_a_stranger, "clearance-unknown-key"),
+        (with_another_prompt, "clearance-wrong-prompt"),
+        (for_another_attempt, "clearance-wrong-step"),
+    ],
+)
+async def test_nothing_is_sent_without_a_clearance_that_holds(
+    change: Callable[[ConsultRequested], ConsultRequested], reason: str
+) -> None:
+    """Nothing private leaves: what the classifier did not sign as it stands is refused, and that is on record."""
+    async with Desk(answer("x")) as desk:
+        blocked, refused = split(await desk.consultant.consult(change(requested())))
+        assert (desk.cloud.received, desk.cloud.connections) == (b"", 0)
+    assert (blocked.action, blocked.facts["reason"]) == (Action.EGRESS_BLOCKED, reason)
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == reason
+
+
+async def test_a_clearance_ends() -> None:
+    """Nothing private leaves: what was cleared under yesterday's policy is not sent today."""
+    async with Desk(answer("x")) as desk:
+        request = requested()
+        desk.clock.turn(CLEARANCE_S)
+        _, refused = split(await desk.consultant.consult(request))
+        assert desk.cloud.received == b""
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "clearance-expired"
+
+
+async def test_no_audit_no_egress() -> None:
+    """Nothing is hidden: while the log is down nothing leaves; later the step goes on at home."""
+    async with Desk(answer("x"), audit=Log(down=True)) as desk:
+        request = requested()
+        with pytest.raises(MeshUnavailable) as caught:
+            await desk.consultant.consult(request)
+        assert caught.value.retry_after_s == pytest.approx(2)
+        desk.clock.turn(40)
+        outcome = await desk.consultant.consult(request)
+        assert (desk.cloud.received, desk.cloud.connections) == (b"", 0)
+    assert [type(item) for item in outcome] == [ConsultRefused]
+    assert isinstance(outcome[0], ConsultRefused)
+    assert outcome[0].reason == "audit-unavailable"
+
+
+async def test_an_outage_ends_in_a_refusal_within_the_patience() -> None:
+    """Nothing is lost: a cloud that stays away sends the step to the local lane before the tries are used up."""
+    async with Desk(failure(529)) as desk:
+        request = requested()
+        for pause in (2, 6, 24):
+            with pytest.raises(CloudUnavailable) as caught:
+                await desk.consultant.consult(request)
+            assert caught.value.retry_after_s == pause
+            desk.clock.turn(pause)
+        ended, refused = split(await desk.consultant.consult(request))
+    assert isinstance(refused, ConsultRefused)
+    assert (refused.reason, refused.detail) == ("cloud-unavailable", "cloud-status-529")
+    events = [*desk.audit.events, ended]
+    # Each try is on record by itself: none hides behind the id of another.
+    assert [event.action for event in events] == [Action.EGRESS_STARTED, Action.EGRESS_ENDED] * 4
+    assert len({event.identity() for event in events}) == 8
+    assert len(desk.cloud.requests) == 4
+
+
+async def test_a_second_try_may_succeed() -> None:
+    """Nothing is lost: after the pause that the cloud asked for, the answer comes."""
+    async with Desk([rate_limited("7"), answer("Grant it.")]) as desk:
+        request = requested()
+        with pytest.raises(CloudUnavailable) as caught:
+            await desk.consultant.consult(request)
+        assert caught.value.retry_after_s == 7
+        desk.clock.turn(7)
+        _, advised = split(await desk.consultant.consult(request))
+    assert isinstance(advised, ConsultAdvised)
+
+
+async def test_nobody_waits_an_hour() -> None:
+    """Nothing is lost: a cloud that asks for an hour is not waited for."""
+    async with Desk(rate_limited("3600")) as desk:
+        _, refused = split(await desk.consultant.consult(requested()))
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "cloud-unavailable"
+
+
+async def test_a_refusal_of_the_provider_takes_the_local_lane() -> None:
+    """Nothing is lost: a refused key ends no step."""
+    async with Desk(failure(401, "authentication_error")) as desk:
+        ended, refused = split(await desk.consultant.consult(requested()))
+    assert (ended.action, ended.facts["outcome"]) == (Action.EGRESS_ENDED, "cloud-key-refused")
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "cloud-key-refused"
+
+
+async def test_half_an_answer_is_advice_that_says_so() -> None:
+    """Nothing is hidden: what the length limit cut is passed on as cut."""
+    async with Desk(answer("Grant", stop="max_tokens")) as desk:
+        _, advised = split(await desk.consultant.consult(requested()))
+    assert isinstance(advised, ConsultAdvised)
+    assert not advised.complete
+
+
+async def test_an_unknown_price_is_none() -> None:
+    """Nothing is hidden: a call of unknown price is not free."""
+    async with Desk(as_json(message("x", model="claude-of-tomorrow"))) as desk:
+        ended, advised = split(await desk.consultant.consult(requested(model="claude-of-tomorrow")))
+    assert isinstance(advised, ConsultAdvised)
+    assert advised.usage.cost_usd is None
+    assert ended.facts["cost_usd"] is None
+
+
+async def test_a_simulated_cloud_costs_nothing_and_is_called_simulated() -> None:
+    """Nothing is hidden: nobody takes a simulated answer for a paid one."""
+    async with Desk(answer("x"), simulated=True) as desk:
+        ended, advised = split(await desk.consultant.consult(requested()))
+    assert isinstance(advised, ConsultAdvised)
+    assert (advised.simulated, advised.provider, advised.usage.cost_usd) == (True, "simulated", 0)
+    assert desk.audit.events[0].facts["simulated"] is True
+    assert ended.facts["simulated"] is True
+
+
+class Smuggler:
+    """An adapter that sends something else than its gate has read."""
+
+    provider = "smuggler"
+    simulated = False
+
+    async def ask(self, question: Question, gate: Gate) -> CloudReply:
+        await gate(question.prompt.user.encode().join((b'"', b'"')))
+        return CloudReply("x", "end_turn", True, 1, 1, "m", "r", hashlib.sha256(b"sent").hexdigest(), False)
+
+    async def close(self) -> None: ...
+
+
+async def test_an_adapter_that_sends_what_the_gate_did_not_read_is_found_out() -> None:
+    """Nothing is hidden: the bytes of the reply's hash must be those of the audited one."""
+    ended, refused = split(await consultant_over(Smuggler(), Log()).consult(requested()))
+    assert ended.facts["outcome"] == "ungated-egress"
+    assert isinstance(refused, ConsultRefused)
+
+
+@pytest.mark.connected
+async def test_the_real_audit_log_holds_the_start_before_the_advice(bus: Bus) -> None:
+    """Nothing is hidden: on a real server the start of the egress is stored before the cloud sees a byte."""
+    links = await bus.links("consultant")
+    stored: list[int] = []
+    async with CloudDouble(answer("Grant it.")) as cloud:
+        model = ClaudeModel(api_key=SecretStr("sk-test"), clock=Watch(), base_url=cloud.url)
+        outcome = await consultant_over(model, links.publisher).consult(requested())
+        stored.append(await bus.count("AUDIT"))
+        await model.close()
+    assert stored == [1]
+    event = AuditEvent.model_validate_json((await bus.collect(AuditEvent, 1))[0])
+    assert event.action == Action.EGRESS_STARTED
+    assert event.facts["sent_sha256"] == hashlib.sha256(cloud.bodies[0]).hexdigest()
+    assert isinstance(outcome[1], ConsultAdvised)
+
+
+@pytest.mark.connected
+async def test_no_server_no_egress(bus: Bus) -> None:
+    """Nothing is hidden: with the bus gone, nothing leaves."""
+    links = await bus.links("consultant")
+    bus.server.stop()
+    async with CloudDouble(answer("x")) as cloud:
+        model = ClaudeModel(api_key=SecretStr("sk-test"), clock=Watch(), base_url=cloud.url, timeout_s=1)
+        with pytest.raises((CloudUnavailable, MeshUnavailable)):
+            await consultant_over(model, links.publisher).consult(requested())
+        await model.close()
+    assert (cloud.received, cloud.connections) == (b"", 0)
+    bus.server.restart()
+
+    async def back() -> bool:
+        return bus.client.is_connected
+
+    await eventually(back)

@@ -1,0 +1,361 @@
+"""The router on real state: decided once, paid once, asked once, whoever asks again."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from harness import Bus
+from hybridmesh.agents.router.agent import RouterAgent
+from hybridmesh.agents.router.prices import PriceList
+from hybridmesh.agents.router.record import RouteRecord
+from hybridmesh.bus.budgets import Budgets, Spending
+from hybridmesh.bus.errors import Deferred, Unanswerable
+from hybridmesh.bus.settings import CloudSettings, ProfileSettings, default_profiles
+from hybridmesh.bus.topology import Bucket, consumers, producers_of
+from hybridmesh.bus.work import WorkLoop
+from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused
+from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.plans import StepSpec
+from hybridmesh.schemas.privacy import Findings, Sensitivity
+from hybridmesh.schemas.routing import Decision, Lane
+from hybridmesh.schemas.steps import (
+    Redacted,
+    StepClassified,
+    StepContext,
+    StepFailed,
+    StepLocal,
+    StepRejected,
+    StepVerified,
+)
+from hybridmesh.schemas.tasks import Document
+from hybridmesh.schemas.verdicts import Verdict
+
+pytestmark = pytest.mark.connected
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+REPLY = "Write a reply to the customer."
+COUNT = "How many invoices are named?"
+PROFILES = {
+    **default_profiles(),
+    "asking": ProfileSettings(approve_from_label=Sensitivity.PERSONAL, approval_wait_s=60),
+}
+
+
+class Clock:
+    """A clock that the test turns."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def read(self) -> datetime:
+        return self.now
+
+
+async def bench(bus: Bus, clock: Clock, profiles: dict[str, ProfileSettings] | None = None) -> RouterAgent:
+    return RouterAgent(
+        parked=await bus.state(Bucket.PARKED, StepClassified),
+        routes=await bus.state(Bucket.PARKED, RouteRecord),
+        approvals=await bus.state(Bucket.APPROVALS, ApprovalRecord),
+        budgets=await ledger(bus),
+        prices=PriceList(),
+        profiles=profiles or PROFILES,
+        cloud=CloudSettings(),
+        clock=clock.read,
+    )
+
+
+async def ledger(bus: Bus) -> Budgets:
+    return Budgets(await bus.state(Bucket.BUDGETS, Spending))
+
+
+def classified(
+    instruction: str = REPLY,
+    *,
+    profile: str = "balanced",
+    task_id: str | None = None,
+    step_id: str = "a",
+    budget: Decimal | None = None,
+    framework: str | None = None,
+) -> StepClassified:
+    spec = StepSpec(id=step_id, title="A", instruction=instruction, framework=framework)
+    return StepClassified(
+        task_id=task_id or new_task_id(),
+        step_id=step_id,
+        context=StepContext(
+            goal="answer the ticket",
+            profile=profile,
+            spec=spec,
+            inputs=(Document(name="ticket", text="Erika Mustermann waits."),),
+            budget_usd=budget,
+        ),
+        label=Sensitivity.PERSONAL,
+        findings=Findings(counts={"PERSON": 1}),
+        redacted=Redacted(
+            goal="answer the ticket",
+            instruction=instruction,
+            inputs=(Document(name="ticket", text="[PERSON_7Q2M] waits."),),
+        ),
+    )
+
+
+def rejected(step: StepClassified, attempt: int, lane: Lane = Lane.LOCAL) -> StepRejected:
+    return StepRejected(
+        task_id=step.task_id,
+        step_id=step.step_id,
+        attempt=attempt,
+        context=step.context,
+        label=step.label,
+        decision=Decision(lane=lane, reason="r"),
+        draft="Dear Erika",
+        verdict=Verdict(passed=False, reasons=("Erika is not in the record",), codes=("unsupported-name",)),
+        cost_usd=Decimal("0.02"),
+    )
+
+
+def refused(step: StepClassified, attempt: int = 1) -> ConsultRefused:
+    return ConsultRefused(
+        task_id=step.task_id, step_id=step.step_id, attempt=attempt, reason="private-value-found", by="classifier"
+    )
+
+
+def only(messages: Sequence[Message], kind: type[Message]) -> Message:
+    (found,) = [message for message in messages if isinstance(message, kind)]
+    return found
+
+
+def actions(messages: Sequence[Message]) -> list[Action]:
+    return [message.action for message in messages if isinstance(message, AuditEvent)]
+
+
+def identities(messages: Sequence[Message]) -> list[str]:
+    return [message.identity() for message in messages]
+
+
+async def test_a_step_handled_twice_is_decided_and_reserved_once(bus: Bus) -> None:
+    """Nothing is lost: a redelivery says the same again, also when time has passed and money is short."""
+    clock = Clock()
+    router = await bench(bus, clock)
+    step = classified().model_copy(
+        update={"context": classified().context.model_copy(update={"deadline": START + timedelta(seconds=60)})}
+    )
+    first = await router.route(step)
+    proposal = only(first, ConsultProposed)
+    assert isinstance(proposal, ConsultProposed)
+    assert actions(first) == [Action.ROUTE_DECIDED, Action.SPEND_RESERVED]
+    assert "Erika" not in "".join(message.model_dump_json() for message in first)
+    clock.now += timedelta(seconds=59)
+    again = await (await bench(bus, clock)).route(step)
+    assert identities(again) == identities(first)
+    assert only(again, ConsultProposed) == proposal
+    left = await (await ledger(bus)).left(step.task_id, Decimal("0.25"))
+    assert left == Decimal("0.25") - proposal.decision.cost_usd
+    parked = await (await bus.state(Bucket.PARKED, StepClassified)).get(f"{step.task_id}.a")
+    assert parked == step
+
+
+async def test_steps_that_race_for_the_last_of_the_budget_do_not_overspend(bus: Bus) -> None:
+    """Nothing is hidden: two replicas, one budget: what is reserved never exceeds it, the loser stays at home."""
+    task_id = new_task_id()
+    budget = Decimal("0.012")  # enough for some of the six and not for all
+    steps = [classified(task_id=task_id, step_id=f"s{n}", budget=budget) for n in range(6)]
+    routers = [await bench(bus, Clock()) for _ in range(2)]
+    told = await asyncio.gather(*(routers[n % 2].route(step) for n, step in enumerate(steps)))
+    proposed = [message for messages in told for message in messages if isinstance(message, ConsultProposed)]
+    homes = [message for messages in told for message in messages if isinstance(message, StepLocal)]
+    assert proposed
+    assert homes
+    assert len(proposed) + len(homes) == 6
+    assert sum(proposal.decision.cost_usd for proposal in proposed) <= budget
+    spending = await (await bus.state(Bucket.BUDGETS, Spending)).get(task_id)
+    assert spending is not None
+    assert spending.taken() == sum(proposal.decision.cost_usd for proposal in proposed)
+
+
+async def test_a_refused_consult_comes_home_and_is_never_proposed_again(bus: Bus) -> None:
+    """Nothing private leaves: what the door refused is not tried at the door again, not even after a rejection."""
+    router = await bench(bus, Clock())
+    step = classified()
+    await router.route(step)
+    home = await router.take_home(refused(step))
+    work = only(home, StepLocal)
+    assert isinstance(work, StepLocal)
+    assert (work.decision.lane, work.mode, work.attempt) == (Lane.LOCAL, "answer", 1)
+    assert "private-value-found" in work.decision.reason
+    assert actions(home) == [Action.SPEND_SETTLED, Action.ROUTE_DECIDED]
+    assert identities(await router.take_home(refused(step))) == identities(home)
+    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.25")
+    retry = only(await router.reconsider(rejected(step, 1)), StepLocal)
+    assert isinstance(retry, StepLocal)
+    assert retry.attempt == 2
+    assert retry.complaints == ("Erika is not in the record",)
+
+
+async def test_a_rejected_draft_is_tried_by_a_stronger_model(bus: Bus) -> None:
+    """Mistakes are not repeated: the next attempt knows what was wrong, and goes up where that is allowed."""
+    router = await bench(bus, Clock())
+    step = classified(COUNT)
+    assert only(await router.route(step), StepLocal)
+    proposal = only(await router.reconsider(rejected(step, 1)), ConsultProposed)
+    assert isinstance(proposal, ConsultProposed)
+    assert proposal.attempt == 2
+    assert "unsupported-name" in proposal.prompt.user
+    assert "Erika" not in proposal.model_dump_json()
+    kept = classified(COUNT, profile="secure-research")
+    await router.route(kept)
+    assert only(await router.reconsider(rejected(kept, 1)), StepLocal)
+
+
+@pytest.mark.parametrize("answer", [True, False, None])
+async def test_a_draft_that_keeps_failing_goes_to_a_person(bus: Bus, answer: bool | None) -> None:
+    """Nothing is lost: after two more tries a person decides, and silence is a failure with a reason."""
+    clock = Clock()
+    router = await bench(bus, clock)
+    step = classified(COUNT)
+    await router.route(step)
+    asked = only(await router.reconsider(rejected(step, 3)), ApprovalRequested)
+    assert isinstance(asked, ApprovalRequested)
+    assert (asked.purpose, asked.preview, asked.reasons) == ("review", "Dear Erika", ("Erika is not in the record",))
+    if answer is None:
+        clock.now = asked.due_at
+        end = (await router.wait(asked))[-1]
+        assert identities(await router.wait(asked))[-1] == end.identity()
+    else:
+        given = ApprovalGiven(
+            task_id=step.task_id, step_id="a", attempt=3, purpose="review", approved=answer, by="owner"
+        )
+        end = (await router.proceed(given))[-1]
+        clock.now = asked.due_at
+        assert await router.wait(asked) == ()
+    if answer:
+        assert isinstance(end, StepVerified)
+        assert (end.result, end.verdict.by, end.attempt) == ("Dear Erika", "person", 3)
+        assert end.cost_usd == Decimal("0.02")
+    else:
+        assert isinstance(end, StepFailed)
+        assert end.reason == "verification"
+
+
+async def hold(router: RouterAgent) -> tuple[StepClassified, ApprovalRequested]:
+    step = classified(profile="asking")
+    asked = only(await router.route(step), ApprovalRequested)
+    assert isinstance(asked, ApprovalRequested)
+    return step, asked
+
+
+def given(asked: ApprovalRequested, *, approved: bool, by: str = "owner") -> ApprovalGiven:
+    return ApprovalGiven(
+        task_id=asked.task_id, step_id=asked.step_id, attempt=asked.attempt, purpose="egress", approved=approved, by=by
+    )
+
+
+async def test_a_person_sees_exactly_what_is_then_sent(bus: Bus) -> None:
+    """Nothing private leaves: what was approved is what goes to the door, word for word."""
+    router = await bench(bus, Clock())
+    _, asked = await hold(router)
+    assert "[PERSON_7Q2M] waits." in asked.preview
+    sent = await router.proceed(given(asked, approved=True))
+    proposal = only(sent, ConsultProposed)
+    assert isinstance(proposal, ConsultProposed)
+    assert proposal.prompt.system in asked.preview
+    assert proposal.prompt.user in asked.preview
+    assert proposal.decision.lane is Lane.REDACTED
+    assert identities(await router.proceed(given(asked, approved=True))) == identities(sent)
+    assert await router.proceed(given(asked, approved=False, by="somebody else")) == ()
+
+
+async def test_no_and_silence_keep_the_text_at_home(bus: Bus) -> None:
+    """Nothing private leaves: a question that nobody answers is answered with no, and later yeses do not count."""
+    clock = Clock()
+    router = await bench(bus, clock)
+    _, asked = await hold(router)
+    assert only(await router.proceed(given(asked, approved=False)), StepLocal)
+    step, asked = await hold(router)
+    with pytest.raises(Deferred) as later:
+        await router.wait(asked)
+    assert 0 < later.value.delay_s <= 5
+    clock.now = asked.due_at
+    work = only(await router.wait(asked), StepLocal)
+    assert isinstance(work, StepLocal)
+    assert "nobody agreed in time" in work.decision.reason
+    assert await router.proceed(given(asked, approved=True)) == ()
+    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.25")
+
+
+async def test_an_answer_at_the_last_moment_counts_once(bus: Bus) -> None:
+    """Nothing is lost: the timer and two people race in two replicas, and exactly one of them is followed."""
+    clock = Clock()
+    for _ in range(5):
+        clock.now = START
+        one, other = await bench(bus, clock), await bench(bus, clock)
+        _, asked = await hold(one)
+        clock.now = asked.due_at
+        told = await asyncio.gather(
+            one.proceed(given(asked, approved=True)),
+            other.proceed(given(asked, approved=False, by="somebody else")),
+            other.wait(asked),
+            one.proceed(given(asked, approved=False, by="a third")),
+        )
+        assert sum(bool(messages) for messages in told) == 1
+
+
+async def test_a_question_is_listed_until_it_is_answered(bus: Bus) -> None:
+    """Nothing is hidden: whoever looks sees the open questions."""
+    router = await bench(bus, Clock())
+    approvals = await bus.state(Bucket.APPROVALS, ApprovalRecord)
+    _, asked = await hold(router)
+    (key,) = await approvals.keys()
+    record = await approvals.get(key)
+    assert record is not None
+    assert record.open
+    assert record.request == asked
+    await router.proceed(given(asked, approved=False))
+    record = await approvals.get(key)
+    assert record is not None
+    assert not record.open
+
+
+async def test_a_profile_that_is_not_set_up_is_not_guessed(bus: Bus) -> None:
+    """Nothing private leaves: without its profile a step goes nowhere."""
+    router = await bench(bus, Clock(), {"other": ProfileSettings()})
+    with pytest.raises(Unanswerable, match="profile"):
+        await router.route(classified())
+
+
+async def test_what_belongs_to_a_forgotten_task_is_dropped(bus: Bus) -> None:
+    """Nothing private leaves: once a task's data is gone, nothing late brings it back."""
+    router = await bench(bus, Clock())
+    step = classified()
+    assert await router.take_home(refused(step)) == ()
+    assert await router.reconsider(rejected(step, 1)) == ()
+
+
+async def test_the_router_works_on_its_queue(bus: Bus) -> None:
+    """Nothing is lost: from the classifier's message to the proposal and to the split, over the real bus."""
+    links = await bus.links("router")
+    router = await bench(bus, Clock())
+    consumer = next(item for item in consumers() if item.durable == "router")
+    loop = WorkLoop(bus.js, consumer, router.agent(), links.publisher, links.ring, bus.settings.bus, slots=4)
+    running = asyncio.create_task(loop.run())
+    try:
+        classifier = await bus.links("classifier")
+        await classifier.publisher.publish(classified())
+        await classifier.publisher.publish(classified("Assess the risks.", framework="k"))
+        await classifier.publisher.publish(classified(COUNT))
+        assert len(await bus.collect(ConsultProposed, 2)) == 2
+        (home,) = await bus.collect(StepLocal, 1)
+        assert StepLocal.model_validate_json(home).decision.lane is Lane.LOCAL
+        assert len(await bus.collect(AuditEvent, 5)) == 5
+    finally:
+        loop.stop()
+        await running
+
+
+def test_the_router_may_publish_what_it_returns() -> None:
+    """Nothing is hidden: the topology names the router for each kind of message it sends."""
+    for kind in (StepLocal, ConsultProposed, ApprovalRequested, StepVerified, StepFailed, AuditEvent):
+        assert "router" in producers_of(kind)
