@@ -4,7 +4,7 @@ What an agent needs is imported inside its builder, so that a process loads only
 """
 
 import asyncio
-from collections.abc import Callable
+import time
 from functools import partial
 from pathlib import Path
 
@@ -74,6 +74,81 @@ async def build_router(links: Links) -> Agent:
     ).agent()
 
 
+async def build_classifier(links: Links, *, keys: Path) -> Agent:
+    """Build the classifier, the only door to the cloud."""
+    from hybridmesh.agents.classifier.agent import ClassifierAgent
+    from hybridmesh.agents.classifier.detector import Detector
+    from hybridmesh.agents.classifier.token_classifier import TokenClassifier
+
+    privacy = links.settings.privacy
+    folder = await asyncio.to_thread(model_folder, links.settings, links.settings.models.detector)
+    finder = Detector(
+        tagger=TokenClassifier(folder),
+        terms=privacy.terms,
+        threshold=privacy.threshold,
+        max_chars=privacy.max_chars,
+        timeout_s=privacy.timeout_s,
+        monotonic=time.monotonic,
+    )
+    return ClassifierAgent(
+        finder=finder,
+        vault=await _vault(links, keys),
+        signing_key=links.identity.key,
+        clock=links.clock,
+        clearance_s=links.settings.cloud.clearance_s,
+    ).agent()
+
+
+async def build_worker(links: Links, *, keys: Path) -> Agent:
+    """Build the worker, which loads the local model."""
+    from hybridmesh.agents.worker.agent import WorkerAgent
+    from hybridmesh.agents.worker.onnx_model import OnnxModel
+    from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
+
+    models = links.settings.models
+    folder = await asyncio.to_thread(model_folder, links.settings, models.local)
+    model = await asyncio.to_thread(
+        OnnxModel.load,
+        folder,
+        name=models.local,
+        threads=models.threads,
+        max_prompt_tokens=models.max_prompt_tokens,
+        max_waiting=models.queue,
+    )
+    return WorkerAgent(
+        model=model,
+        memory=RemoteMemory(links.asker),
+        vault=await _vault(links, keys),
+        parked=ParkedBucket(
+            await links.state(Bucket.PARKED, StepClassified), await links.state(Bucket.PARKED, RouteTaken)
+        ),
+        ledger=await _budgets(links),
+        models=models,
+        cloud=links.settings.cloud,
+        clock=links.clock,
+    ).agent()
+
+
+async def build_verifier(links: Links) -> Agent:
+    """Build the verifier."""
+    from hybridmesh.agents.verifier.agent import Verifier
+    from hybridmesh.agents.worker.shipped import shipped_frameworks
+
+    return Verifier(
+        RemoteModel(links.asker), RemoteMemory(links.asker), links.clock, shipped=shipped_frameworks()
+    ).agent()
+
+
+async def build_auditor(links: Links) -> Agent:
+    """Build the auditor."""
+    from hybridmesh.agents.auditor.agent import Auditor
+    from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream
+    from hybridmesh.bus.audit_trust import entry_problem
+
+    signature = partial(entry_problem, ring=links.ring)
+    return Auditor(JetStreamAuditStream(links.js, signature), links.publisher.publish, links.clock).agent()
+
+
 async def build_consultant(links: Links) -> Agent:
     """Build the consultant: the one place where the cloud key is used."""
     from hybridmesh.agents.consultant.agent import Consultant
@@ -95,9 +170,7 @@ async def build_consultant(links: Links) -> Agent:
         simulated=simulated,
     )
     check = partial(check_clearance, public_key=links.ring["classifier"])
-    return Consultant(
-        model, links.publisher, check, price_of, links.clock, clearance_s=cloud.clearance_s
-    ).agent()
+    return Consultant(model, links.publisher, check, price_of, links.clock, clearance_s=cloud.clearance_s).agent()
 
 
 async def build_memory(links: Links) -> Agent:

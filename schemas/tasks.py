@@ -8,7 +8,8 @@ from pydantic import Field
 
 from hybridmesh.schemas.message import Frozen, StepId, TaskMessage
 from hybridmesh.schemas.privacy import Sensitivity
-from hybridmesh.schemas.routing import Lane
+from hybridmesh.schemas.routing import Decision, Lane
+from hybridmesh.schemas.verdicts import Verdict
 
 
 class Document(Frozen):
@@ -63,6 +64,8 @@ class StepSummary(Frozen):
     other_cost_usd: Decimal | None = None
     verified: bool = True
     evidence: tuple[str, ...] = ()
+    decision: Decision | None = None
+    verdict: Verdict | None = None
 
 
 class TaskEnd(TaskMessage):

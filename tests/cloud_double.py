@@ -112,7 +112,7 @@ def reset() -> Part:
 def stream(text: str, *, events: int | None = None) -> Part:
     """An answer as server-sent events; ``events`` cuts it after so many."""
     begin = message("", stop="end_turn") | {"stop_reason": None}
-    sequence = [
+    sequence: list[dict[str, Any]] = [
         {"type": "message_start", "message": begin},
         {"type": "ping"},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "", "citations": None}},

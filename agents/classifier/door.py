@@ -13,10 +13,10 @@ from hybridmesh.schemas.privacy import Findings, Span
 from hybridmesh.schemas.surrogates import SURROGATE
 
 _SQUEEZED_LEAST = 4  # letters and digits of an original that is also looked for without its spaces
+_SQUEEZED_ANYWHERE = 8  # from here on also inside of other words: shorter ones are parts of common words
 _TEXT = "[TEXT_"  # stands for text that only looks like a surrogate, which is not private
 _GUESSES = frozenset({"model", "repeat", "linked"})
-_SURE = 0.95
-_SQUEEZED_ANYWHERE = 8  # from here on also inside of other words: shorter ones are parts of common words
+_SURE = 0.95  # score from which the token classifier is believed about words in lower case
 
 
 @dataclass(frozen=True, slots=True)

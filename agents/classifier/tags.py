@@ -20,6 +20,7 @@ _KINDS = {
 }
 _NUMBERED = frozenset({"PHONE", "TAX_ID", "BANK_ACCOUNT", "NATIONAL_ID", "PASSPORT", "DRIVERS_LICENSE"})
 _DIGITS_LEAST = 5  # of a number that identifies somebody; shorter ones are quantities
+_SIGNS = {"URL": ".", "EMAIL": "@"}  # without which a value is none of its kind
 _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand between two parts
 _GAP_MOST = 4
 _PLACES = frozenset({"CITY", "STATE"})
@@ -52,12 +53,15 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
         labels = {tag.label for tag in run}
         kind = _kind(labels)
         start, end = _grown(text, run[0].start, run[-1].end)
-        if not _is_quantity(labels, kind, text[start:end]) and not _is_reference(kind, text, start, end):
+        if not _is_noise(labels, kind, text[start:end]) and not _is_reference(kind, text, start, end):
             score = max(tag.score for tag in run)
             yield Span(start=start, end=end, type=kind, score=score, source="model")
 
 
-def _is_quantity(labels: set[str], kind: str, value: str) -> bool:
+def _is_noise(labels: set[str], kind: str, value: str) -> bool:
+    sign = _SIGNS.get(kind)
+    if sign is not None and sign not in value:
+        return True
     signs = sum(map(str.isalnum, value))
     digits = sum(map(str.isdigit, value))
     if signs == 0 or labels <= _WEAK_ALONE or (kind in _NUMBERED and digits < _DIGITS_LEAST):

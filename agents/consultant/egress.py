@@ -4,6 +4,7 @@ No audit, no egress: the gate opens only when the second scan found nothing and 
 about to leave.
 """
 
+import asyncio
 import hashlib
 from decimal import Decimal
 
@@ -42,7 +43,8 @@ class Egress:
         """
         if self.sent_sha256 is not None:
             raise PermanentError("one call sends one body", reason="second-send")
-        self.findings = scan_body(body)
+        # In a thread: a long prompt must not keep the message from being kept alive.
+        self.findings = await asyncio.to_thread(scan_body, body)
         if self.findings.total:
             raise PermanentError("the second scan found something private", reason="second-scan")
         sha256 = hashlib.sha256(body).hexdigest()

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 
-def cost_usd(provider: str, model: str, input_tokens: int, output_tokens: int) -> Decimal | None:
+def price_of(provider: str, model: str, input_tokens: int, output_tokens: int) -> Decimal | None:
     """Return the price of a call in USD, or None for a model whose price is not known (never zero for that)."""
     from genai_prices import Usage, calc_price
 

@@ -21,9 +21,9 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}
 _SSN = re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])")
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f]{1,4}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}(?:::)?(?![\w:])")
-_HARMLESS = re.compile(  # dates, times and amounts with decimals, which the phone finders would stumble over
-    r"(?<![\d.])(?:\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
-    r"|\d{1,2}([./-])\d{1,2}\1\d{4}|\d{1,6}\.\d{1,2})(?![\d.-]*\d)"
+_HARMLESS = re.compile(  # dates, times and amounts with decimals, which the number finders would stumble over
+    r"(?<![\d.-])(?:\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+    r"|\d{1,2}([./-])\d{1,2}\1\d{4}|\d{1,6}\.\d{1,2})(?![.-]?\d)"
 )
 _PHONE_WITH_PREFIX = re.compile(r"(?<![\d+])(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){7,14}(?!\d)")
 _PHONE_GROUPED = re.compile(r"(?<!\d)\d{1,11}(?:(?:[ ./()-]{1,2}| / )\d{1,11}){1,30}(?!\d)")
@@ -142,11 +142,11 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     ("email", _finder(_EMAIL)),
     ("secret", _finder(_DENSE_TOKEN, _is_dense)),
     ("iban", _finder(_IBAN, _is_iban)),
+    ("harmless", _blank_harmless),
     ("card", _finder(_CARD, _is_card)),
     ("ssn", _finder(_SSN)),
     ("ip", _finder(_IPV4, _is_ip)),
     ("ip", _finder(_IPV6, _is_ip)),
-    ("harmless", _blank_harmless),
     ("phone", _finder(_PHONE_WITH_PREFIX)),
     ("phone", _finder(_PHONE_GROUPED, _is_phone)),
     ("phone", _finder(_PHONE_TRUNK)),

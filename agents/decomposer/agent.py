@@ -10,19 +10,19 @@ from datetime import datetime, timedelta
 
 from hybridmesh.agents.decomposer import events
 from hybridmesh.agents.decomposer.admission import floor_of, refusal
+from hybridmesh.agents.decomposer.following import messages
 from hybridmesh.agents.decomposer.model_plan import plan_request, read_plan, worth_asking
 from hybridmesh.agents.decomposer.progress import (
-    TaskState,
     accept,
     cancel,
     expire,
-    messages,
     refuse,
     start,
     step_done,
     step_failed,
 )
 from hybridmesh.agents.decomposer.split import structural
+from hybridmesh.agents.decomposer.task_state import TaskState
 from hybridmesh.agents.decomposer.workflows import Workflow
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import Deferred, TransientError
@@ -131,10 +131,10 @@ class DecomposerAgent:
             return plan
         patience = min(PLAN_TIMEOUT_S, left.total_seconds() / 4)
         try:
-            answer = await self._model.complete(plan_request(task.goal, self._limits, patience))
+            answer = await self._model.complete(plan_request(task.goal, patience))
         except TransientError:
             return plan  # a task never waits for a model to say how to cut it
-        return read_plan(answer, self._limits) or plan
+        return read_plan(task.goal, answer, self._limits) or plan
 
 
 def _audited(following: Sequence[Message]) -> list[Message]:

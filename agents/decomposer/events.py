@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from hybridmesh.agents.decomposer.plan import depth
-from hybridmesh.agents.decomposer.progress import TaskState
+from hybridmesh.agents.decomposer.task_state import TaskState
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.plans import Plan
 from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed, TaskSubmitted

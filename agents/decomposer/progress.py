@@ -1,4 +1,4 @@
-"""The life of a task as a value: what each message changes, and what follows from it.
+"""The life of a task as a value: what each message changes.
 
 A transition returns the same object when it changes nothing. What is released is remembered with the identity of
 the message that released it, so that the same message, handled again after a crash, brings forth the same
@@ -7,48 +7,20 @@ messages, and no other message repeats them. Once a task has its end, nothing ch
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
-from hybridmesh.agents.decomposer.plan import PLACEHOLDER
-from hybridmesh.agents.decomposer.slugs import slug
-from hybridmesh.schemas.message import Frozen, Message, StepId
-from hybridmesh.schemas.plans import Plan, StepSpec
+from hybridmesh.agents.decomposer.task_state import StepState, TaskState, label_floor, spec_of
+from hybridmesh.schemas.message import Message, StepId
+from hybridmesh.schemas.plans import Plan
 from hybridmesh.schemas.privacy import Sensitivity
-from hybridmesh.schemas.steps import StepContext, StepFailed, StepReady, StepVerified
+from hybridmesh.schemas.steps import StepFailed, StepVerified
 from hybridmesh.schemas.tasks import (
     CancelTask,
-    Document,
     StepSummary,
     TaskCompleted,
     TaskExpiring,
     TaskFailed,
     TaskSubmitted,
 )
-
-
-class StepState(Frozen):
-    """Where a step stands; ``released_by`` is the identity of the message that set it going."""
-
-    status: Literal["waiting", "released", "done", "failed"] = "waiting"
-    released_by: str = ""
-    summary: StepSummary | None = None
-
-
-class TaskState(Frozen):
-    """One task; ``task`` is None while only its cancellation has arrived.
-
-    ``floor`` is the lowest label of everything in the task, as its publisher asked for.
-    """
-
-    task: TaskSubmitted | None = None
-    plan: Plan | None = None
-    steps: dict[StepId, StepState] = {}
-    floor: Sensitivity = Sensitivity.PUBLIC
-    cancelled: bool = False
-    accepted_at: datetime
-    due_at: datetime | None = None
-    end: TaskCompleted | TaskFailed | None = None
-    ended_by: str = ""
 
 
 def start(task: TaskSubmitted, plan: Plan, floor: Sensitivity, *, now: datetime, due_at: datetime) -> TaskState:
@@ -86,14 +58,14 @@ def step_done(state: TaskState, message: StepVerified, now: datetime) -> TaskSta
     step = _open_step(state, message.step_id)
     if step is None:
         return state
-    spec = _spec(state, message.step_id)
+    spec = spec_of(state, message.step_id)
     summary = StepSummary(
         step_id=message.step_id,
         title=spec.title,
         result=message.result,
         lane=message.lane,
         why=message.decision.reason,
-        label=max(message.label, _floor(state, spec)),
+        label=max(message.label, label_floor(state, spec)),
         attempts=message.attempt,
         cost_usd=message.cost_usd,
         other_cost_usd=message.decision.other_cost_usd,
@@ -152,53 +124,12 @@ def expire(state: TaskState, message: TaskExpiring, now: datetime) -> TaskState:
     )
 
 
-def messages(state: TaskState, cause: Message) -> list[Message]:
-    """Return what follows from ``cause``: the steps it released that are still open, and the end if it ended it."""
-    identity = cause.identity()
-    if state.end is not None:
-        return [state.end] if state.ended_by == identity else []
-    return [
-        _ready(state, name)
-        for name, step in state.steps.items()
-        if step.released_by == identity and step.status == "released"
-    ]
-
-
 def _release(state: TaskState, cause: Message) -> TaskState:
     for spec in state.plan.steps if state.plan else ():
         needed = all(state.steps[name].status == "done" for name in spec.uses)
         if needed and state.steps[spec.id].status == "waiting":
             state = _with_step(state, spec.id, StepState(status="released", released_by=cause.identity()))
     return state
-
-
-def _ready(state: TaskState, name: StepId) -> StepReady:
-    task = _task(state)
-    spec = _spec(state, name)
-    earlier = {used: _summary(state, used) for used in spec.uses}
-    results = tuple(Document(name=f"result:{used}", text=summary.result) for used, summary in earlier.items())
-    context = StepContext(
-        goal=task.goal,
-        profile=task.profile,
-        workflow=task.workflow,
-        spec=spec.model_copy(update={"framework": _framework_key(spec, earlier)}),
-        inputs=((*task.inputs, *results) if spec.reads_inputs else results),
-        label_floor=_floor(state, spec),
-        deadline=state.due_at if task.deadline is not None else None,
-        budget_usd=task.budget_usd,
-    )
-    return StepReady(task_id=task.task_id, step_id=name, context=context)
-
-
-def _framework_key(spec: StepSpec, earlier: dict[StepId, StepSummary]) -> str | None:
-    if spec.framework is None:
-        return None
-    return PLACEHOLDER.sub(lambda found: slug(earlier[found[1]].result), spec.framework)
-
-
-def _floor(state: TaskState, spec: StepSpec) -> Sensitivity:
-    """Return the lowest label a step may have: what it reads is at least as private as where it came from."""
-    return max((state.floor, *(_summary(state, name).label for name in spec.uses)))
 
 
 def _completed(state: TaskState, task_id: str, now: datetime) -> TaskCompleted:
@@ -237,20 +168,3 @@ def _open_step(state: TaskState, name: StepId) -> StepState | None:
 
 def _with_step(state: TaskState, name: StepId, step: StepState) -> TaskState:
     return state.model_copy(update={"steps": {**state.steps, name: step}})
-
-
-def _spec(state: TaskState, name: StepId) -> StepSpec:
-    return next(step for step in (state.plan.steps if state.plan else ()) if step.id == name)
-
-
-def _task(state: TaskState) -> TaskSubmitted:
-    if state.task is None:
-        raise LookupError("no task was submitted")
-    return state.task
-
-
-def _summary(state: TaskState, name: StepId) -> StepSummary:
-    summary = state.steps[name].summary
-    if summary is None:
-        raise LookupError("the step has no result yet")
-    return summary

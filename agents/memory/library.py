@@ -27,6 +27,9 @@ from hybridmesh.schemas.memory import (
 )
 
 LOOKUP_LIMIT = 100
+TIES = 10
+"""Extra rows asked for: ranks often tie (second and third, third and second), and engines break ties by chance."""
+
 _STRIPES = 1024
 
 
@@ -72,13 +75,16 @@ class Library:
         return Remembered(results=tuple(results[place] for place in range(len(request.items))))
 
     async def search(self, scope: Scope, request: Search) -> Hits:
-        """Find living items by meaning and words, fused; a query without words finds nothing."""
+        """Find living items by meaning and words, fused, equal ranks newest first; a blank query finds nothing."""
         if not request.query.strip():
             return Hits()
         (dense,) = await self._dense.embed([request.query])
         where = Where(scope.tenant, kinds=tuple(k.value for k in request.kinds), alive_at=self._clock().timestamp())
-        rows = await self._store.query(dense, self._words.query(request.query), where, request.limit)
-        return Hits(hits=tuple(Hit(item=_item(r.entry), score=r.score, via="hybrid") for r in rows))
+        words = self._words.query(request.query)
+        rows = await self._store.query(dense, words, where, request.limit + TIES)
+        rows.sort(key=lambda row: (-row.score, -row.entry.created_at, row.entry.id))
+        best = rows[: request.limit]
+        return Hits(hits=tuple(Hit(item=_item(row.entry), score=row.score, via="hybrid") for row in best))
 
     async def lookup(self, scope: Scope, request: Lookup) -> Hits:
         """Find living items by exact key, newest first, at most 100."""

@@ -159,15 +159,15 @@ class RouterAgent:
         return None if self._cloud.provider == "none" else offer_for(step, self._cloud, self._prices, left, rejected)
 
     async def _stay_home(self, step: StepClassified, reason: str) -> Sequence[Message]:
-        await self._budgets.release(step.task_id, spend_key(step))
+        freed = await self._budgets.release(step.task_id, spend_key(step))
         record = await self._routes.change(
             route_key(step.task_id, step.step_id), lambda found: with_refusal(found, reason)
         )
         before = record.decisions.get(step.attempt) if record else None
         decision = after_refusal(before or Decision(lane=Lane.LOCAL, reason=""), reason)
         now = self._clock()
-        freed = [events.released(step, now)] if before and before.lane is not Lane.LOCAL else []
-        return [*freed, events.decided(step, decision, now, nonce="refused"), local_step(step, decision, None)]
+        told = [events.released(step, now)] if freed else []
+        return [*told, events.decided(step, decision, now, nonce="refused"), local_step(step, decision, None)]
 
     async def _ask(self, question: ApprovalRecord) -> Sequence[Message]:
         """Store the question, then publish it; asked again after a crash, it is the one that was stored."""

@@ -11,8 +11,8 @@ from hybridmesh.schemas.steps import Redacted
 # a common name ("mark", "will", "may"), or the door would refuse each prompt about somebody of that name.
 SYSTEM = """\
 You do one step of a task for somebody whose private values are not shown to you. Placeholders of the form \
-[PERSON_....] or [EMAIL_....] stand in their place: a type, an underscore and, where the dots are, four letters or \
-digits, in square brackets. The same placeholder always stands for the same value.
+[PERSON_....] or [EMAIL_....] stand in their place: a type, an underscore and, where the dots are, capital \
+letters and digits, in square brackets. The same placeholder always stands for the same value.
 - Where your answer needs such a value, copy its placeholder exactly, brackets included. Do not translate, shorten, \
 inflect, split or explain it.
 - Never make up a placeholder, and never guess the value behind one.

@@ -20,7 +20,7 @@ from hybridmesh.agents.verifier.evidence import (
 )
 from hybridmesh.agents.verifier.judgement import judge_request, read_judgement, rejects
 from hybridmesh.agents.verifier.lessons import lesson_keys, read_lessons
-from hybridmesh.agents.verifier.rules import Case, Finding, stated, weigh
+from hybridmesh.agents.verifier.rules import Case, Finding, Weighed, stated, weigh
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import MemoryUnavailable, MeshUnavailable, ModelUnavailable
 from hybridmesh.bus.ports import LocalModel, Memory
@@ -73,17 +73,8 @@ class Verifier:
         except (MemoryUnavailable, MeshUnavailable):
             hits = []
             notes.append(Finding("no-records", "the private records could not be asked", fatal=False))
-        task = task_sources(message.context)
-        case = Case(
-            draft=message.draft,
-            context=message.context,
-            sources=(*task, *record_sources(hits, task), *self._other_sources(message, hits)),
-            lessons=tuple(read_lessons(hits, message.context)),
-            unresolved=message.unresolved,
-            incomplete=message.incomplete,
-            filled=message.application is not None,
-        )
-        findings, evidence = weigh(case)
+        # Reading long texts takes a while; the loop must stay free to keep the message alive.
+        findings, evidence = await asyncio.to_thread(self._weigh, message, hits)
         findings += notes
         judgement = await self._judge(message, findings)
         verdict = Verdict(
@@ -94,6 +85,19 @@ class Verifier:
             judgement=judgement,
         )
         return [self._audit(message, verdict), _outcome(message, verdict)]
+
+    def _weigh(self, message: StepDrafted, hits: Sequence[Hit]) -> Weighed:
+        task = task_sources(message.context)
+        case = Case(
+            draft=message.draft,
+            context=message.context,
+            sources=(*task, *record_sources(hits, task), *self._other_sources(message, hits)),
+            lessons=tuple(read_lessons(hits, message.context)),
+            unresolved=message.unresolved,
+            incomplete=message.incomplete,
+            filled=message.application is not None,
+        )
+        return weigh(case)
 
     async def _remembered(self, message: StepDrafted) -> list[Hit]:
         """Return lessons and records by key, the framework by key, and what is like the task."""

@@ -15,10 +15,11 @@ from hybridmesh.agents.verifier.dates import find_dates
 from hybridmesh.agents.verifier.names import find_names
 from hybridmesh.agents.verifier.numbers import Quantity, find_amounts, find_numbers
 from hybridmesh.agents.verifier.private_values import find_private
+from hybridmesh.agents.verifier.spans import Spans
 
 ClaimKind = Literal["number", "date", "name", "amount", "reference"]
 
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]", re.IGNORECASE)
+_URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"')\]]{0,500}[^\s<>\"')\].,;:!?]", re.IGNORECASE)
 _TIME = re.compile(
     r"(?<![\w:.,])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?:\s?(?P<half>[ap])\.?m\b)?",
     re.IGNORECASE,
@@ -67,33 +68,32 @@ class Statement:
 
 def find_statements(text: str) -> list[Statement]:
     """Return what the text states, in its order, each place once; private-looking values have a rule of their own."""
-    taken = [(value.start, value.end) for value in find_private(text)]
-    taken += [match.span() for match in _ORDER.finditer(text)]
-    found: list[Statement] = []
-    for statement in _statements(text):
-        if all(statement.end <= start or end <= statement.start for start, end in taken):
-            taken.append((statement.start, statement.end))
-            found.append(statement)
+    spans = Spans(len(text))
+    for value in find_private(text):
+        spans.cover(value.start, value.end)
+    for match in _ORDER.finditer(text):
+        spans.cover(*match.span())
+    found = [statement for statement in _statements(text) if spans.take(statement.start, statement.end)]
     return sorted([*found, *_names(text)], key=lambda statement: statement.start)
 
 
 def text_keys(text: str) -> frozenset[str]:
     """Return every key that the text is evidence for; more than its statements' own, as 12 March 2026 is in 2026."""
     keys: set[str] = set()
-    covered: list[tuple[int, int]] = []
+    covered = Spans(len(text))
     for statement in (*_marked(text), *_tokens(text)):
         keys |= {key for key in statement.keys if statement.kind != "amount" or not key.startswith("b:")}
-        covered.append((statement.start, statement.end))
+        if statement.kind == "amount":
+            keys |= {"n:" + key.rpartition(":")[2] for key in statement.keys}
+        covered.cover(statement.start, statement.end)
     for date in find_dates(text):
         for day in date.readings:
             keys |= {f"d:{form}" for form in day.covers()}
             keys |= set() if day.year is None else {f"n:{day.year}", f"b:{day.year}"}
-    for amount in find_amounts(text):
-        keys |= _keys("n", amount)
     for match in _NUMBERED.finditer(text):
         keys.add(f"r:{match['digits']}")
     for number in find_numbers(text):
-        if all(number.end <= start or end <= number.start for start, end in covered):
+        if not covered.touches(number.start, number.end):
             keys |= _keys("n", number) | _keys("b", number)
             keys.add("r:" + re.sub(r"\D", "", text[number.start : number.end]))
     for match in _WORD.finditer(text):

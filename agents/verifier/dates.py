@@ -24,7 +24,7 @@ _NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|\.|º)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _PATTERNS = tuple(
-    re.compile(rf"(?<![\w.,/-]){pattern}(?![\w/-])", re.IGNORECASE)
+    re.compile(rf"(?<![\w.,/-])(?=[\djfmasonde]){pattern}(?![\w/-])", re.IGNORECASE)
     for pattern in (
         rf"{_YEAR}[-/.](?P<month>[01]?\d)[-/.](?P<day>[0-3]?\d)(?:T[\d:.]+(?:Z|[+]\d\d:?\d\d)?)?",
         r"(?P<one>[0-3]?\d)(?P<mark>[./-])(?P<two>[0-3]?\d)(?P=mark)(?P<year>(?:19|20)\d\d|\d\d)",

@@ -28,13 +28,12 @@ def _one_of(words: dict[str, object]) -> str:
 
 _CODES = _one_of(dict(_CURRENCY_WORDS))
 _SCALE = rf"(?:[ {_SPACE}]?(?P<scale>{_one_of(dict(_SCALES))})(?!\w))?"
-_NUMBER = re.compile(rf"(?<![\w.,])(?P<digits>{_DIGITS}){_SCALE}", re.IGNORECASE)
-_BEFORE = re.compile(
-    rf"(?<!\w)(?P<code>{_CODES})[ {_SPACE}]?[-−]?(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}", re.IGNORECASE
-)
-_AFTER = re.compile(
-    rf"(?<![\w.,])(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}[ {_SPACE}]?(?P<code>{_CODES})(?!\w)", re.IGNORECASE
-)
+_NUMBER = re.compile(rf"(?<![\d.,])(?P<digits>{_DIGITS}){_SCALE}", re.IGNORECASE)
+_WIDE = re.compile(rf"(?<![\d.,])(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}", re.IGNORECASE)
+# Currencies are looked for around numbers only: two dozen words tried at every letter of a text took seconds.
+_BEFORE = re.compile(rf"(?<!\w)(?P<code>{_CODES})[ {_SPACE}]?[-−]?\Z", re.IGNORECASE)
+_AFTER = re.compile(rf"[ {_SPACE}]?(?P<code>{_CODES})(?!\w)", re.IGNORECASE)
+_REACH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +47,23 @@ class Quantity:
 
 
 def find_amounts(text: str) -> Iterator[Quantity]:
-    """Yield the numbers that stand with a currency."""
-    for pattern in (_BEFORE, _AFTER):
-        for match in pattern.finditer(text):
-            yield _quantity(match, _CURRENCY_WORDS[match["code"].lower()])
+    """Yield the numbers that stand with a currency; the span holds both."""
+    for match in _WIDE.finditer(text):
+        near = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 2]
+        left, right = (any(not mark.isdigit() and not mark.isspace() for mark in side) for side in near)
+        before = _BEFORE.search(text, max(0, match.start() - _REACH), match.start()) if left else None
+        after = _AFTER.match(text, match.end()) if right and not before else None
+        if code := before or after:
+            start = before.start() if before else match.start()
+            end = after.end() if after else match.end()
+            yield _quantity(match, (start, end), _CURRENCY_WORDS[code["code"].lower()])
 
 
 def find_numbers(text: str) -> Iterator[Quantity]:
-    """Yield every number; the sign is left out, as a hyphen is more often a dash or a range."""
+    """Yield every number that no letter stands before; the sign is left out, as a hyphen is more often a dash."""
     for match in _NUMBER.finditer(text):
-        yield _quantity(match, None)
+        if not _is_letter(text[match.start() - 1 : match.start()]):
+            yield _quantity(match, match.span(), None)
 
 
 def readings(digits: str) -> frozenset[Decimal]:
@@ -79,7 +85,11 @@ def readings(digits: str) -> frozenset[Decimal]:
     return frozenset({point})
 
 
-def _quantity(match: re.Match[str], currency: str | None) -> Quantity:
+def _is_letter(mark: str) -> bool:
+    return mark.isalpha() or mark == "_"
+
+
+def _quantity(match: re.Match[str], span: tuple[int, int], currency: str | None) -> Quantity:
     scale = _SCALES.get((match["scale"] or "").lower(), 1)
     values = frozenset((value * scale).normalize() for value in readings(match["digits"]))
-    return Quantity(match.start(), match.end(), values, currency)
+    return Quantity(*span, values, currency)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+from hybridmesh.agents.verifier.spans import Spans
+
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,15}(?![\w-])")
 _PHONE = re.compile(
@@ -31,11 +33,8 @@ class PrivateValue:
 
 def find_private(text: str) -> Iterator[PrivateValue]:
     """Yield private-looking values, each place once; accounts and cards only with a valid checksum."""
-    taken: list[tuple[int, int]] = []
-    for value in _candidates(text):
-        if all(value.end <= start or end <= value.start for start, end in taken):
-            taken.append((value.start, value.end))
-            yield value
+    spans = Spans(len(text))
+    yield from (value for value in _candidates(text) if spans.take(value.start, value.end))
 
 
 def _candidates(text: str) -> Iterator[PrivateValue]:

@@ -135,6 +135,8 @@ def unproven(evidence: list[tuple[Statement, tuple[str, ...]]]) -> Iterator[Find
         )
 
 
+Weighed = tuple[list[Finding], list[tuple[Statement, tuple[str, ...]]]]
+
 RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     whole,
     resolved,
@@ -147,7 +149,7 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 )
 
 
-def weigh(case: Case) -> tuple[list[Finding], list[tuple[Statement, tuple[str, ...]]]]:
+def weigh(case: Case) -> Weighed:
     """Apply every rule; return the findings, and each statement of the draft with its evidence."""
     evidence = [(item, find_evidence(item, case.sources)) for item in stated(case.draft, case.context.spec.output)]
     findings = [finding for rule in RULES for finding in rule(case)]

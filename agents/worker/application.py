@@ -46,9 +46,7 @@ def apply(
     )
 
 
-def _truths(
-    framework: Framework, checks: Mapping[str, bool], computed: Mapping[str, Value]
-) -> dict[str, bool | None]:
+def _truths(framework: Framework, checks: Mapping[str, bool], computed: Mapping[str, Value]) -> dict[str, bool | None]:
     truths: dict[str, bool | None] = {check.name: checks.get(check.name) for check in framework.checks}
     for formula in framework.formulas:
         value = computed.get(formula.name)

@@ -37,9 +37,7 @@ def released(about: StepMessage, at: datetime) -> AuditEvent:
     return _event(Action.SPEND_SETTLED, about, at, {"amount_usd": "0"}, "released")
 
 
-def _event(
-    action: Action, about: StepMessage, at: datetime, facts: Mapping[str, Fact], nonce: str = ""
-) -> AuditEvent:
+def _event(action: Action, about: StepMessage, at: datetime, facts: Mapping[str, Fact], nonce: str = "") -> AuditEvent:
     return AuditEvent(
         agent="worker",
         action=action,

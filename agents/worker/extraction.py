@@ -32,32 +32,37 @@ async def extract(framework: Framework, text: str, complete: Complete, *, budget
 
     A value that does not stand in the whole text is missing, whoever gave it. Raises what ``complete`` raises.
     """
-    slots: dict[str, str] = {}
-    open_slots: list[Slot] = []
-    for slot in framework.slots:
-        in_charge, value = find_by_pattern(slot, text)
-        if value is not None:
-            slots[slot.name] = value
-        elif not in_charge:
-            open_slots.append(slot)
+    slots, open_slots = _by_pattern(framework, text)
     if not text.strip() or not (open_slots or framework.checks):
         return Extraction(slots, {})
     questions = " ".join(part.question for part in (*open_slots, *framework.checks))
     shown = choose(text, questions, budget)
-    calls = unconfirmed = 0
+    given: dict[str, str] = {}
     if open_slots:
         given = read_slots((await complete(slots_request(open_slots, shown.text))).text, open_slots)
-        calls += 1
-        for slot in open_slots:
-            value = given.get(slot.name)
-            if value is not None and stands_in(value, text, slot.type):
-                slots[slot.name] = value
-            elif value is not None:
-                unconfirmed += 1
-    checks: dict[str, bool] = {}
-    for check in framework.checks:
-        verdict = read_check((await complete(check_request(check, shown.text))).text)
-        calls += 1
-        if verdict is not None:
-            checks[check.name] = verdict
-    return Extraction(slots, checks, calls, unconfirmed, shown.left_out)
+    confirmed = {
+        slot.name for slot in open_slots if slot.name in given and stands_in(given[slot.name], text, slot.type)
+    }
+    answers = {
+        check.name: read_check((await complete(check_request(check, shown.text))).text) for check in framework.checks
+    }
+    return Extraction(
+        slots={**slots, **{name: given[name] for name in confirmed}},
+        checks={name: answer for name, answer in answers.items() if answer is not None},
+        calls=bool(open_slots) + len(framework.checks),
+        unconfirmed=len(given) - len(confirmed),
+        left_out=shown.left_out,
+    )
+
+
+def _by_pattern(framework: Framework, text: str) -> tuple[dict[str, str], list[Slot]]:
+    """Return what patterns find, and the slots that none is in charge of."""
+    found: dict[str, str] = {}
+    rest: list[Slot] = []
+    for slot in framework.slots:
+        in_charge, value = find_by_pattern(slot, text)
+        if value is not None:
+            found[slot.name] = value
+        elif not in_charge:
+            rest.append(slot)
+    return found, rest

@@ -4,6 +4,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any, Protocol, cast
 
 from simpleeval import (  # type: ignore[import-untyped] # ships no types
     InvalidExpression,
@@ -13,6 +14,16 @@ from simpleeval import (  # type: ignore[import-untyped] # ships no types
 from hybridmesh.schemas.frameworks import Formula
 
 Value = str | Decimal | bool
+
+
+class _Evaluator(Protocol):
+    """What is used of simpleeval's evaluator."""
+
+    nodes: dict[type[ast.AST], Callable[[ast.Constant], object]]
+
+    def eval(self, expr: str) -> object: ...
+
+
 Operation = Callable[..., object]
 
 _LONGEST = 200  # characters of an expression
@@ -39,8 +50,9 @@ def evaluate(expression: str, names: Mapping[str, Value]) -> Value | None:
     """Return the value of one expression, or None."""
     if len(expression) > _LONGEST or names_in(expression) is None:
         return None
-    evaluator = SimpleEval(operators=dict(_OPERATORS), functions=dict(_FUNCTIONS), names=dict(names))
-    evaluator.nodes = {kind: handler for kind, handler in evaluator.nodes.items() if kind in _NODES}
+    evaluator = cast(
+        "_Evaluator", SimpleEval(operators=dict(_OPERATORS), functions=dict(_FUNCTIONS), names=dict(names))
+    )
     evaluator.nodes[ast.Constant] = _constant
     try:
         with localcontext(prec=_DIGITS):
@@ -61,9 +73,7 @@ def names_in(expression: str) -> frozenset[str] | None:
             return None
         if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS):
             return None
-    return frozenset(
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions
-    )
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions)
 
 
 def _result(value: object) -> Value | None:
@@ -80,7 +90,7 @@ def _constant(node: ast.Constant) -> Value:
     raise TypeError("not a number")
 
 
-def _numbers(operation: Operation) -> Operation:
+def _numbers(operation: Callable[..., Any]) -> Operation:
     """Let an operation see numbers only: text can neither be multiplied nor glued together."""
 
     def checked(*values: object) -> object:
@@ -89,6 +99,14 @@ def _numbers(operation: Operation) -> Operation:
         return operation(*values)
 
     return checked
+
+
+def _floor(left: Decimal, right: Decimal) -> Decimal:
+    return left // right
+
+
+def _rest(left: Decimal, right: Decimal) -> Decimal:
+    return left % right
 
 
 def _power(base: Decimal, exponent: Decimal) -> Decimal:
@@ -109,8 +127,8 @@ _OPERATORS: dict[type[ast.AST], Operation] = {
     ast.Sub: _numbers(operator.sub),
     ast.Mult: _numbers(operator.mul),
     ast.Div: _numbers(operator.truediv),
-    ast.FloorDiv: _numbers(operator.floordiv),
-    ast.Mod: _numbers(operator.mod),
+    ast.FloorDiv: _numbers(_floor),
+    ast.Mod: _numbers(_rest),
     ast.Pow: _numbers(_power),
     ast.USub: _numbers(operator.neg),
     ast.UAdd: _numbers(operator.pos),

@@ -94,9 +94,7 @@ def _ranked(pieces: Sequence[_Piece], question: Sequence[str]) -> list[_Piece]:
         return []
     average = sum(len(piece.words) for piece in pieces) / len(pieces) or 1.0
     holding = Counter(word for piece in pieces for word in set(piece.words))
-    weight = {
-        word: math.log(1 + (len(pieces) - holding[word] + 0.5) / (holding[word] + 0.5)) for word in set(question)
-    }
+    weight = {word: math.log(1 + (len(pieces) - holding[word] + 0.5) / (holding[word] + 0.5)) for word in set(question)}
 
     def score(piece: _Piece) -> float:
         counts = Counter(piece.words)

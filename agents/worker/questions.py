@@ -28,7 +28,7 @@ def slots_request(slots: Sequence[Slot], text: str) -> CompletionRequest:
     }
     return CompletionRequest(
         system=_SYSTEM,
-        user=f"# Text\n{text}\n\n# Copy these values from the text, word for word; null if it has none\n{asked}\n\nJSON:",
+        user=f"# Text\n{text}\n\n# Copy from the text, word for word; null if it is not there\n{asked}\n\nJSON:",
         max_tokens=min(_MOST_TOKENS, 20 + _TOKENS_A_SLOT * len(slots)),
         guide=Guide(kind=GuideKind.JSON_SCHEMA, pattern=json.dumps(schema)),
     )

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from hybridmesh.agents.worker.frameworks import faults
 from hybridmesh.agents.worker.lessons import Lesson, lesson_keys, read_lesson
-from hybridmesh.bus.errors import MeshError, MeshUnavailable, MemoryUnavailable
+from hybridmesh.bus.errors import MemoryUnavailable, MeshError, MeshUnavailable
 from hybridmesh.bus.ports import Memory
 from hybridmesh.schemas.frameworks import Framework
 from hybridmesh.schemas.memory import Kind, Lookup, MemoryItem, Remember, Search

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hybridmesh.agents.worker.dates import ends_something, find_dates
 from hybridmesh.agents.worker.signoff import find_sender
@@ -54,11 +55,23 @@ def _find_name(_name: str, text: str) -> str | None:
     return find_sender(text)
 
 
-_FINDERS: tuple[tuple[re.Pattern[str], Callable[[str, str], str | None]], ...] = (
-    (re.compile(r"(?:customer|sender|client|writer|author|complainant)(?:_?name)?"), _find_name),
-    (re.compile(r"(?:\w+_)?(?:reference|ref|number|id)"), find_reference),
-    (re.compile(r"amount|(?:claimed|charged|disputed)_amount"), find_amount),
-    (re.compile(r"(?:end_|incident_|event_)?date"), find_date),
+Find = Callable[[str, str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    names: re.Pattern[str]
+    types: frozenset[str]  # a slot named ``number`` that asks for a quantity is not a reference
+    find: Find
+
+
+_FINDERS = (
+    _Finder(
+        re.compile(r"(?:customer|sender|client|writer|author|complainant)(?:_?name)?"), frozenset({"text"}), _find_name
+    ),
+    _Finder(re.compile(r"(?:\w+_)?(?:reference|ref|number|id)"), frozenset({"text"}), find_reference),
+    _Finder(re.compile(r"amount|(?:claimed|charged|disputed)_amount"), frozenset({"money"}), find_amount),
+    _Finder(re.compile(r"(?:end_|incident_|event_)?date"), frozenset({"date", "text"}), find_date),
 )
 
 
@@ -68,13 +81,7 @@ def find_by_pattern(slot: Slot, text: str) -> tuple[bool, str | None]:
     Going by the slot's name: a pattern is in charge of ``customer_name``, ``order_number``, ``amount``, ``date`` and
     their like. What it does not find is missing, and no model is asked to make up for it.
     """
-    for pattern, find in _FINDERS:
-        if pattern.fullmatch(slot.name) and _fits(slot, find):
-            return True, find(slot.name, text)
+    for finder in _FINDERS:
+        if finder.names.fullmatch(slot.name) and slot.type in finder.types:
+            return True, finder.find(slot.name, text)
     return False, None
-
-
-def _fits(slot: Slot, find: Callable[[str, str], str | None]) -> bool:
-    """A slot named ``number`` that asks for a quantity is not a reference."""
-    wanted = {find_amount: {"money"}, find_date: {"date", "text"}}.get(find, {"text"})
-    return slot.type in wanted

@@ -28,10 +28,11 @@ _CLOSING = re.compile(
 )
 _SIGNATURE = re.compile(rf"[ \t]*{_TITLES}(?P<name>{_NAME})(?:[ \t]+x{{1,4}})?[ \t]*[,.]?[ \t]*")
 _LOWER = re.compile(r"[ \t]*(?P<name>[^\W\d_]{2,}(?: [^\W\d_]{2,}){1,2})[ \t]*")
-_NO_NAMES = frozenset(
-    "thanks thank you regards cheers please urgent hello hi dear sorry help yes no ok okay ps signed sent attached "
-    "enclosures best solicitor manager director team customer danke bitte gruß grüße gracias saludos merci "
-    "support iphone confidential end".split()
+_NO_NAME = re.compile(
+    r"\b(?:thanks?|you|regards|cheers|please|urgent|hello|hi|dear|sorry|help|yes|no|ok|okay|ps|signed|sent|attached"
+    r"|enclosures|best|solicitor|manager|director|team|customer|danke|bitte|gruß|grüße|gracias|saludos|merci|support"
+    r"|iphone|confidential|end)\b",
+    re.IGNORECASE,
 )
 _LONGEST_TAIL = 6  # lines under the last blank one that can still be a signature with an address
 
@@ -73,7 +74,9 @@ def _in_full(name: str, text: str) -> str:
     """Return the longer form of a first name, where the text has one: "Ana" is "Ana Ruiz" further up."""
     if " " in name:
         return name
-    longer = re.search(rf"(?<!\w){re.escape(name)}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]){{0,2}}{_PART}){{1,2}}(?!\w)", text)
+    longer = re.search(
+        rf"(?<!\w){re.escape(name)}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]){{0,2}}{_PART}){{1,2}}(?!\w)", text
+    )
     return longer.group() if longer else name
 
 
@@ -83,4 +86,4 @@ def _signed(line: str) -> str | None:
 
 
 def _is_name(words: str) -> bool:
-    return _NO_NAMES.isdisjoint(words.casefold().split())
+    return _NO_NAME.search(words) is None

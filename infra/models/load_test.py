@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 
-from hybridmesh.agents.worker.onnx_model import Engine
+from hybridmesh.agents.worker.onnx_engine import Engine
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Kind
 from hybridmesh.schemas.inference import CompletionRequest

@@ -13,6 +13,8 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 
@@ -65,11 +67,15 @@ async def _stop_with_parent(server: AnnouncingServer, parent: int) -> None:
     server.should_exit = True
 
 
+def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Load the model, listen on the loopback interface, and serve."""
     parent = os.getppid()
     # uvicorn raises the signal again when it has shut down: that is to close the model, not to kill us.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _end)
     settings = parse_arguments(arguments)
     settings.record.parent.mkdir(parents=True, exist_ok=True)
     settings.record.touch(mode=0o600)

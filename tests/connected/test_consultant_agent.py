@@ -15,7 +15,7 @@ from harness import Bus, eventually
 from hybridmesh.agents.consultant.agent import Consultant
 from hybridmesh.agents.consultant.claude import ClaudeModel
 from hybridmesh.agents.consultant.port import CloudModel, CloudReply, Gate, Question
-from hybridmesh.agents.consultant.prices import cost_usd
+from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.bus.agent import AuditLog
 from hybridmesh.bus.clearances import check_clearance, sign_clearance
 from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable
@@ -86,7 +86,7 @@ def consultant_over(cloud: CloudModel, audit: AuditLog, clock: Watch | None = No
         cloud,
         audit,
         partial(check_clearance, public_key=KEY.public_key()),
-        cost_usd,
+        price_of,
         clock or Watch(),
         clearance_s=CLEARANCE_S,
     )
@@ -324,7 +324,7 @@ async def test_a_simulated_cloud_costs_nothing_and_is_called_simulated() -> None
     async with Desk(answer("x"), simulated=True) as desk:
         ended, advised = split(await desk.consultant.consult(requested()))
     assert isinstance(advised, ConsultAdvised)
-    assert (advised.simulated, advised.provider, advised.usage.cost_usd) == (True, "simulated", 0)
+    assert (advised.simulated, advised.provider, advised.usage.cost_usd) == (True, "simulated", Decimal(0))
     assert desk.audit.events[0].facts["simulated"] is True
     assert ended.facts["simulated"] is True
 

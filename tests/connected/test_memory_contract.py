@@ -180,6 +180,17 @@ async def test_search_ranks_words_and_meaning_and_keeps_to_kinds_and_limit(libra
     assert len(scores) == 3
 
 
+async def test_equal_ranks_are_ordered_newest_first_every_time(library: Library) -> None:
+    """Nothing is hidden: the same question gives the same answer, so a verdict can be checked later."""
+    await keep(library, HOME, *(make_item(f"alpha beta {'!' * n}", day=n) for n in range(3)), make_item("alpha"))
+    question = Search(query="alpha beta", limit=2)
+    answers = [await library.search(HOME, question) for _ in range(10)]
+    assert answers == answers[:1] * 10
+    for hits in answers:
+        keys = [(-hit.score, -hit.item.created_at.timestamp()) for hit in hits.hits]
+        assert keys == sorted(keys)
+
+
 @pytest.mark.parametrize("query", ["the of and", "?!", "\N{SNOWMAN}", "   "])
 async def test_a_query_without_words_is_no_error(library: Library, query: str) -> None:
     """Nothing is lost: odd input from outside ends in an answer."""

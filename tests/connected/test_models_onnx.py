@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hybridmesh.agents.worker.onnx_model import Engine, OnnxModel
+from hybridmesh.agents.worker.onnx_engine import Engine
+from hybridmesh.agents.worker.onnx_model import OnnxModel
 from hybridmesh.bus.errors import ModelUnavailable, SetupError, Unanswerable
 from hybridmesh.infra.models.store import ModelStore
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind

@@ -4,19 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from hybridmesh.agents.consultant.prices import cost_usd
+from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.agents.consultant.statuses import refusal_reason
 
 
 def test_a_known_model_has_its_list_price() -> None:
     """Nothing is hidden: what a call cost is known to the cent (2 and 10 USD a million tokens)."""
-    assert cost_usd("anthropic", "claude-sonnet-5-5", 1_000_000, 100_000) == Decimal(3)
+    assert price_of("anthropic", "claude-sonnet-5-5", 1_000_000, 100_000) == Decimal(3)
 
 
 def test_an_unknown_model_has_no_price() -> None:
     """Nothing is hidden: an unknown price is unknown, not nothing."""
-    assert cost_usd("anthropic", "a-model-of-tomorrow", 1, 1) is None
-    assert cost_usd("nobody", "claude-sonnet-5-5", 1, 1) is None
+    assert price_of("anthropic", "a-model-of-tomorrow", 1, 1) is None
+    assert price_of("nobody", "claude-sonnet-5-5", 1, 1) is None
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmesh.agents.decomposer.model_plan import plan_request, plan_schema, read_plan, worth_asking
+from hybridmesh.agents.decomposer.model_plan import grouping_schema, plan_request, read_plan, sentences_of, worth_asking
 from hybridmesh.agents.decomposer.plan import depth, fault, find_cycle
 from hybridmesh.agents.decomposer.split import structural
 from hybridmesh.bus.settings import PlanSettings
@@ -124,9 +124,6 @@ def test_more_items_than_a_plan_may_have_stay_one_step() -> None:
     assert len(structural("\n".join(f"{n}. item number {n}" for n in range(1, 21)), LIMITS).steps) == 1
 
 
-NONE: list[int] = []
-
-
 def answer(body: object, finish: str = "stop") -> Completion:
     return Completion.model_validate(
         {
@@ -140,53 +137,74 @@ def answer(body: object, finish: str = "stop") -> Completion:
     )
 
 
-def test_a_models_plan_is_clamped_to_what_can_be_run() -> None:
-    """It runs on what you have: a small model's forward and unknown references are dropped, not followed."""
-    body = {
-        "steps": [
-            {"instruction": "read the notes", "uses": [2, 9]},
-            {"instruction": "write the memo", "uses": [1, 2, "x"]},
-        ]
-    }
-    plan = read_plan(answer(body), LIMITS)
+GOAL = "Here are the notes of Tuesday. Find out what is late. Draft a letter to the supplier. Be polite."
+
+
+def test_a_model_groups_the_goals_own_sentences() -> None:
+    """Nothing is lost: a small model only says which sentences belong together, the words stay the publisher's."""
+    plan = read_plan(GOAL, answer({"steps": [1, 1, 2, 2]}), LIMITS)
     assert plan is not None
+    assert [step.instruction for step in plan.steps] == [
+        "Here are the notes of Tuesday. Find out what is late.",
+        "Draft a letter to the supplier. Be polite.",
+    ]
     assert [step.uses for step in plan.steps] == [(), ("s1",)]
-    assert plan.results == ("s2",)
+    assert plan.results == ("s1", "s2")
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        answer({"steps": [{"instruction": "a b c", "uses": NONE}]}, finish="length"),
+        answer({"steps": [1, 1, 2, 2]}, finish="length"),
         answer("not json"),
         answer([1]),
         answer({"steps": []}),
-        answer({"steps": [{"instruction": " ", "uses": NONE}]}),
-        answer({"steps": ["x"]}),
-        answer({"steps": [{"instruction": "same", "uses": NONE}, {"instruction": "Same", "uses": NONE}]}),
+        answer({"steps": [1, 1, 2]}),
+        answer({"steps": [1, 1, 2, 2, 2]}),
+        answer({"steps": [2, 2, 2, 2]}),
+        answer({"steps": [1, 3, 3, 3]}),
+        answer({"steps": [1, 2, 1, 2]}),
+        answer({"steps": ["1", "1", "2", "2"]}),
     ],
 )
-def test_an_answer_that_is_no_plan_is_none(bad: Completion) -> None:
+def test_an_answer_that_is_no_grouping_is_none(bad: Completion) -> None:
     """Nothing is lost: what a model says badly never stops a task."""
-    assert read_plan(bad, LIMITS) is None
+    assert read_plan(GOAL, bad, LIMITS) is None
 
 
-@given(
-    st.recursive(
-        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-    )
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 5) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-def test_whatever_a_model_says_is_a_sound_plan_or_none(body: object) -> None:
-    """Nothing is lost: any JSON is read without an error."""
-    for said in (body, {"steps": body}, {"steps": [{"instruction": body, "uses": body}]}):
-        plan = read_plan(answer(json.dumps(said)), LIMITS)
-        assert plan is None or fault(plan.steps, plan.results, LIMITS) is None
+
+
+@given(st.text(min_size=1), JSON | st.lists(st.integers(1, 3)))
+def test_whatever_a_model_says_is_a_sound_plan_of_all_the_words_or_none(goal: str, body: object) -> None:
+    """Nothing is lost: any answer is read without an error, and no word of the goal is left out of a plan."""
+    count = len(sentences_of(goal))
+    for said in (body, {"steps": body}, {"steps": [1] * count}, {"steps": list(range(1, count + 1))}):
+        plan = read_plan(goal, answer(said), LIMITS)
+        if plan is not None:
+            assert fault(plan.steps, plan.results, LIMITS) is None
+            assert " ".join(step.instruction for step in plan.steps).split() == goal.split()
 
 
 def test_the_model_is_asked_only_about_goals_with_something_to_cut() -> None:
-    """It runs on what you have: a sentence costs no planning call."""
-    assert not worth_asking("Write a reply.")
+    """It runs on what you have: a sentence costs no planning call, and neither does pasted material."""
+    assert not worth_asking("Write a reply. Be polite.")
     assert not worth_asking("word " * 100)
-    assert worth_asking("Read all of the notes of the meeting with care. " * 6)
-    assert plan_request("goal", LIMITS, 3).deadline_s == 3
-    assert plan_schema(2)["properties"]["steps"]["maxItems"] == 2
+    assert not worth_asking("This is one sentence of very many. " * 40)
+    assert worth_asking("Read all of the notes of the meeting with care. " * 5)
+    request = plan_request(GOAL, 3)
+    assert request.deadline_s == 3
+    assert "4. Be polite." in request.user
+    numbers = grouping_schema(4)["properties"]["steps"]
+    assert numbers["minItems"] == numbers["maxItems"] == 4
+
+
+def test_sentences_end_where_they_end() -> None:
+    """Nothing is lost: numbers and abbreviations inside of a sentence do not cut it."""
+    assert sentences_of("Pay 3.50 by 1. May, e.g. in cash. Then: done!") == [
+        "Pay 3.50 by 1. May, e.g. in cash.",
+        "Then: done!",
+    ]

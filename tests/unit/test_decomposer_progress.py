@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hybridmesh.agents.decomposer.following import messages
 from hybridmesh.agents.decomposer.progress import (
-    TaskState,
     accept,
     cancel,
     expire,
-    messages,
     refuse,
     start,
     step_done,
     step_failed,
 )
+from hybridmesh.agents.decomposer.task_state import TaskState
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.plans import OutputForm, Plan, StepSpec
 from hybridmesh.schemas.privacy import Sensitivity
@@ -97,7 +97,8 @@ def test_any_order_with_duplicates_releases_each_step_once_and_ends_once(plan: P
         spec = ready.context.spec
         assert {d.step_id for d in done} >= set(spec.uses)
         message = verified(spec.id, labels[spec.id])
-        if done and data.draw(st.booleans()):
+        repeat: bool = data.draw(st.booleans())
+        if repeat and done:
             late = data.draw(st.sampled_from(done))
             assert step_done(state, late, NOW) is state
         state = TaskState.model_validate_json(step_done(state, message, NOW).model_dump_json())

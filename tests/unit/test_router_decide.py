@@ -18,6 +18,7 @@ from hybridmesh.schemas.plans import OutputForm, StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.steps import Redacted, StepClassified, StepContext, StepRejected
+from hybridmesh.schemas.surrogates import SURROGATE
 from hybridmesh.schemas.tasks import Document
 from hybridmesh.schemas.verdicts import Verdict
 
@@ -228,6 +229,12 @@ def test_a_proposal_holds_no_private_word(step: StepClassified, again: bool) -> 
     assert "[PERSON_7Q2M] waits." in proposal.prompt.user
     assert ("unsupported-name" in sent) is again
     assert proposal.prompt.system == SYSTEM
+
+
+def test_the_explanation_of_placeholders_holds_none() -> None:
+    """Nothing private leaves: the fixed text of each prompt cannot be mistaken for a surrogate that was issued."""
+    assert "[PERSON_....]" in SYSTEM
+    assert SURROGATE.search(SYSTEM) is None
 
 
 def test_the_local_retry_hears_the_complaints_in_full() -> None:

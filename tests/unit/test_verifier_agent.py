@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from hypothesis import given
@@ -87,8 +88,13 @@ class Remembering:
 
 
 def item(kind: Kind, text: str, key: str | None = None, **fields: Any) -> MemoryItem:  # noqa: ANN401
-    number = f"id-{abs(hash((text, key))) % 1000}"
-    fields = {"id": number, "source": "crm", "author": "import", "created_at": NOW, **fields}
+    fields = {
+        "id": str(uuid5(NAMESPACE_OID, f"{key} {text}")),
+        "source": "crm",
+        "author": "import",
+        "created_at": NOW,
+        **fields,
+    }
     return MemoryItem(kind=kind, text=text, key=key, **fields)
 
 
@@ -100,7 +106,7 @@ def drafted(draft: str, **fields: Any) -> StepDrafted:  # noqa: ANN401
     workflow = fields.pop("workflow", "support-triage")
     context = StepContext(goal="Answer the ticket", profile="balanced", workflow=workflow, spec=spec, inputs=inputs)
     decision = Decision(lane=Lane.LOCAL, reason="r")
-    values = {"label": Sensitivity.PERSONAL, "author": "local", "step_id": "reply", **fields}
+    values: dict[str, Any] = {"label": Sensitivity.PERSONAL, "author": "local", "step_id": "reply", **fields}
     return StepDrafted(task_id=new_task_id(), context=context, decision=decision, draft=draft, **values)
 
 
@@ -278,7 +284,7 @@ async def test_without_a_model_there_is_no_second_opinion() -> None:
         ("unknown", GOOD, True),
     ],
 )
-async def test_a_small_models_no_is_not_enough(model: str, draft: str, passed: bool) -> None:  # noqa: FBT001
+async def test_a_small_models_no_is_not_enough(model: str, draft: str, passed: bool) -> None:
     """Mistakes are not repeated, and right drafts are not lost: a No weighs as much as its model."""
     verdict = await verdict_of(drafted(draft), model=Answering("No", model))
     assert (verdict.passed, verdict.judgement) == (passed, False)

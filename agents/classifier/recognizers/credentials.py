@@ -48,6 +48,7 @@ _TOLD = re.compile(
 _RANDOM = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_=-]{20,512}(?![\w+/=-])")
 _SECRET_WORD = words("key", "token", "secret", "password", "credential", "api", "auth", "schlüssel", "clave", "clé")
 
+_MIXED = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{12}")
 _BITS_LEAST = 3.5  # Shannon entropy a character; English words joined by dashes stay below, base64 lies above 4
 
 _NOT_VALUES = frozenset({
@@ -61,8 +62,8 @@ _NOT_VALUES = frozenset({
 
 
 def is_random(value: str) -> bool:
-    """Say whether a string has digits and letters and more than 3.5 bits of entropy a character."""
-    if not (any(char.isdigit() for char in value) and any(char.isalpha() for char in value)):
+    """Say whether a string has a long run of mixed digits and letters, and 3.5 bits of entropy a character or more."""
+    if _MIXED.search(value) is None:
         return False
     counts = Counter(value)
     bits = -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())

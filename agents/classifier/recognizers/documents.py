@@ -5,7 +5,7 @@ import re
 from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
 
 # Letters and digits with at least four digits.
-_NUMBER = re.compile(r"(?<![\w-])(?=(?:[A-Z]*[ -]?\d){4})[A-Z0-9](?:[ -]?[A-Z0-9]){4,17}(?![\w-])")
+_NUMBER = re.compile(r"(?<![\w-])(?=(?:[A-Z]{0,6}[ -]?\d){4})[A-Z0-9](?:[ -]?[A-Z0-9]){4,17}(?![\w-])")
 _PASSPORT = words(
     r"passport", r"reisepass", r"pass(?:nummer|-?nr)", r"passeport", r"pasaporte", r"passaporto", r"paspoort"
 )
@@ -19,7 +19,7 @@ _IDENTITY = words(
 )  # fmt: skip
 _VEHICLE = words(r"licen[cs]e plate", r"number plate", r"kennzeichen", r"matr[ií]cula", r"plaque", r"vin\b")
 _PLATE = re.compile(
-    r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]*\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])"
+    r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]{0,14}\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])"
     r"|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED
-from hybridmesh.agents.classifier.recognizers.shapes import NAME
+from hybridmesh.agents.classifier.recognizers.shapes import NAME, PARTICLES
 from hybridmesh.schemas.privacy import Span
 
 
@@ -57,7 +57,7 @@ _FIELD = _any_case(
 
 _PATTERNS = (
     re.compile(rf"(?<!\w){_GREETING} (?:and |und )?(?:{_TITLE} )*(?P<value>{NAME})"),
-    re.compile(rf"(?<![\w.]){_TITLE} (?:(?:Dr|Prof)\.? )*(?P<value>{NAME})"),
+    re.compile(rf"(?<![\w.]){_TITLE} (?:(?:Dr|Prof)\.? )*(?P<value>(?:(?:{PARTICLES}) ){{0,2}}{NAME})"),
     re.compile(rf"(?<!\w){_CLOSING}[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?:{_TITLE} )*(?P<value>{NAME})(?=[ \t]*(?:,|\n|$))"),
     re.compile(rf"(?<!\w){_CLOSING},[ \t]+(?:{_TITLE} )*(?P<value>{NAME})(?=[.!]?[ \t]*(?:\n|$))"),
     re.compile(rf"\n[-–—~]{{1,2}} ?(?P<value>{NAME})[ \t]*$"),
@@ -106,6 +106,8 @@ class NameRecognizer:
 def _name_length(value: str) -> int:
     end = 0
     for word in re.finditer(r"\S+", value):
+        if word.group()[0].islower():
+            continue  # a particle: part of the name when a capitalised word follows
         if word.group().strip(".").lower() in _NOT_NAMES:
             break
         end = word.end()

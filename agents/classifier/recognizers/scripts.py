@@ -8,6 +8,7 @@ from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED
 from hybridmesh.schemas.privacy import Span
 
 _LAST_LATIN = 0x24F  # end of Latin Extended-B; what NFKC leaves above it, but for Latin Extended Additional, is foreign
+_SYMBOL_LONGEST = 2  # letters: μm, kΩ
 _FOREIGN_SHARE = 0.2
 _FOREIGN_LETTERS = 60  # a few names and a street in another script are cut out word by word
 
@@ -20,14 +21,15 @@ def is_foreign(char: str) -> bool:
 
 
 class ScriptRecognizer:
-    """Words of two letters or more with a letter of another script; single letters (5 μm, π) are symbols."""
+    """Words in another script, and words that mix scripts; a single foreign letter (5 μm, π) is a symbol."""
 
     def find(self, text: str) -> Iterator[Span]:
         """Yield the words."""
         if text.isascii():
             return
         for match in _WORD.finditer(text):
-            if any(is_foreign(char) for char in match.group()):
+            foreign = sum(map(is_foreign, match.group()))
+            if foreign > 1 or (foreign == 1 and len(match.group()) > _SYMBOL_LONGEST):
                 yield Span(start=match.start(), end=match.end(), type="FOREIGN_TEXT", score=0.7, source=SHAPED)
 
 

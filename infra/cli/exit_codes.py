@@ -1,0 +1,16 @@
+"""What the exit codes of ``hybridmesh`` mean."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Documented in ``hybridmesh --help``."""
+
+    OK = 0
+    TASK_FAILED = 1
+    USAGE = 2
+    UNAVAILABLE = 3
+    REFUSED = 4
+    SETUP = 5
+    BUG = 70
+    INTERRUPTED = 130

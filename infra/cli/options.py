@@ -1,0 +1,36 @@
+"""The options that every command takes, and the settings tree they give."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.infra.settings import load_settings
+
+Data = Annotated[Path | None, typer.Option("--data", help="The mesh's data folder [default: .hybridmesh].")]
+Config = Annotated[Path | None, typer.Option("--config", help="A settings file [default: mesh.toml if it is there].")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, by its dotted name.")]
+Nats = Annotated[str | None, typer.Option("--nats", metavar="URL", help="The bus [default: that of the data folder].")]
+Keys = Annotated[Path | None, typer.Option("--keys", help="The folder of keys [default: keys in the data folder].")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def read_settings(data: Path | None, config: Path | None, sets: list[str] | None) -> MeshSettings:
+    """Return the settings tree; raises UsageError."""
+    flags: dict[str, Any] = {"data": data}
+    for item in sets or []:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"--set {item} has no value", remedy="write it as --set bus.max_tries=3")
+        flags[name] = value
+    return load_settings(flags, file=config)
+
+
+def inherited(config: Path | None, sets: list[str] | None) -> list[str]:
+    """Return the flags that give a child process the same settings; its data folder is named apart."""
+    words = [] if config is None else ["--config", str(config.resolve())]
+    for item in sets or []:
+        words += ["--set", item]
+    return words

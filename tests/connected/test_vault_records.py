@@ -1,0 +1,137 @@
+"""Nothing private leaves: what the vault keeps is unreadable without its key, and gone when it is forgotten."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from harness import Bus
+from hybridmesh.bus.errors import PermanentError, TransientError
+from hybridmesh.bus.state import State
+from hybridmesh.bus.topology import Bucket
+from hybridmesh.bus.vault import Vault, VaultRecord
+
+pytestmark = pytest.mark.connected
+
+SCOPE = "0195f0aa-0000-7000-8000-000000000001"
+OTHER = "0195f0aa-0000-7000-8000-000000000002"
+VALUES = {"[PERSON_7Q2M]": "Zoë Smith-Lee", "[TEXT_9K3N]": "[A_1234]\n\u0000"}
+
+
+class Hands:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def make_vault(bus: Bus, *, kek: bytes = b"k" * 32, clock: Hands | None = None) -> Vault:
+    return Vault(await bus.state(Bucket.VAULT, VaultRecord), kek, clock or Hands(), ttl_s=60)
+
+
+async def reason_of(vault: Vault, scope: str = SCOPE) -> str:
+    with pytest.raises(PermanentError) as caught:
+        await vault.originals(scope)
+    return caught.value.reason
+
+
+async def test_values_come_back_and_are_not_stored_readable(bus: Bus) -> None:
+    """Nothing private leaves: the bytes on the server hold no value; another replica with the key reads them."""
+    vault = await make_vault(bus)
+    await vault.open(SCOPE)
+    await vault.put(SCOPE, VALUES)
+    assert await (await make_vault(bus)).originals(SCOPE) == VALUES
+    stored = (await (await bus.js.key_value(Bucket.VAULT)).get(SCOPE)).value or b""
+    assert b"Smith" not in stored
+    assert "Zo".encode("utf-16-le") not in stored
+
+
+async def test_replicas_agree_on_the_keys_of_a_scope(bus: Bus) -> None:
+    """Nothing is lost: replicas that open a scope at once mint the same surrogates; scopes differ."""
+    vaults = [await make_vault(bus) for _ in range(4)]
+    keys = await asyncio.gather(*(vault.open(SCOPE) for vault in vaults))
+    assert len({key.surrogate_key for key in keys}) == 1
+    assert (await vaults[0].open(OTHER)).surrogate_key != keys[0].surrogate_key
+    assert str(keys[0].surrogate_key) not in repr(keys[0])
+
+
+async def test_concurrent_writers_lose_nothing(bus: Bus) -> None:
+    """Nothing is lost: writers of the same scope at the same time all keep their values; a repeat changes nothing."""
+    vaults = [await make_vault(bus) for _ in range(3)]
+    await vaults[0].open(SCOPE)
+    parts = [{f"[PERSON_{number}{index}AA]": f"name {number}{index}" for index in range(3)} for number in range(3)]
+    await asyncio.gather(*(vault.put(SCOPE, part) for vault, part in zip(vaults, parts, strict=True)))
+    await vaults[0].put(SCOPE, parts[1])
+    assert await vaults[0].originals(SCOPE) == {name: value for part in parts for name, value in part.items()}
+
+
+async def test_one_surrogate_never_takes_a_second_value(bus: Bus) -> None:
+    """Nothing private leaves: two replicas that minted the same surrogate for two people find out, and try again."""
+    vault = await make_vault(bus)
+    await vault.open(SCOPE)
+    await vault.put(SCOPE, VALUES)
+    with pytest.raises(TransientError) as caught:
+        await vault.put(SCOPE, {"[PERSON_7Q2M]": "somebody else"})
+    assert caught.value.reason == "vault-conflict"
+    assert await vault.originals(SCOPE) == VALUES
+
+
+async def test_a_wrong_key_or_an_altered_record_is_an_error(bus: Bus) -> None:
+    """Nothing private leaves: a vault that cannot be read stops the work instead of passing for an empty one."""
+    vault = await make_vault(bus)
+    await vault.open(SCOPE)
+    await vault.put(SCOPE, VALUES)
+    assert await reason_of(await make_vault(bus, kek=b"x" * 32)) == "vault-unreadable"
+    records: State[VaultRecord] = await bus.state(Bucket.VAULT, VaultRecord)
+    record = await records.get(SCOPE)
+    assert record is not None
+    first, second = record.values.values()
+    swapped = dict(zip(record.values, (second, first), strict=True))
+    await records.put(SCOPE, record.model_copy(update={"values": swapped}))
+    assert await reason_of(vault) == "vault-unreadable"
+    await records.put(OTHER, record)
+    assert await reason_of(vault, OTHER) == "vault-unreadable"
+
+
+async def test_a_scope_that_was_never_opened_is_missing(bus: Bus) -> None:
+    """Nothing private leaves: no record is not the same as nothing private."""
+    vault = await make_vault(bus)
+    assert await reason_of(vault) == "vault-missing"
+    with pytest.raises(PermanentError):
+        await vault.put(SCOPE, VALUES)
+
+
+async def test_forgetting_leaves_no_bytes(bus: Bus) -> None:
+    """Nothing private leaves: a forgotten scope has neither key nor values, also not in the history."""
+    vault = await make_vault(bus)
+    before = await vault.open(SCOPE)
+    await vault.put(SCOPE, VALUES)
+    await vault.forget(SCOPE)
+    assert await reason_of(vault) == "vault-missing"
+    assert (await vault.open(SCOPE)).surrogate_key != before.surrogate_key
+    assert await vault.originals(SCOPE) == {}
+
+
+async def test_a_scope_ends_with_its_time(bus: Bus) -> None:
+    """Nothing private leaves: an old scope is not read, and swept."""
+    clock = Hands()
+    vault = await make_vault(bus, clock=clock)
+    await vault.open(SCOPE)
+    await vault.put(SCOPE, VALUES)
+    clock.now += timedelta(seconds=61)
+    assert await reason_of(vault) == "vault-missing"
+    await vault.open(OTHER)
+    assert await vault.sweep() == 1
+    assert await (await bus.state(Bucket.VAULT, VaultRecord)).keys() == [OTHER]
+
+
+async def test_a_full_scope_is_an_error(bus: Bus) -> None:
+    """Nothing private leaves: what does not fit is not dropped in silence."""
+    vault = await make_vault(bus)
+    await vault.open(SCOPE)
+    with pytest.raises(PermanentError) as caught:
+        await vault.put(SCOPE, {"[TEXT_9K3N]": "x" * 1_000_000})
+    assert caught.value.reason == "vault-full"

@@ -1,0 +1,176 @@
+"""Nothing private leaves: how text is read for detection, and how findings become disjoint spans of the original."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridmesh.agents.classifier.labels import label_in_doubt, label_of
+from hybridmesh.agents.classifier.normalise import normalise
+from hybridmesh.agents.classifier.phrases import PhraseIndex, fold, is_same
+from hybridmesh.agents.classifier.places import join_places
+from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
+from hybridmesh.agents.classifier.repeats import find_repeats, name_parts
+from hybridmesh.agents.classifier.spans import count, resolve, subtract
+from hybridmesh.agents.classifier.tags import Tag, spans_of
+from hybridmesh.schemas.privacy import Findings, Sensitivity, Span
+
+
+def span(start: int, end: int, kind: str = "PERSON", source: str = "model", score: float = 0.9) -> Span:
+    return Span(start=start, end=end, type=kind, score=score, source=source)
+
+
+def span_of(text: str, value: str, kind: str = "PERSON") -> Span:
+    return span(text.index(value), text.index(value) + len(value), kind)
+
+
+def test_invisible_characters_and_width_do_not_hide_a_value() -> None:
+    """Nothing private leaves: zero-width and full-width characters are read through, and cut with the value."""
+    text = "x j\u200bo@ex\u00adample.org ４１１１"
+    view = normalise(text)
+    assert view.text == "x jo@example.org 4111"
+    found = view.in_original(span(2, 16))
+    assert text[found.start : found.end] == "j\u200bo@ex\u00adample.org"
+
+
+@given(st.text(st.characters()))
+def test_normalised_offsets_cover_the_original_in_order(text: str) -> None:
+    """Nothing private leaves: each character read stands for a stretch of the original, never outside of it."""
+    view = normalise(text)
+    view.text.encode()
+    places = [view.in_original(span(index, index + 1)) for index in range(len(view.text))]
+    assert all(0 <= place.start < place.end <= len(text) for place in places)
+    assert [place.start for place in places] == sorted(place.start for place in places)
+
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 12), st.sampled_from(["A", "B"])).map(
+        lambda case: span(case[0], case[0] + case[1], case[2])
+    )
+)
+
+
+@given(SPANS)
+def test_resolved_spans_are_disjoint_and_cover_the_same(spans: list[Span]) -> None:
+    """Nothing private leaves: resolving overlaps uncovers no character."""
+    resolved = resolve(spans)
+    assert all(left.end <= right.start for left, right in zip(resolved, resolved[1:], strict=False))
+    assert {index for found in resolved for index in range(found.start, found.end)} == {
+        index for found in spans for index in range(found.start, found.end)
+    }
+
+
+def test_check_digits_give_the_type() -> None:
+    """Nothing is hidden: a card inside of a longer guess is counted as a card."""
+    resolved = resolve([span(0, 30, "PHONE"), span(5, 21, "CARD", source="checksum", score=1.0)])
+    assert [(found.start, found.end, found.type) for found in resolved] == [(0, 30, "CARD")]
+
+
+def test_subtracting_leaves_what_stands_outside() -> None:
+    """Nothing private leaves: a value beside a surrogate is still a finding."""
+    text = "Dear [PERSON_7Q2M] Smith, hi"
+    rests = subtract([span(5, 24)], [(5, 18)], text)
+    assert [text[rest.start : rest.end] for rest in rests] == ["Smith"]
+    assert subtract([span(5, 19)], [(5, 18)], text) == []
+
+
+def test_values_are_counted_once() -> None:
+    """Nothing is hidden: counts are of different values, by type."""
+    text = "Ada met Ada and Bo"
+    assert count([text], [[span(0, 3), span(8, 11), span(16, 18, "TERM")]]).counts == {"PERSON": 1, "TERM": 1}
+
+
+def test_a_found_value_is_found_everywhere_and_by_its_parts() -> None:
+    """Nothing private leaves: after "John Smith", "Smith" alone and JOHN SMITH elsewhere are private, "smithy" is not."""
+    texts = ["I am John Smith.", "Smith called; ask JOHN SMITH, not the smithy or a smith"]
+    repeats = find_repeats(texts, [[span_of(texts[0], "John Smith")], []], {})
+    found = {texts[1][hit.start : hit.end] for hit in repeats[1]}
+    assert found == {"Smith", "JOHN SMITH", "JOHN", "SMITH"}
+    assert {hit.type for hit in repeats[1]} == {"PERSON"}
+
+
+def test_known_originals_are_found_again() -> None:
+    """Nothing private leaves: what an earlier step of the task found is private in each later one."""
+    repeats = find_repeats(["the code is tulip-9 today"], [[]], {"tulip-9": "SECRET"})
+    assert [hit.type for hit in repeats[0]] == ["SECRET"]
+
+
+def test_a_name_that_is_a_word_needs_its_capital() -> None:
+    """Nothing is lost: after a person called Will, "will" stays a verb."""
+    assert is_same("Will", "Will")
+    assert is_same("Will", "WILL")
+    assert not is_same("Will", "will")
+    assert is_same("Will Smith", "will smith")
+    assert name_parts("Ana-Maria de la Cruz") == {"Ana-Maria", "Cruz"}
+    assert name_parts("Prince") == set()
+
+
+@given(st.text(st.characters()))
+def test_folding_keeps_every_place(text: str) -> None:
+    """Nothing private leaves: offsets of folded text are offsets of the text."""
+    assert len(fold(text)) == len(text)
+
+
+def test_phrases_are_found_at_borders_and_overlapping() -> None:
+    """Nothing private leaves: a phrase in brackets or before a sign is found, a part of a word is not."""
+    index = PhraseIndex(["+49 30 901820", "New York", "York"])
+    text = "(+49 30 901820) new york, Yorkshire"
+    assert sorted(text[start:end] for start, end, _ in index.find(text)) == ["+49 30 901820", "new york", "york"]
+
+
+def tags(text: str, *labelled: tuple[str, str]) -> list[Tag]:
+    return [Tag(text.index(piece), text.index(piece) + len(piece), label, 0.9, begins=True) for piece, label in labelled]
+
+
+def test_parts_of_a_name_and_of_an_address_become_one_value() -> None:
+    """Nothing private leaves: tokens are joined by kind and grown to whole words."""
+    text = "John Smith, 12 Baker Street, London; Berlin"
+    found = list(
+        spans_of(
+            text,
+            tags(
+                text, ("John", "GIVEN_NAME"), ("Smi", "SURNAME"), ("12", "BUILDING_NUMBER"), ("Baker", "STREET_NAME"),
+                ("Street", "STREET_NAME"), ("London", "CITY"), ("Berlin", "CITY"),
+            ),
+        )
+    )  # fmt: skip
+    assert [(hit.type, text[hit.start : hit.end]) for hit in found] == [
+        ("PERSON", "John Smith"),
+        ("ADDRESS", "12 Baker Street, London"),
+        ("LOCATION", "Berlin"),
+    ]
+
+
+def test_references_and_quantities_are_not_ids() -> None:
+    """Nothing is lost: an order number that was read as a house number or a licence stays."""
+    for text, piece, label in [
+        ("Bestellung 4711 kam", "4711", "BUILDING_NUMBER"),
+        ("ticket JOB-55102 open", "55102", "ZIP_CODE"),
+        ("since 2004 here", "2004", "ZIP_CODE"),
+        ("for 120 days", "120", "DRIVERS_LICENSE"),
+        ("ring me soon", "me", "URL"),
+    ]:
+        assert list(spans_of(text, tags(text, (piece, label)))) == []
+
+
+def test_an_address_is_joined_over_units_and_grown_over_numbers() -> None:
+    """Nothing private leaves: no unit or postcode of an address is left behind."""
+    text = "at 12 74 Main Street Suite 680, Springfield 36903 since 2019"
+    joined = join_places(text, [span_of(text, "74 Main Street", "ADDRESS"), span_of(text, "Springfield", "LOCATION")])
+    assert [(hit.type, text[hit.start : hit.end]) for hit in joined] == [
+        ("ADDRESS", "12 74 Main Street Suite 680, Springfield 36903")
+    ]
+
+
+def test_a_text_in_another_script_is_in_doubt() -> None:
+    """Nothing private leaves: what nobody here can read does not go out."""
+    assert is_unreadable("Меня зовут Иван Петров, я живу в Москве на улице Ленина, дом пять. " * 3)
+    assert not is_unreadable("The customer Иван Петров called about his order, " * 3)
+
+
+def test_labels_never_fall_below_the_floor() -> None:
+    """Nothing private leaves: a step is at least as private as its inputs, and a doubt is the highest."""
+    assert label_of(Findings(), Sensitivity.PUBLIC) is Sensitivity.PUBLIC
+    assert label_of(Findings(), Sensitivity.PERSONAL) is Sensitivity.PERSONAL
+    assert label_of(Findings(counts={"TERM": 2}), Sensitivity.PUBLIC) is Sensitivity.INTERNAL
+    assert label_of(Findings(counts={"PERSON": 1, "TERM": 1}), Sensitivity.PUBLIC) is Sensitivity.PERSONAL
+    assert label_of(Findings(counts={"SECRET": 1}), Sensitivity.PUBLIC) is Sensitivity.SECRET
+    assert label_in_doubt(Sensitivity.PUBLIC) is Sensitivity.SECRET

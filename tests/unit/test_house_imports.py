@@ -1,0 +1,140 @@
+"""House rules: which part may import which, and which file may touch which library."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from house import Module, Rule, imports, modules, violations
+
+# Each library beside pydantic, and the only files that may know it.
+LIBRARIES: dict[str, tuple[str, ...]] = {
+    "anthropic": ("agents/consultant/claude.py",),
+    "cryptography": ("agents/classifier/agent.py", "bus/clearances.py", "bus/identity.py", "bus/vault.py", "infra/*"),
+    "faststream": ("bus/app.py", "bus/asyncapi.py", "infra/*"),
+    "genai_prices": ("agents/consultant/prices.py", "agents/router/prices.py"),
+    "gguf": ("infra/models/*",),
+    "httpx2": ("agents/consultant/claude.py", "agents/consultant/guarded_transport.py", "infra/*"),
+    "nats": (
+        "agents/auditor/audit_stream.py",
+        "bus/app.py",
+        "bus/client.py",
+        "bus/graveyard.py",
+        "bus/provisioner.py",
+        "bus/publisher.py",
+        "bus/requests.py",
+        "bus/state.py",
+        "bus/work.py",
+        "infra/*",
+    ),
+    "numpy": (
+        "agents/classifier/token_classifier.py",
+        "agents/memory/minilm.py",
+        "agents/worker/onnx_*.py",
+        "infra/models/*",
+    ),
+    "onnx": ("agents/worker/onnx_*.py", "infra/models/*"),
+    "onnxruntime": (
+        "agents/classifier/token_classifier.py",
+        "agents/memory/minilm.py",
+        "agents/worker/onnx_*.py",
+        "infra/doctor*",
+        "infra/models/*",
+    ),
+    "onnxruntime_genai": ("agents/worker/onnx_*.py", "infra/doctor*", "infra/models/*"),
+    "phonenumbers": ("agents/classifier/recognizers/phones.py",),
+    "prometheus_client": ("infra/*",),
+    "psutil": ("infra/*",),
+    "pydantic": ("*",),
+    "pydantic_settings": ("infra/settings.py",),
+    "qdrant_client": ("agents/memory/server_store.py",),
+    "qdrant_edge": ("agents/memory/bm25.py", "agents/memory/edge_shard.py"),
+    "rfc8785": ("bus/clearances.py", "bus/proofs.py"),
+    "rich": ("infra/*",),
+    "simpleeval": ("agents/worker/formulas.py",),
+    "starlette": ("infra/*",),
+    "tokenizers": ("agents/classifier/token_classifier.py", "agents/memory/minilm.py", "infra/models/*"),
+    "typer": ("infra/*",),
+    "uuid_utils": ("agents/consultant/agent.py", "bus/*", "infra/*", "schemas/message.py"),
+    "uvicorn": ("infra/*",),
+    "yaml": ("infra/*",),
+}
+MAY_IMPORT = {
+    "schemas": {"schemas"},
+    "bus": {"schemas", "bus"},
+    "agents": {"schemas", "bus", "agents"},
+    "infra": {"schemas", "bus", "agents", "infra"},
+}
+
+
+def wrong_direction(module: Module) -> Iterator[str]:
+    """Yield imports that go up: schemas <- bus <- agents <- infra, and no agent knows another one."""
+    root, *rest = module.path.split("/")
+    for name in imports(module):
+        top, *inner = name.split(".")
+        if top in MAY_IMPORT or name.startswith("."):
+            yield f"{name} is not imported as hybridmesh.…"
+        elif top == "hybridmesh" and inner[0] not in MAY_IMPORT[root]:
+            yield f"{root} must not import {name}"
+        elif top == "hybridmesh" and inner[0] == root == "agents" and inner[1] != rest[0]:
+            yield f"the agent {rest[0]} must not import {name}"
+
+
+def library_out_of_place(module: Module) -> Iterator[str]:
+    """Yield imports of libraries in files that the table does not name."""
+    for name in imports(module):
+        library = name.split(".")[0]
+        if library in ("", "hybridmesh", *MAY_IMPORT) or library in sys.stdlib_module_names:
+            continue
+        if library not in LIBRARIES:
+            yield f"{library} is in no row of the table of libraries"
+        elif not module.stands_in(*LIBRARIES[library]):
+            yield f"{library} belongs in {', '.join(LIBRARIES[library])}"
+
+
+def test_imports_go_one_way() -> None:
+    """Nothing private leaves: the contract, the bus and the agents know nothing of those above or beside them."""
+    assert violations(wrong_direction) == []
+
+
+def test_libraries_stay_in_their_adapters() -> None:
+    """Nothing private leaves: one file knows the cloud's SDK, and any new library is a decision, not an accident."""
+    assert violations(library_out_of_place) == []
+
+
+def test_every_row_of_the_table_is_in_use() -> None:
+    """Nothing is hidden: an allowance that nobody needs any more is taken back."""
+    used = {(name.split(".")[0], module) for module in modules() for name in imports(module)}
+    for library, patterns in LIBRARIES.items():
+        users = [module for name, module in used if name == library]
+        idle = [pattern for pattern in patterns if not any(user.stands_in(pattern) for user in users)]
+        assert [pattern for pattern in idle if not pattern.startswith(("infra/", "bus/*"))] == [], library
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "text"),
+    [
+        (wrong_direction, "schemas/tasks.py", "from hybridmesh.bus.errors import MeshError"),
+        (wrong_direction, "bus/work.py", "import hybridmesh.agents.router.agent"),
+        (wrong_direction, "bus/work.py", "def f():\n    from hybridmesh.infra import up"),
+        (wrong_direction, "agents/router/cost.py", "from hybridmesh.agents.worker import formulas"),
+        (wrong_direction, "agents/router/cost.py", "from hybridmesh.infra.nats import server"),
+        (wrong_direction, "agents/router/cost.py", "from .prices import x"),
+        (wrong_direction, "infra/up.py", "import bus.topology"),
+        (wrong_direction, "schemas/tasks.py", "import importlib\nimportlib.import_module('hybridmesh.bus')"),
+        (library_out_of_place, "agents/worker/agent.py", "import anthropic"),
+        (library_out_of_place, "agents/worker/agent.py", "def f():\n    from nats.js import api"),
+        (library_out_of_place, "schemas/tasks.py", "from faststream.nats import NatsBroker"),
+        (library_out_of_place, "infra/up.py", "__import__('onnxruntime_genai')"),
+        (library_out_of_place, "infra/up.py", "import requests"),
+    ],
+)
+def test_the_rules_can_fail(rule: Rule, path: str, text: str) -> None:
+    """Nothing is hidden: each rule sees what it forbids."""
+    assert len(list(rule(Module(path, text)))) == 1
+
+
+def test_the_rules_let_pass_what_is_allowed() -> None:
+    """Nothing is hidden: the rules forbid no more than they say."""
+    text = "import json\nfrom hybridmesh.schemas.tasks import Document\nfrom hybridmesh.agents.router import cost\n"
+    module = Module("agents/router/decide.py", text + "from pydantic import BaseModel")
+    assert [*wrong_direction(module), *library_out_of_place(module)] == []
