@@ -20,12 +20,12 @@ $(UV):
 
 $(STAMP): requirements.lock pyproject.toml | $(UV)
 	@echo "installing…" >&2
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(STAMP) | $(UV)
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
 setup: $(STAMP)       ## the program and what it needs, in .venv

@@ -87,10 +87,14 @@ class Budgets:
         """Book what the call really came to, also when that is over the limit: it has been spent."""
         await self._records.change(task_id, lambda found: settle(found, key, actual))
 
-    async def release(self, task_id: str, key: str) -> bool:
-        """Give the reservation back: the call was not made. Returns False when there was none, or it was spent."""
-        after = await self._records.change(task_id, lambda found: release(found, key))
-        return after is not None and key in after.entries and after.entries[key].settled == ZERO
+    async def release(self, task_id: str, key: str) -> None:
+        """Give the reservation back: the call was not made."""
+        await self._records.change(task_id, lambda found: release(found, key))
+
+    async def came_to(self, task_id: str, key: str) -> Decimal | None:
+        """Return what a call came to: zero when it was not made, None when it is open or nothing was reserved."""
+        found = await self._records.get(task_id) or Spending()
+        return found.entries[key].settled if key in found.entries else None
 
     async def left(self, task_id: str, limit: Decimal, except_key: str = "") -> Decimal:
         """Return what may still be spent; ``except_key`` leaves out the asker's own reservation."""

@@ -1,7 +1,7 @@
 """What was found once is private everywhere: repeats of found values, and the parts of a person's name alone."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hybridmesh.agents.classifier.phrases import PhraseIndex, is_same
 from hybridmesh.schemas.privacy import Span
@@ -19,32 +19,38 @@ _NOT_PARTS = frozenset({
 def find_repeats(texts: Sequence[str], spans: Sequence[Sequence[Span]], known: Mapping[str, str]) -> list[list[Span]]:
     """Return the occurrences in all texts of every found value, of ``known`` ones (value to type), and of name parts.
 
-    A repeat has the score of what it repeats. Names are linked by their parts: after "John Smith", a capitalised "Smith" or "John" is a PERSON too.
+    A repeat has the score of what it repeats. Names are linked by their parts: after "John Smith", a capitalised
+    "Smith" or "John" is a PERSON too.
     """
+    values = _values(texts, spans, known)
+    whole = PhraseIndex(values)
+    parts = PhraseIndex(part for value, (kind, _) in values.items() if kind == "PERSON" for part in name_parts(value))
+    return [[*_repeats(text, whole, values), *_linked(text, parts)] for text in texts]
+
+
+def _values(
+    texts: Sequence[str], spans: Sequence[Sequence[Span]], known: Mapping[str, str]
+) -> dict[str, tuple[str, float]]:
     values = {value: (kind, 1.0) for value, kind in known.items() if len(value) >= _LEAST}
-    parts: set[str] = set()
     for text, found in zip(texts, spans, strict=True):
         for span in found:
             value = text[span.start : span.end]
             if len(value) >= _LEAST:
                 values[value] = max(values.get(value, (span.type, span.score)), (span.type, span.score), key=_score)
-    for value, (kind, _) in values.items():
-        if kind == "PERSON":
-            parts.update(name_parts(value))
-    values_index, parts_index = PhraseIndex(values), PhraseIndex(parts)
-    repeats: list[list[Span]] = []
-    for text in texts:
-        repeats.append([
-            Span(start=start, end=end, type=values[phrase][0], score=values[phrase][1], source="repeat")
-            for start, end, phrase in values_index.find(text)
-            if is_same(phrase, text[start:end])
-        ])  # fmt: skip
-        repeats[-1].extend(
-            Span(start=start, end=end, type="PERSON", score=0.8, source="linked")
-            for start, end, _ in parts_index.find(text)
-            if text[start].isupper()
-        )
-    return repeats
+    return values
+
+
+def _repeats(text: str, index: PhraseIndex, values: Mapping[str, tuple[str, float]]) -> Iterator[Span]:
+    for start, end, value in index.find(text):
+        if is_same(value, text[start:end]):
+            kind, score = values[value]
+            yield Span(start=start, end=end, type=kind, score=score, source="repeat")
+
+
+def _linked(text: str, index: PhraseIndex) -> Iterator[Span]:
+    for start, end, _ in index.find(text):
+        if text[start].isupper():
+            yield Span(start=start, end=end, type="PERSON", score=0.8, source="linked")
 
 
 def _score(found: tuple[str, float]) -> float:

@@ -20,6 +20,7 @@ _KINDS = {
 }
 _NUMBERED = frozenset({"PHONE", "TAX_ID", "BANK_ACCOUNT", "NATIONAL_ID", "PASSPORT", "DRIVERS_LICENSE"})
 _DIGITS_LEAST = 5  # of a number that identifies somebody; shorter ones are quantities
+_WORD_LEAST = 3  # letters of a name in lower case: "me" and "or" are none
 _SIGNS = {"URL": ".", "EMAIL": "@"}  # without which a value is none of its kind
 _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand between two parts
 _GAP_MOST = 4
@@ -63,6 +64,8 @@ def _is_noise(labels: set[str], kind: str, value: str) -> bool:
     if sign is not None and sign not in value:
         return True
     signs = sum(map(str.isalnum, value))
+    if value.islower() and signs < _WORD_LEAST:
+        return True
     digits = sum(map(str.isdigit, value))
     if signs == 0 or labels <= _WEAK_ALONE or (kind in _NUMBERED and digits < _DIGITS_LEAST):
         return True

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -79,10 +80,9 @@ class TokenClassifier:
 
 
 def _load(folder: Path, threads: int) -> tuple[_Tokenizer, _Session, tuple[str, ...]]:
-    import onnxruntime
     from tokenizers import Tokenizer
 
-    onnx: Any = onnxruntime
+    onnx: Any = import_module("onnxruntime")  # has no types of its own
     options = onnx.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

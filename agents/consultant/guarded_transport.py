@@ -49,7 +49,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             raise PermanentError("a request outside of any gate", reason="ungated-egress")
         body = await request.aread()
         await gate(body)
-        kept = {name: value for name, value in request.headers.items() if True}
+        kept = {name: value for name, value in request.headers.items() if name.lower() in ALLOWED_HEADERS}
         outgoing = httpx2.Request(
             request.method,
             request.url,

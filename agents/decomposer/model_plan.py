@@ -18,7 +18,8 @@ MAX_MODEL_STEPS = 4
 _SHORT_GOAL = 160
 _MOST_SENTENCES = 10  # more than that is material, which no plan should cut through
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\s\d(a-z])|(?<=[。！？])|\n+")
+# A full stop after a digit ("1. May") or before a small letter ("e.g. this") ends no sentence.
+_SENTENCE_END = re.compile(r"(?<=\D[.!?])\s+(?=[^\s\d(a-z])|(?<=[。！？])|\n+")
 _SYSTEM = """\
 A task is given as numbered sentences. Group the sentences that belong together into steps, in their order. The \
 answer is one step number for each sentence: sentences of the same step get the same number, a new piece of work \

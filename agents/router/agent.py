@@ -115,11 +115,12 @@ class RouterAgent:
         profile = self._profile(step.context.profile)
         decision = await self._decision(step, profile, rejected)
         decided = events.decided(step, decision, self._clock())
+        complaints = rejected.verdict.reasons if rejected else ()
         if decision.lane is Lane.LOCAL:
-            return [decided, local_step(step, decision, rejected)]
+            return [decided, local_step(step, decision, complaints)]
         spent = events.reserved(step, decision, self._clock())
         if decision.lane is Lane.SPLIT:
-            return [decided, spent, local_step(step, decision, rejected, mode="summarise")]
+            return [decided, spent, local_step(step, decision, complaints, mode="summarise")]
         proposal = propose(step, decision, self._cloud, rejected)
         if decision.lane is Lane.REDACTED:
             return [decided, spent, proposal]
@@ -149,7 +150,8 @@ class RouterAgent:
             step.task_id, spend_key(step), decision.cost_usd, limit
         ):
             decision = after_refusal(decision, "other steps of the task have taken the budget")
-        after = await self._routes.change(key, lambda found: with_decision(found, step.attempt, decision))
+        complaints = rejected.verdict.reasons if rejected else ()
+        after = await self._routes.change(key, lambda found: with_decision(found, step.attempt, decision, complaints))
         stands = decision if after is None else after.decisions[step.attempt]
         if stands.lane is Lane.LOCAL:
             await self._budgets.release(step.task_id, spend_key(step))
@@ -159,15 +161,17 @@ class RouterAgent:
         return None if self._cloud.provider == "none" else offer_for(step, self._cloud, self._prices, left, rejected)
 
     async def _stay_home(self, step: StepClassified, reason: str) -> Sequence[Message]:
-        freed = await self._budgets.release(step.task_id, spend_key(step))
+        await self._budgets.release(step.task_id, spend_key(step))
+        spared = await self._budgets.came_to(step.task_id, spend_key(step)) == 0
         record = await self._routes.change(
             route_key(step.task_id, step.step_id), lambda found: with_refusal(found, reason)
         )
         before = record.decisions.get(step.attempt) if record else None
+        complaints = record.complaints.get(step.attempt, ()) if record else ()
         decision = after_refusal(before or Decision(lane=Lane.LOCAL, reason=""), reason)
         now = self._clock()
-        told = [events.released(step, now)] if freed else []
-        return [*told, events.decided(step, decision, now, nonce="refused"), local_step(step, decision, None)]
+        told = [events.released(step, now)] if spared else []
+        return [*told, events.decided(step, decision, now, nonce="refused"), local_step(step, decision, complaints)]
 
     async def _ask(self, question: ApprovalRecord) -> Sequence[Message]:
         """Store the question, then publish it; asked again after a crash, it is the one that was stored."""

@@ -64,7 +64,7 @@ def propose(
 def local_step(
     step: StepClassified,
     decision: Decision,
-    rejected: StepRejected | None,
+    complaints: tuple[str, ...] = (),
     mode: Literal["answer", "summarise"] = "answer",
 ) -> StepLocal:
     """Return the work for the local model, with the verifier's sentences when a draft was turned down."""
@@ -76,7 +76,7 @@ def local_step(
         label=step.label,
         decision=decision,
         mode=mode,
-        complaints=rejected.verdict.reasons if rejected else (),
+        complaints=complaints,
     )
 
 

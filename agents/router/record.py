@@ -7,10 +7,12 @@ from hybridmesh.schemas.routing import Decision
 class RouteRecord(Frozen):
     """Kept beside the parked step under :func:`route_key`.
 
+    ``complaints`` are what was wrong with the draft before an attempt; they may quote private text.
     ``refused`` is the reason code of the first consult that was turned down: from then on the step stays at home.
     """
 
     decisions: dict[int, Decision] = {}
+    complaints: dict[int, tuple[str, ...]] = {}
     refused: str = ""
 
 
@@ -24,12 +26,19 @@ def route_key(task_id: str, step_id: str) -> str:
     return f"{task_id}.{step_id}.route"
 
 
-def with_decision(record: RouteRecord | None, attempt: int, decision: Decision) -> RouteRecord:
+def with_decision(
+    record: RouteRecord | None, attempt: int, decision: Decision, complaints: tuple[str, ...] = ()
+) -> RouteRecord:
     """Add a decision; the same record when the attempt has one."""
     before = record or RouteRecord()
     if attempt in before.decisions:
         return before
-    return before.model_copy(update={"decisions": {**before.decisions, attempt: decision}})
+    return before.model_copy(
+        update={
+            "decisions": {**before.decisions, attempt: decision},
+            "complaints": {**before.complaints, attempt: complaints},
+        }
+    )
 
 
 def with_refusal(record: RouteRecord | None, reason: str) -> RouteRecord:

@@ -6,7 +6,7 @@ A subset of JSON Schema (2020-12) that output forms use; a keyword outside it is
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 Schema = dict[str, Any]
 Check = Callable[[Any, Any, Schema, str], Iterator[str]]
@@ -57,15 +57,27 @@ def find_stated_texts(value: Any, schema: Schema | None) -> Iterator[str]:  # no
     schema = schema or {}
     if "enum" in schema or "const" in schema or isinstance(value, bool) or value is None:
         return
-    if isinstance(value, dict):
+    if _is_object(value):
         properties: dict[str, Schema] = schema.get("properties", {})
-        for name, part in cast("dict[str, Any]", value).items():
+        for name, part in value.items():
             yield from find_stated_texts(part, properties.get(name))
-    elif isinstance(value, list):
-        for part in cast("list[Any]", value):
+    elif _is_array(value):
+        for part in value:
             yield from find_stated_texts(part, schema.get("items"))
     elif isinstance(value, str) or not {"minimum", "maximum"} <= schema.keys():
         yield str(value)
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_array(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _type(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
@@ -92,21 +104,21 @@ def _const(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[str]: 
 
 
 def _properties(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if isinstance(value, dict):
+    if _is_object(value):
         for name, part in cast("dict[str, Schema]", rule).items():
             if name in value:
                 yield from find_form_problems(value[name], part, f"{place}.{name}")
 
 
 def _required(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if isinstance(value, dict):
+    if _is_object(value):
         yield from (f"{place}: {name!r} is missing" for name in rule if name not in value)
 
 
 def _additional(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if not isinstance(value, dict) or rule is True:
+    if not _is_object(value) or rule is True:
         return
-    for name, part in cast("dict[str, Any]", value).items():
+    for name, part in value.items():
         if name in schema.get("properties", {}):
             continue
         if rule is False:
@@ -116,15 +128,14 @@ def _additional(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[s
 
 
 def _items(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if isinstance(value, list):
-        for number, part in enumerate(cast("list[Any]", value)):
+    if _is_array(value):
+        for number, part in enumerate(value):
             yield from find_form_problems(part, rule, f"{place}[{number}]")
 
 
-def _length(kind: type[list[Any]] | type[str], *, least: bool) -> Check:
+def _length(is_kind: Callable[[object], bool], *, least: bool) -> Check:
     def check(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-        count = len(cast("list[Any] | str", value)) if isinstance(value, kind) else rule
-        if count < rule if least else count > rule:
+        if is_kind(value) and (len(value) < rule if least else len(value) > rule):
             yield f"{place}: is {'shorter' if least else 'longer'} than {rule}"
 
     return check
@@ -163,10 +174,10 @@ _CHECKS: dict[str, Check] = {
     "required": _required,
     "additionalProperties": _additional,
     "items": _items,
-    "minItems": _length(list, least=True),
-    "maxItems": _length(list, least=False),
-    "minLength": _length(str, least=True),
-    "maxLength": _length(str, least=False),
+    "minItems": _length(_is_array, least=True),
+    "maxItems": _length(_is_array, least=False),
+    "minLength": _length(_is_text, least=True),
+    "maxLength": _length(_is_text, least=False),
     "minimum": _minimum,
     "maximum": _maximum,
     "pattern": _pattern,

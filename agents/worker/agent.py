@@ -5,7 +5,7 @@ Answers model.complete. Asks the memory for frameworks, lessons and knowledge; n
 (read only), the parked steps and the budgets' ledger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -75,8 +75,10 @@ class WorkerAgent:
         models: ModelSettings,
         cloud: CloudSettings,
         clock: Clock,
+        close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._model = model
+        self._close = close
         self._recall = Recall(memory)
         self._drafter = Drafter(model, self._recall, clock, max_prompt_tokens=models.max_prompt_tokens)
         self._vault = vault
@@ -91,6 +93,7 @@ class WorkerAgent:
             name="worker",
             handlers={StepLocal: self.work, ConsultAdvised: self.follow},
             services=(Service(subject=Ask.COMPLETE, request=CompletionRequest, answer=self._model.complete),),
+            close=self._close,
         )
 
     async def work(self, step: StepLocal) -> Sequence[Message]:

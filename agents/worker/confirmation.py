@@ -21,7 +21,8 @@ def stands_in(value: str, source: str, kind: ValueType = "text") -> bool:
         return False
     if kind in {"number", "money"} and (number := parse_number(value)) is not None:
         return _number_stands_in(number, source) and _words(plain) <= _words(_flat(source))
-    return re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", _flat(source)) is not None
+    before, after = (r"(?<!\d[.,])" if plain[0].isdigit() else ""), (r"(?![.,]\d)" if plain[-1].isdigit() else "")
+    return re.search(rf"(?<!\w){before}{re.escape(plain)}(?!\w){after}", _flat(source)) is not None
 
 
 def _number_stands_in(number: Decimal, source: str) -> bool:

@@ -32,6 +32,8 @@ _END = re.compile(
 def find_dates(text: str) -> Iterator[re.Match[str]]:
     """Yield dates from left to right, without dates of birth."""
     for match in _DATE.finditer(text):
+        if match.group().startswith("may "):  # "you may 5 times": the month has a capital
+            continue
         if not _BIRTH.search(text[max(0, match.start() - 40) : match.start()]):
             yield match
 

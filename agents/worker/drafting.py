@@ -13,7 +13,7 @@ from hybridmesh.agents.worker.language import guess_language
 from hybridmesh.agents.worker.lessons import Lesson, obey
 from hybridmesh.agents.worker.prompts import compose
 from hybridmesh.agents.worker.recall import Recall
-from hybridmesh.agents.worker.shipped import shipped_framework
+from hybridmesh.agents.worker.shipped import shipped_frameworks
 from hybridmesh.bus.agent import Clock
 from hybridmesh.bus.errors import Unanswerable
 from hybridmesh.bus.ports import LocalModel
@@ -77,7 +77,7 @@ class Drafter:
         for key in self._keys(context):
             if framework := await self._recall.framework(key):
                 return Known(framework, key, "remembered")
-            if framework := shipped_framework(key):
+            if framework := shipped_frameworks().get(key):
                 return Known(framework, key, "shipped")
         return None
 

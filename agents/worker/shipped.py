@@ -1,25 +1,26 @@
 """The frameworks that come with the worker: ``frameworks/<key>.json``, data of this package."""
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
 
 from hybridmesh.schemas.frameworks import Framework
 
-
-@cache
-def shipped_framework(key: str) -> Framework | None:
-    """Return the framework of a key as ``frameworks.keys_for`` makes them, or None."""
-    found = files("hybridmesh.agents.worker").joinpath("frameworks", *f"{key}.json".split("/"))
-    return Framework.model_validate_json(found.read_bytes()) if found.is_file() else None
+_SUFFIX = ".json"
 
 
 @cache
-def shipped_frameworks() -> dict[str, Framework]:
-    """Return every shipped framework by key."""
-    root = Path(str(files("hybridmesh.agents.worker").joinpath("frameworks")))
-    found = sorted(root.rglob("*.json"))
-    return {
-        path.relative_to(root).with_suffix("").as_posix(): Framework.model_validate_json(path.read_bytes())
-        for path in found
-    }
+def shipped_frameworks() -> Mapping[str, Framework]:
+    """Return all frameworks that ship, by key."""
+    folder = files("hybridmesh.agents.worker").joinpath("frameworks")
+    return MappingProxyType({key: Framework.model_validate_json(file.read_bytes()) for key, file in _files(folder, "")})
+
+
+def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(_SUFFIX):
+            yield prefix + entry.name.removesuffix(_SUFFIX), entry

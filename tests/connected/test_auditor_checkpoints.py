@@ -75,13 +75,13 @@ async def independent_root(bus: Bus, size: int) -> str:
     for sequence in range(1, size + 1):
         message = await bus.js.get_msg(AUDIT.name, seq=sequence, direct=True)
         headers = {name.lower(): value for name, value in cast("dict[str, str]", message.headers or {}).items()}
-        fields = {
+        fields: dict[str, int | str | dict[str, str]] = {
             "sequence": sequence,
             "subject": message.subject or "",
             "headers": {name: value for name, value in headers.items() if not name.startswith("nats-")},
             "body": hashlib.sha256(message.data or b"").hexdigest(),
         }
-        leaves.append(hashlib.sha256(b"\x00" + rfc8785.dumps(fields)).digest())
+        leaves.append(hashlib.sha256(b"\x00" + rfc8785.dumps({**fields})).digest())
 
     def root(part: list[bytes]) -> bytes:
         if len(part) == 1:
@@ -133,6 +133,19 @@ async def test_the_reader_goes_on_when_its_consumer_is_gone(bus: Bus) -> None:
         await reach(bus, 10)
         for consumer in await bus.js.consumers_info(AUDIT.name):
             await bus.js.delete_consumer(AUDIT.name, consumer.name)
+        await record(bus, 11, 30)
+        found = await reach(bus, 30)
+    assert found[-1].root == await independent_root(bus, 30)
+
+
+async def test_the_auditor_goes_on_after_a_restart_of_the_server(bus: Bus) -> None:
+    """Nothing is lost: the log and its checkpoints continue when the server comes back."""
+    auditor, _ = auditor_of(bus)
+    async with running(auditor):
+        await record(bus, 1, 10)
+        await reach(bus, 10)
+        await asyncio.to_thread(bus.server.stop)
+        await asyncio.to_thread(bus.server.start)
         await record(bus, 11, 30)
         found = await reach(bus, 30)
     assert found[-1].root == await independent_root(bus, 30)

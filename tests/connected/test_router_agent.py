@@ -195,6 +195,18 @@ async def test_a_refused_consult_comes_home_and_is_never_proposed_again(bus: Bus
     assert retry.complaints == ("Erika is not in the record",)
 
 
+async def test_what_was_paid_is_not_given_back(bus: Bus) -> None:
+    """Nothing is hidden: an advice that was paid for and could not be used is still counted as spent."""
+    router = await bench(bus, Clock())
+    step = classified()
+    await router.route(step)
+    await (await ledger(bus)).settle(step.task_id, "a/1", Decimal("0.01"))
+    home = await router.take_home(refused(step))
+    assert actions(home) == [Action.ROUTE_DECIDED]
+    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.24")
+    assert await (await ledger(bus)).spent_on(step.task_id, "a") == Decimal("0.01")
+
+
 async def test_a_rejected_draft_is_tried_by_a_stronger_model(bus: Bus) -> None:
     """Mistakes are not repeated: the next attempt knows what was wrong, and goes up where that is allowed."""
     router = await bench(bus, Clock())
@@ -205,6 +217,9 @@ async def test_a_rejected_draft_is_tried_by_a_stronger_model(bus: Bus) -> None:
     assert proposal.attempt == 2
     assert "unsupported-name" in proposal.prompt.user
     assert "Erika" not in proposal.model_dump_json()
+    home = only(await router.take_home(refused(step, attempt=2)), StepLocal)
+    assert isinstance(home, StepLocal)
+    assert home.complaints == ("Erika is not in the record",)
     kept = classified(COUNT, profile="secure-research")
     await router.route(kept)
     assert only(await router.reconsider(rejected(kept, 1)), StepLocal)

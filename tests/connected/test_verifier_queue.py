@@ -1,7 +1,7 @@
 """The verifier behind its real queue, with the private memory's real engine: drafts in, verdicts out."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ class NoModel:
     """A machine without a model."""
 
     async def complete(self, request: CompletionRequest) -> Completion:
-        raise ModelUnavailable
+        raise ModelUnavailable(f"nothing of {request.max_tokens} tokens")
 
 
 class OneDirection:
@@ -47,7 +47,7 @@ class OneDirection:
     generation = "one_direction_v1"
     size = 4
 
-    async def embed(self, texts: list[str]) -> list[tuple[float, ...]]:
+    async def embed(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         return [(1.0, 0.0, 0.0, 0.0) for _ in texts]
 
     async def close(self) -> None:

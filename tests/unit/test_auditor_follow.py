@@ -84,8 +84,7 @@ async def test_no_checkpoint_more_often_than_asked() -> None:
     await follow(log, published, seconds=0.6)
     await growing
     assert 2 <= len(published) <= 13
-    assert isinstance(published[-1], Checkpoint)
-    assert published[-1].size == 41
+    assert [item.size for item in published if isinstance(item, Checkpoint)][-1] == 41
 
 
 async def test_nothing_new_is_not_signed_again() -> None:

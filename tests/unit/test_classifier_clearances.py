@@ -1,7 +1,6 @@
 """Nothing private leaves: a clearance holds for one prompt, one attempt and one time, or not at all."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,12 +17,12 @@ TASK = "0195f0aa-0000-7000-8000-000000000001"
 PROMPT = Prompt(system="be brief", user="Dear [PERSON_7Q2M]", json_schema={"type": "object"})
 
 
-def clearance(**changes: Any) -> Clearance:
-    fields: dict[str, Any] = {
+def clearance(**changes: object) -> Clearance:
+    fields: dict[str, object] = {
         "prompt_sha256": PROMPT.digest(), "task_id": TASK, "step_id": "reply", "attempt": 1, "policy_version": 1,
         "counts": {"PERSON": 1}, "lane": "redacted", "expires_at": NOW + timedelta(minutes=5), "key_id": "",
     }  # fmt: skip
-    return sign_clearance(Clearance(**{**fields, **changes}), KEY)
+    return sign_clearance(Clearance.model_validate({**fields, **changes}), KEY)
 
 
 def check(given: Clearance | None, prompt: Prompt = PROMPT, *, now: datetime = NOW, attempt: int = 1) -> None:

@@ -1,5 +1,7 @@
 """Nothing private leaves: how text is read for detection, and how findings become disjoint spans of the original."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +54,7 @@ SPANS = st.lists(
 def test_resolved_spans_are_disjoint_and_cover_the_same(spans: list[Span]) -> None:
     """Nothing private leaves: resolving overlaps uncovers no character."""
     resolved = resolve(spans)
-    assert all(left.end <= right.start for left, right in zip(resolved, resolved[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(resolved))
     assert {index for found in resolved for index in range(found.start, found.end)} == {
         index for found in spans for index in range(found.start, found.end)
     }
@@ -79,7 +81,7 @@ def test_values_are_counted_once() -> None:
 
 
 def test_a_found_value_is_found_everywhere_and_by_its_parts() -> None:
-    """Nothing private leaves: after "John Smith", "Smith" alone and JOHN SMITH elsewhere are private, "smithy" is not."""
+    """Nothing private leaves: after "John Smith", "Smith" and JOHN SMITH elsewhere are private, "smithy" is not."""
     texts = ["I am John Smith.", "Smith called; ask JOHN SMITH, not the smithy or a smith"]
     repeats = find_repeats(texts, [[span_of(texts[0], "John Smith")], []], {})
     found = {texts[1][hit.start : hit.end] for hit in repeats[1]}
@@ -117,7 +119,9 @@ def test_phrases_are_found_at_borders_and_overlapping() -> None:
 
 
 def tags(text: str, *labelled: tuple[str, str]) -> list[Tag]:
-    return [Tag(text.index(piece), text.index(piece) + len(piece), label, 0.9, begins=True) for piece, label in labelled]
+    return [
+        Tag(text.index(piece), text.index(piece) + len(piece), label, 0.9, begins=True) for piece, label in labelled
+    ]
 
 
 def test_parts_of_a_name_and_of_an_address_become_one_value() -> None:

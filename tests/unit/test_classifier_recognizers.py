@@ -136,7 +136,9 @@ def test_entropy_tells_keys_from_words() -> None:
     assert not is_random("aaaaaaaaaaaaaaaaaaa1")
 
 
-@pytest.mark.parametrize("piece", ["A-", "A ", "1 ", "a.", "a_", "Aa ", "+4 ", "::", "-----BEGIN PRIVATE KEY-----", "x:1@"])
+@pytest.mark.parametrize(
+    "piece", ["A-", "A ", "1 ", "a.", "a_", "Aa ", "+4 ", "::", "-----BEGIN PRIVATE KEY-----", "x:1@"]
+)
 def test_hostile_text_takes_linear_time(piece: str) -> None:
     """Nothing private leaves: no text makes the detection hang; 20,000 characters take seconds at most."""
     text = piece * (20_000 // len(piece))

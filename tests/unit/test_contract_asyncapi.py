@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from hybridmesh.bus.asyncapi import document, document_text
 from hybridmesh.bus.envelope import seal

@@ -222,7 +222,7 @@ def test_an_unknown_type_is_refused(name: str) -> None:
     assert not isinstance(caught.value, UnsupportedVersion)
 
 
-@pytest.mark.parametrize("version", ["2", "10", "9" * 19])
+@pytest.mark.parametrize("version", ["2", "10", "9" * 9])
 def test_a_future_major_is_told_apart(version: str) -> None:
     """Nothing is lost: a message from a newer program is parked with a reason, to be handled after the upgrade."""
     headers = {**SEALED.headers, "ce-type": f"hybridmesh.step.failed.v{version}"}

@@ -18,7 +18,8 @@ ROWS = [row for row in TOPOLOGY if row.agent in AGENTS]
 
 def docstrings(module: Module) -> str:
     """Return the words at the head of a module and of its classes."""
-    nodes = [module.tree, *(node for node in module.tree.body if isinstance(node, ast.ClassDef))]
+    classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef)]
+    nodes: list[ast.Module | ast.ClassDef] = [module.tree, *classes]
     return "\n".join(ast.get_docstring(node) or "" for node in nodes)
 
 

@@ -13,7 +13,8 @@ NOT_SHIPPED = (".py", ".pyc", ".md")
 def setuptools_table() -> dict[str, Any]:
     """Return the table ``[tool.setuptools]``."""
     with (CHECKOUT / "pyproject.toml").open("rb") as file:
-        return tomllib.load(file)["tool"]["setuptools"]
+        table: dict[str, Any] = tomllib.load(file)["tool"]["setuptools"]
+    return table
 
 
 def packages(checkout: Path) -> list[str]:

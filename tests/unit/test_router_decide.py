@@ -240,7 +240,7 @@ def test_the_explanation_of_placeholders_holds_none() -> None:
 def test_the_local_retry_hears_the_complaints_in_full() -> None:
     """Mistakes are not repeated: at home, the sentences of the verifier can be passed on."""
     step = classified()
-    work = local_step(step, Decision(lane=Lane.LOCAL, reason=""), rejected(step))
+    work = local_step(step, Decision(lane=Lane.LOCAL, reason=""), rejected(step).verdict.reasons)
     assert work.complaints == ("Erika is not in the record",)
 
 

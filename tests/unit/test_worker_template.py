@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from hybridmesh.agents.worker.template import fill, names_in
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
-values = st.text(st.characters(blacklist_characters="\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), min_size=1, max_size=30)
+values = st.text(
+    st.characters(blacklist_characters="\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), min_size=1, max_size=30
+)
 
 
 def test_a_line_without_its_value_is_left_out() -> None:

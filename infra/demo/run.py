@@ -1,0 +1,135 @@
+"""Runs the demo: a mesh of its own, every ticket through it, and a report of what happened."""
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hybridmesh.bus import Mesh, connect
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.infra.audit_log import Verification, verify_log
+from hybridmesh.infra.cli.console import people
+from hybridmesh.infra.demo.memory_use import MemoryWatch
+from hybridmesh.infra.demo.outcome import Outcome, Privacy, judge_privacy, outcome_of
+from hybridmesh.infra.demo.report import write_report
+from hybridmesh.infra.demo.table import show_outcome
+from hybridmesh.infra.demo.tickets import SHIPPED, Ticket, read_planted, read_tickets
+from hybridmesh.infra.fleet import Tell
+from hybridmesh.infra.simulation import CloudChoice
+from hybridmesh.infra.up import Options, Running, mesh_up
+
+GOAL = "Triage this customer's support ticket and draft a reply."
+WORKFLOW = "support-triage"
+_TICKET_TIMEOUT_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All that the demo shows at its end."""
+
+    outcomes: tuple[Outcome, ...]
+    bodies: tuple[str, ...]
+    privacy: Privacy | None
+    verification: Verification
+    cloud: CloudChoice
+    cloud_words: str
+    set_up_s: float
+    run_s: float
+    peak_bytes: int
+
+
+async def run_demo(
+    settings: MeshSettings,
+    flags: Sequence[str],
+    *,
+    tickets: Path | None,
+    text_column: str,
+    report: Path | None,
+    tell: Tell,
+    keep: bool = False,
+) -> int:
+    """Run every ticket and show what came of it; return the exit code.
+
+    0 when every ticket reached an end, nothing planted left, and the audit log holds; else 1.
+
+    Raises:
+        UsageError: the tickets cannot be read.
+        SetupError: something is missing on this machine.
+
+    """
+    rows = read_tickets(tickets or SHIPPED, text_column)
+    folder = (settings.data / "demo").resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    own = settings.model_copy(update={"data": folder})
+    began = time.monotonic()
+    async with mesh_up(own, Options(flags=flags), tell) as mesh:
+        tell(f"cloud  {mesh.cloud.describe(own)}")
+        set_up_s = time.monotonic() - began
+        with MemoryWatch() as memory:
+            async with connect(settings=own) as client:
+                outcomes, run_s = await _run_tickets(client, rows)
+                verification = await _verify(client)
+        bodies = _bodies(mesh)
+        summary = Summary(
+            outcomes=tuple(outcomes),
+            bodies=bodies,
+            privacy=judge_privacy(outcomes, read_planted(), "\n".join(bodies)) if tickets is None else None,
+            verification=verification,
+            cloud=mesh.cloud,
+            cloud_words=mesh.cloud.describe(own),
+            set_up_s=set_up_s,
+            run_s=run_s,
+            peak_bytes=memory.peak_bytes,
+        )
+        place = report or folder / "report.html"
+        write_report(summary, place)
+        show_outcome(summary, place)
+        if keep:
+            tell(f"The mesh stays up; explain a ticket with `hybridmesh explain TASK --data {folder}`. Ctrl-C stops it.")
+            await asyncio.Event().wait()
+    whole = len(summary.outcomes) == len(rows) and not verification.findings
+    return 0 if whole and not (summary.privacy and summary.privacy.leaked) else 1
+
+
+async def _run_tickets(mesh: Mesh, rows: Sequence[Ticket]) -> tuple[list[Outcome], float]:
+    began = time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=people, disable=not people.is_terminal) as progress:
+        bar = progress.add_task("tickets", total=len(rows))
+
+        async def follow(ticket: Ticket, task_id: str) -> Outcome:
+            ended = await mesh.result(task_id, timeout_s=_TICKET_TIMEOUT_S)
+            outcome = outcome_of(ticket, ended, time.monotonic() - began)
+            progress.advance(bar)
+            if not people.is_terminal:
+                people.print(f"{ticket.id:<8} {outcome.category:<16} {outcome.lane:<9} {outcome.verdict}", markup=False)
+            return outcome
+
+        waiting: list[asyncio.Task[Outcome]] = []
+        for ticket in rows:
+            task_id = await mesh.submit(GOAL, inputs={"ticket": ticket.text}, workflow=WORKFLOW)
+            waiting.append(asyncio.create_task(follow(ticket, task_id)))
+        return [await task for task in waiting], time.monotonic() - began
+
+
+async def _verify(mesh: Mesh) -> Verification:
+    """Wait until the auditor has signed all that happened, then check the log as anybody could."""
+    verification = await verify_log(mesh.links.js, mesh.links.ring)
+    for _ in range(50):
+        if verification.covered >= verification.entries:
+            break
+        await asyncio.sleep(0.2)
+        verification = await verify_log(mesh.links.js, mesh.links.ring)
+    return verification
+
+
+def _bodies(mesh: Running) -> tuple[str, ...]:
+    """Return every body that the simulated cloud received; empty for a real one, whose record is EGRESS."""
+    if mesh.record is None or not mesh.record.exists():
+        return ()
+    return tuple(str(json.loads(line)["body"]) for line in mesh.record.read_text("utf-8").splitlines() if line)

@@ -1,0 +1,399 @@
+"""The worker on a real bus, vault, ledger and memory: advice becomes a private draft, once, and nothing else leaks."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from harness import Bus, eventually
+from hybridmesh.agents.memory.lessons import lesson_key
+from hybridmesh.agents.memory.opening import EmbeddedMemory, open_library
+from hybridmesh.agents.memory.scoped import ScopedMemory
+from hybridmesh.agents.worker.agent import WorkerAgent
+from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
+from hybridmesh.bus.budgets import Budgets, Spending
+from hybridmesh.bus.errors import ModelUnavailable, PermanentError
+from hybridmesh.bus.ports import Memory
+from hybridmesh.bus.requests import RemoteMemory
+from hybridmesh.bus.settings import CloudSettings, ModelSettings
+from hybridmesh.bus.topology import AUDIT, Bucket, consumers, producers_of
+from hybridmesh.bus.vault import Vault, VaultRecord
+from hybridmesh.bus.work import WorkLoop
+from hybridmesh.infra.models.store import ModelStore
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused, Usage
+from hybridmesh.schemas.frameworks import Framework, Slot
+from hybridmesh.schemas.inference import Completion, CompletionRequest
+from hybridmesh.schemas.memory import Kind, MemoryItem, Remember, Scope
+from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.plans import StepSpec
+from hybridmesh.schemas.privacy import Findings, Sensitivity
+from hybridmesh.schemas.routing import Decision, Lane
+from hybridmesh.schemas.steps import Redacted, StepClassified, StepContext, StepDrafted, StepLocal
+from hybridmesh.schemas.tasks import Document
+
+pytestmark = pytest.mark.connected
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+TICKET = (
+    "Hello, my invoice INV-2026-10-4471 was for £34.99 and you took it on 5 October 2026 and then again.\n\n"
+    "Could you send the second one back to me?\n\nKind regards,\nMargaret Oyelaran"
+)
+MARK = "[PERSON_7Q2M]"
+KEY = "support-triage/reply/billing"
+PRICE = Decimal("0.0123")
+
+
+class NoModel:
+    """A machine without a prepared model."""
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        raise ModelUnavailable("no model")
+
+
+class Bench:
+    """A worker over real parts, and a way to park steps as the router does."""
+
+    def __init__(self, bus: Bus, memory: Memory, vault: Vault, budgets: Budgets) -> None:
+        self.bus, self.memory, self.vault, self.budgets = bus, memory, vault, budgets
+
+    async def worker(self) -> WorkerAgent:
+        return WorkerAgent(
+            model=NoModel(),
+            memory=self.memory,
+            vault=self.vault,
+            parked=ParkedBucket(
+                await self.bus.state(Bucket.PARKED, StepClassified), await self.bus.state(Bucket.PARKED, RouteTaken)
+            ),
+            ledger=self.budgets,
+            models=ModelSettings(),
+            cloud=CloudSettings(),
+            clock=lambda: NOW,
+        )
+
+    async def park(self, step: StepClassified, lane: Lane) -> None:
+        """Store the step, its decision and its originals, and set its price aside."""
+        key = f"{step.task_id}.{step.step_id}"
+        routes = RouteTaken(decisions={1: decision(lane)})
+        await (await self.bus.state(Bucket.PARKED, StepClassified)).put(key, step)
+        await (await self.bus.state(Bucket.PARKED, RouteTaken)).put(f"{key}.route", routes)
+        await self.vault.open(step.task_id)
+        await self.vault.put(step.task_id, {MARK: "Margaret Oyelaran"})
+        assert await self.budgets.reserve(step.task_id, "reply/1", PRICE * 2, Decimal(1))
+
+    async def left(self, step: StepClassified) -> Decimal:
+        return await self.budgets.left(step.task_id, Decimal(1))
+
+
+@pytest.fixture
+async def bench(bus: Bus) -> Bench:
+    """A bench whose memory nobody serves: the worker's requests find no responder."""
+    links = await bus.links("worker")
+    vault = Vault(await bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, lambda: NOW, ttl_s=60)
+    return Bench(bus, RemoteMemory(links.asker), vault, Budgets(await bus.state(Bucket.BUDGETS, Spending)))
+
+
+@pytest.fixture
+async def recalling(bench: Bench, tmp_path: Path) -> AsyncIterator[Bench]:
+    """A bench with a real memory."""
+    store = ModelStore(Path.home() / ".cache" / "hybridmesh" / "models")
+    model = await asyncio.to_thread(store.prepare, "minilm-l6-int8", lambda _words, _share: None)
+    library = await open_library(EmbeddedMemory(folder=tmp_path / "memory"), model.folder, clock=lambda: NOW)
+    bench.memory = ScopedMemory(library, Scope())
+    yield bench
+    await library.close()
+
+
+def decision(lane: Lane) -> Decision:
+    return Decision(lane=lane, reason="test", cost_usd=PRICE, model="claude-sonnet-5-5")
+
+
+def make_step(
+    framework: str | None = KEY, workflow: str | None = "support-triage", text: str = TICKET
+) -> StepClassified:
+    spec = StepSpec(id="reply", title="Reply", instruction="Write a reply to the customer.", framework=framework)
+    context = StepContext(
+        goal="Answer Margaret Oyelaran",
+        profile="balanced",
+        workflow=workflow,
+        spec=spec,
+        inputs=(Document(name="ticket", text=text), Document(name="result:categorise", text="billing")),
+    )
+    redacted = Redacted(
+        goal=f"Answer {MARK}",
+        instruction=spec.instruction,
+        inputs=(Document(name="ticket", text=text.replace("Margaret Oyelaran", MARK)),),
+    )
+    return StepClassified(
+        task_id=new_task_id(),
+        step_id="reply",
+        context=context,
+        label=Sensitivity.PERSONAL,
+        findings=Findings(counts={"PERSON": 1}),
+        redacted=redacted,
+    )
+
+
+def local(step: StepClassified, mode: Literal["answer", "summarise"] = "answer", lane: Lane = Lane.LOCAL) -> StepLocal:
+    return StepLocal(
+        task_id=step.task_id,
+        step_id=step.step_id,
+        context=step.context,
+        label=step.label,
+        decision=decision(lane),
+        mode=mode,
+    )
+
+
+def advised(
+    step: StepClassified, advice: str, purpose: Literal["answer", "framework"] = "answer", complete: bool = True
+) -> ConsultAdvised:
+    return ConsultAdvised(
+        task_id=step.task_id,
+        step_id=step.step_id,
+        purpose=purpose,
+        advice=advice,
+        complete=complete,
+        usage=Usage(input_tokens=100, output_tokens=50, cost_usd=PRICE),
+        model="claude-sonnet-5-5",
+        provider="anthropic",
+        simulated=False,
+        sent_sha256="ab" * 32,
+    )
+
+
+def the(kind: type[StepDrafted], messages: Sequence[Message]) -> StepDrafted:
+    (found,) = [message for message in messages if isinstance(message, kind)]
+    return found
+
+
+def audits(messages: Sequence[Message]) -> list[AuditEvent]:
+    return [message for message in messages if isinstance(message, AuditEvent)]
+
+
+def assert_tells_nothing(messages: Sequence[Message]) -> None:
+    for event in audits(messages):
+        for word in ("Margaret", "Oyelaran", "34.99", "INV-2026", "October"):
+            assert word not in event.model_dump_json()
+
+
+async def test_a_known_kind_of_step_needs_neither_cloud_nor_model_nor_memory(bench: Bench) -> None:
+    """It runs on what you have: with the memory away and no model, a shipped framework answers."""
+    worker = await bench.worker()
+    messages = await worker.work(local(make_step()))
+    drafted = the(StepDrafted, messages)
+    for value in ("Dear Margaret Oyelaran,", "INV-2026-10-4471", "£34.99", "5 October 2026"):
+        assert value in drafted.draft
+    assert drafted.application is not None
+    assert (drafted.application.key, drafted.application.origin) == (KEY, "shipped")
+    assert drafted.decision.lane is Lane.LOCAL
+    assert not drafted.incomplete
+    assert audits(messages)[0].facts["model_calls"] == 0
+    assert_tells_nothing(messages)
+
+
+async def test_a_reply_comes_in_the_language_of_the_ticket(bench: Bench) -> None:
+    """It runs on what you have: a German ticket gets the German template of its kind."""
+    text = "Guten Tag, ich habe die Rechnung INV-77120 nicht verstanden und bitte um Hilfe.\n\nViele Grüße\nJörg Graf"
+    drafted = the(StepDrafted, await (await bench.worker()).work(local(make_step(text=text))))
+    assert drafted.draft.startswith("Guten Tag, Jörg Graf,")
+    assert drafted.application is not None
+    assert drafted.application.key == f"{KEY}/de"
+
+
+async def test_a_rejected_draft_is_not_made_again_by_the_same_framework(bench: Bench) -> None:
+    """Mistakes are not repeated: with complaints the step goes to the model (here: there is none yet)."""
+    complained = local(make_step()).model_copy(update={"attempt": 2, "complaints": ("Too short.",)})
+    with pytest.raises(ModelUnavailable):
+        await (await bench.worker()).work(complained)
+
+
+async def test_advice_gets_its_originals_back_and_is_paid_once(bench: Bench) -> None:
+    """Nothing is lost: restored byte for byte, unknown marks counted, a redelivery books and says the same."""
+    step = make_step()
+    await bench.park(step, Lane.REDACTED)
+    advice = advised(step, f"Dear {MARK},\n\nwe look into it. Ask for [PHONE_2222].")
+    worker = await bench.worker()
+    messages = await worker.follow(advice)
+    drafted = the(StepDrafted, messages)
+    assert drafted.draft == "Dear Margaret Oyelaran,\n\nwe look into it. Ask for [PHONE_2222]."
+    assert drafted.advice == advice.advice
+    assert (drafted.unresolved, drafted.cost_usd, drafted.decision.lane) == (1, PRICE, Lane.REDACTED)
+    assert [event.action for event in audits(messages)] == [
+        Action.SPEND_SETTLED,
+        Action.VALUES_RESTORED,
+        Action.DRAFT_MADE,
+    ]
+    assert audits(messages)[1].facts == {"used": 1, "unresolved": 1}
+    assert_tells_nothing(messages)
+    assert [m.identity() for m in await worker.follow(advice)] == [m.identity() for m in messages]
+    assert await bench.left(step) == Decimal(1) - PRICE
+
+
+async def test_an_approved_hold_counts_as_the_lane_it_went(bench: Bench) -> None:
+    """Nothing is hidden: the record of a step that a person let out says that its text left redacted."""
+    step = make_step()
+    await bench.park(step, Lane.HOLD)
+    messages = await (await bench.worker()).follow(advised(step, "Hello."))
+    assert the(StepDrafted, messages).decision.lane is Lane.REDACTED
+
+
+async def test_advice_that_was_cut_is_incomplete(bench: Bench) -> None:
+    """Nothing is hidden: half an answer is never passed off as one."""
+    step = make_step()
+    await bench.park(step, Lane.REDACTED)
+    messages = await (await bench.worker()).follow(advised(step, "Dear", complete=False))
+    assert the(StepDrafted, messages).incomplete
+
+
+async def test_without_its_originals_a_step_is_answered_at_home(bench: Bench) -> None:
+    """Nothing private leaves, nothing is lost: the vault's scope is gone, so the local lane answers; paid is paid."""
+    step = make_step()
+    await bench.park(step, Lane.REDACTED)
+    await bench.vault.forget(step.task_id)
+    messages = await (await bench.worker()).follow(advised(step, f"Dear {MARK}"))
+    (refused,) = [message for message in messages if isinstance(message, ConsultRefused)]
+    assert (refused.reason, refused.by) == ("vault-missing", "worker")
+    assert await bench.left(step) == Decimal(1) - PRICE
+
+
+async def test_advice_for_a_task_that_is_over_is_buried(bench: Bench) -> None:
+    """Nothing is lost: what belongs to no step any more ends in the dead letters, not in a loop."""
+    with pytest.raises(PermanentError, match="gone"):
+        await (await bench.worker()).follow(advised(make_step(), "Hello."))
+
+
+async def test_a_split_tells_the_kind_of_problem_only(bench: Bench) -> None:
+    """Nothing private leaves: neither values nor their marks are in the proposal."""
+    step = make_step()
+    await bench.park(step, Lane.SPLIT)
+    (proposed,) = await (await bench.worker()).work(local(step, "summarise", Lane.SPLIT))
+    assert isinstance(proposed, ConsultProposed)
+    assert proposed.purpose == "framework"
+    assert proposed.prompt.json_schema is not None
+    assert "Write a reply to the customer." in proposed.prompt.user
+    for word in ("Margaret", "Oyelaran", "34.99", "INV-2026", "5 October", MARK, "billing"):
+        assert word not in proposed.prompt.user
+
+
+async def test_a_split_that_may_say_nothing_stays_at_home(bench: Bench) -> None:
+    """Nothing private leaves: a free step whose words could not be redacted is not described at all."""
+    step = make_step(workflow=None, framework=None).model_copy(update={"redacted": None})
+    await bench.park(step, Lane.SPLIT)
+    (refused,) = await (await bench.worker()).work(local(step, "summarise", Lane.SPLIT))
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "nothing-abstract"
+
+
+@pytest.mark.parametrize("advice", ["I would rather not.", '{"title": "t", "template": "{nobody}"}'])
+async def test_a_framework_that_is_none_is_refused_and_paid(bench: Bench, advice: str) -> None:
+    """Nothing is hidden: a useless answer has cost money, and the step goes the local way."""
+    step = make_step()
+    await bench.park(step, Lane.SPLIT)
+    messages = await (await bench.worker()).follow(advised(step, advice, "framework"))
+    (refused,) = [message for message in messages if isinstance(message, ConsultRefused)]
+    assert refused.reason == "bad-framework"
+    assert await bench.left(step) == Decimal(1) - PRICE
+
+
+BOUGHT = Framework(
+    title="Reply to a double charge",
+    slots=(
+        Slot(name="customer_name", question="Who writes?"),
+        Slot(name="amount", type="money", question="How much?"),
+    ),
+    template="Dear {customer_name},\n\nwe check the second charge of {amount}. We will refund it.\n\nYour team",
+)
+FILLED = "Dear Margaret Oyelaran,\n\nwe check the second charge of £34.99. We will refund it.\n\nYour team"
+
+
+async def test_a_framework_is_applied_without_the_memory(bench: Bench) -> None:
+    """Nothing is lost: with the memory away the advice is used, only not kept."""
+    step = make_step()
+    await bench.park(step, Lane.SPLIT)
+    drafted = the(
+        StepDrafted, await (await bench.worker()).follow(advised(step, BOUGHT.model_dump_json(), "framework"))
+    )
+    assert drafted.draft == FILLED
+    assert drafted.application is not None
+    assert drafted.application.origin == "advised"
+
+
+@pytest.mark.model
+async def test_a_framework_is_bought_once(recalling: Bench) -> None:
+    """Nothing is hidden, nothing is paid twice: the next task of its kind is answered without a call."""
+    worker = await recalling.worker()
+    first, second = make_step(), make_step()
+    await recalling.park(first, Lane.SPLIT)
+    assert the(StepDrafted, await worker.follow(advised(first, BOUGHT.model_dump_json(), "framework"))).draft == FILLED
+    await recalling.park(second, Lane.SPLIT)
+    messages = await worker.work(local(second, "summarise", Lane.SPLIT))
+    drafted = the(StepDrafted, messages)
+    assert drafted.draft == FILLED
+    assert drafted.application is not None
+    assert drafted.application.origin == "remembered"
+    assert (drafted.decision.lane, drafted.decision.cost_usd, drafted.cost_usd) == (Lane.LOCAL, 0, 0)
+    assert await recalling.left(second) == 1
+    at_home = the(StepDrafted, await worker.work(local(make_step())))
+    assert at_home.draft == FILLED, "a profile that never calls has it too"
+
+
+@pytest.mark.model
+async def test_a_lesson_holds_from_the_next_draft_on(recalling: Bench) -> None:
+    """Mistakes are not repeated: what a person forbade and asked for holds for every way to a draft."""
+    worker = await recalling.worker()
+    lesson = MemoryItem(
+        kind=Kind.LESSON,
+        text='Never say "will refund". Always say "You can also call us."',
+        key=lesson_key("support-triage", "reply"),
+        data={"must_not_contain": ["will refund"], "must_contain": ["You can also call us."]},
+        source="feedback:1",
+        author="publisher",
+        origin="feedback",
+        created_at=NOW,
+    )
+    await recalling.memory.remember(Remember(items=(lesson,)))
+    shipped = the(StepDrafted, await worker.work(local(make_step())))
+    assert "\n\nYou can also call us.\n\nKind regards" in shipped.draft
+    step = make_step()
+    await recalling.park(step, Lane.REDACTED)
+    cloud = the(StepDrafted, await worker.follow(advised(step, f"Dear {MARK},\n\nHi. We will refund you.\n\nBye")))
+    assert cloud.draft == "Dear Margaret Oyelaran,\n\nHi.\n\nYou can also call us.\n\nBye"
+
+
+@contextlib.asynccontextmanager
+async def working(bench: Bench) -> AsyncGenerator[None]:
+    links = await bench.bus.links("worker")
+    consumer = next(item for item in consumers() if item.durable == "worker")
+    agent = (await bench.worker()).agent()
+    loop = WorkLoop(bench.bus.js, consumer, agent, links.publisher, links.ring, bench.bus.settings.bus, slots=2)
+    task = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        loop.stop()
+        await task
+
+
+async def test_the_worker_takes_its_messages_and_passes_drafts_on(bench: Bench) -> None:
+    """Nothing is lost: from the router's and the consultant's queues to the verifier's, with every event audited."""
+    step = make_step()
+    await bench.park(step, Lane.REDACTED)
+    router, consultant = await bench.bus.links("router"), await bench.bus.links("consultant")
+    await router.publisher.publish(local(make_step()))
+    await consultant.publisher.publish(advised(step, f"Dear {MARK}."))
+    async with working(bench):
+        bodies = await bench.bus.collect(StepDrafted, 2)
+
+        async def audited() -> bool:
+            return await bench.bus.count(AUDIT.name) == 4
+
+        await eventually(audited)
+    drafts = {StepDrafted.model_validate_json(body).draft for body in bodies}
+    assert "Dear Margaret Oyelaran." in drafts
+    assert "worker" in producers_of(StepDrafted)
