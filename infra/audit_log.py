@@ -8,8 +8,8 @@ from nats.js import JetStreamContext
 from hybridmesh.agents.auditor.audit_stream import LogReader
 from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.identity import KeyRing
-from hybridmesh.bus.proofs import LogEntry, check_log
-from hybridmesh.bus.topology import AUDIT, CHECKPOINTS, Stream
+from hybridmesh.bus.proofs import check_log
+from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
 from hybridmesh.schemas.audits import AuditFinding, Checkpoint
 
 
@@ -33,26 +33,10 @@ class Verification:
         )
 
 
-async def read_all(js: JetStreamContext, stream: Stream) -> list[LogEntry]:
-    """Return every entry of a log, in order; raises MeshUnavailable."""
-    reader = LogReader(js, stream)
-    entries: list[LogEntry] = []
-    try:
-        last = await reader.last_sequence()
-        while not entries or entries[-1].sequence < last:
-            more = await reader.read(entries[-1].sequence if entries else 0, 2.0)
-            if not more:
-                break
-            entries.extend(more)
-    finally:
-        await reader.close()
-    return entries
-
-
 async def verify_log(js: JetStreamContext, ring: KeyRing) -> Verification:
     """Check the whole log; raises MeshUnavailable."""
-    checkpoints = await read_all(js, CHECKPOINTS)
-    entries = await read_all(js, AUDIT)
+    checkpoints = [entry async for entry in LogReader(js, CHECKPOINTS).read_all()]
+    entries = [entry async for entry in LogReader(js, AUDIT).read_all()]
     findings = check_log(entries, checkpoints, partial(entry_problem, ring=ring))
     sizes = [Checkpoint.model_validate_json(entry.body) for entry in checkpoints]
     newest = max(sizes, key=lambda checkpoint: checkpoint.size, default=None)

@@ -28,8 +28,12 @@ _PLACES = frozenset({"CITY", "STATE"})
 _WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
 _POSTCODE_LEAST = 5  # letters and digits of a postcode that stands without a place: four digits are mostly a year
 
-# "INV-2026-104", "JOB-55102": what the classifier, which knows no references, takes for licences and house numbers.
-_REFERENCE = re.compile(r"[A-Z]{1,6}(?:-[A-Z0-9]*\d[A-Z0-9]*)+")
+# "INV-2026-104", UUIDs, hexadecimal numbers, ISBNs: what the classifier, which knows no references, takes for
+# licences and house numbers.
+_REFERENCE = re.compile(
+    r"[A-Z]{1,6}(?:-[A-Z0-9]*\d[A-Z0-9]*)+|0x[0-9A-Fa-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|97[89](?:-\d{1,7}){3}-[\dX]"
+)
 _NEVER_REFERENCES = frozenset({"EMAIL", "URL"})
 
 

@@ -100,7 +100,7 @@ class Consultant:
         except TransientError as error:
             return await self._put_off(message, egress, error)
         if isinstance(result, CloudRefusal):
-            return [egress.ended(result.reason, result, self._cost(result)), _refused(message, result.reason)]
+            return [egress.ended(result.reason, result, self._cost(message, result)), _refused(message, result.reason)]
         return self._advise(message, egress, result)
 
     def _doubt(self, message: ConsultRequested) -> str | None:
@@ -119,7 +119,7 @@ class Consultant:
         return None
 
     def _advise(self, message: ConsultRequested, egress: Egress, reply: CloudReply) -> Sequence[Message]:
-        cost = self._cost(reply)
+        cost = self._cost(message, reply)
         if reply.sent_sha256 != egress.sent_sha256:
             return [egress.ended("ungated-egress", reply, cost), _refused(message, "ungated-egress")]
         advised = ConsultAdvised(
@@ -153,10 +153,11 @@ class Consultant:
         error.retry_after_s = pause
         raise error
 
-    def _cost(self, result: CloudReply | CloudRefusal) -> Decimal | None:
-        if self._cloud.simulated:
-            return Decimal(0)
-        return self._price(self._cloud.provider, result.model, result.input_tokens, result.output_tokens)
+    def _cost(self, message: ConsultRequested, result: CloudReply | CloudRefusal) -> Decimal | None:
+        """Return the call's price; a simulated one costs what the model that it stands in for would have."""
+        model = message.model if self._cloud.simulated else result.model
+        provider = "anthropic" if self._cloud.simulated else self._cloud.provider
+        return self._price(provider, model, result.input_tokens, result.output_tokens)
 
 
 def _refused(message: ConsultRequested, reason: str, detail: str = "") -> ConsultRefused:

@@ -101,6 +101,10 @@ def _numbers(operation: Callable[..., Any]) -> Operation:
     return checked
 
 
+def _divide(left: Decimal, right: Decimal) -> Decimal:
+    return left / right
+
+
 def _floor(left: Decimal, right: Decimal) -> Decimal:
     return left // right
 
@@ -126,7 +130,7 @@ _OPERATORS: dict[type[ast.AST], Operation] = {
     ast.Add: _numbers(operator.add),
     ast.Sub: _numbers(operator.sub),
     ast.Mult: _numbers(operator.mul),
-    ast.Div: _numbers(operator.truediv),
+    ast.Div: _numbers(_divide),
     ast.FloorDiv: _numbers(_floor),
     ast.Mod: _numbers(_rest),
     ast.Pow: _numbers(_power),

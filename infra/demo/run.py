@@ -90,7 +90,9 @@ async def run_demo(
         write_report(summary, place)
         show_outcome(summary, place)
         if keep:
-            tell(f"The mesh stays up; explain a ticket with `hybridmesh explain TASK --data {folder}`. Ctrl-C stops it.")
+            tell(
+                f"The mesh stays up; explain a ticket with `hybridmesh explain TASK --data {folder}`. Ctrl-C stops it."
+            )
             await asyncio.Event().wait()
     whole = len(summary.outcomes) == len(rows) and not verification.findings
     return 0 if whole and not (summary.privacy and summary.privacy.leaked) else 1

@@ -44,7 +44,9 @@ def read_tickets(path: Path, text_column: str) -> list[Ticket]:
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}", remedy="name a CSV file with --tickets") from None
     except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
-        raise UsageError(f"{path.name} is not a CSV file in UTF-8 ({error})", remedy="export it as CSV, UTF-8") from None
+        raise UsageError(
+            f"{path.name} is not a CSV file in UTF-8 ({error})", remedy="export it as CSV, UTF-8"
+        ) from None
     if not rows:
         raise UsageError(f"{path.name} has no rows", remedy="give a header and at least one row")
     columns = [name for name in rows[0] if name]

@@ -12,6 +12,7 @@ from hybridmesh.agents.classifier.detector import Detector
 from hybridmesh.agents.classifier.door import judge
 from hybridmesh.agents.classifier.redaction import redact
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
+from hybridmesh.bus.settings import PrivacySettings
 from hybridmesh.schemas.surrogates import restore
 
 pytestmark = [pytest.mark.connected, pytest.mark.model]
@@ -34,9 +35,10 @@ def demo_detector() -> Detector:
     folder = Path.home() / ".cache" / "hybridmesh" / "models" / "pii-rampart"
     if not (folder / "model.onnx").is_file():
         pytest.skip("pii-rampart is not prepared: the demo's promise was NOT tested")
+    privacy = PrivacySettings()
     return Detector(
-        tagger=TokenClassifier(folder), terms=[], threshold=0.5, max_chars=400_000, timeout_s=60,
-        monotonic=time.monotonic,
+        tagger=TokenClassifier(folder), terms=privacy.terms, threshold=privacy.threshold,
+        max_chars=privacy.max_chars, timeout_s=privacy.timeout_s, monotonic=time.monotonic,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class NoModel:
     """A machine without a prepared model."""
 
     async def complete(self, request: CompletionRequest) -> Completion:
-        raise ModelUnavailable("no model")
+        raise ModelUnavailable(f"no model for {request.max_tokens} tokens")
 
 
 class Bench:

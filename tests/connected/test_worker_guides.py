@@ -34,16 +34,16 @@ class AwayMemory:
     """A memory that is down."""
 
     async def remember(self, request: Remember) -> Remembered:
-        raise MemoryUnavailable
+        raise MemoryUnavailable(type(request).__name__)
 
     async def search(self, request: Search) -> Hits:
-        raise MemoryUnavailable
+        raise MemoryUnavailable(type(request).__name__)
 
     async def lookup(self, request: Lookup) -> Hits:
-        raise MemoryUnavailable
+        raise MemoryUnavailable(type(request).__name__)
 
     async def forget(self, request: Forget) -> ForgetReceipt:
-        raise MemoryUnavailable
+        raise MemoryUnavailable(type(request).__name__)
 
 
 @pytest.fixture(scope="module")

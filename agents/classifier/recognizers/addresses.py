@@ -15,11 +15,14 @@ _ENGLISH_KIND = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Square|Sq|Terrace|Close"
     r"|Crescent|Highway|Hwy|Parkway|Pkwy|Circle|Cir|Row|Mews|Gardens|Grove|Hill|Trail|Walk|Wharf)"
 )
-_ENGLISH = rf"\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[{UPPER}][{LETTER}'’]{{0,40}}\.? ){{1,4}}{_ENGLISH_KIND}\b\.?{_UNIT}"
+_ENGLISH = (
+    rf"\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[{UPPER}][{LETTER}'’]{{0,40}}\.? ){{1,4}}{_ENGLISH_KIND}"
+    rf"\b\.?(?: [NS]?[EW]\b| [NS]\b)?{_UNIT}"
+)
 _GERMAN_OR_DUTCH = (
     rf"(?:[{UPPER}][{LETTER}]{{0,40}}[ -]){{0,3}}[{UPPER}]?[{LETTER}]{{0,40}}"
-    rf"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|weg|[Pp]latz|[Aa]llee|gasse|ring|damm|ufer|chaussee|stieg|steig|straat|laan|plein|gracht|kade|dijk"
-    rf"|singel) ?{_HOUSE}(?![\w%])"
+    rf"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|weg|[Pp]latz|[Aa]llee|gasse|ring|damm|ufer|chaussee|stieg|steig|straat|laan"
+    rf"|plein|gracht|kade|dijk|singel) ?{_HOUSE}(?![\w%])"
 )
 _GERMAN_FIELD = (
     rf"(?:Am|An der|Auf der|Im|In der|Zum|Zur|Unter den) [{UPPER}][{LETTER}-]{{1,60}} {_HOUSE}(?=,|\n| ?\d{{5}})"

@@ -11,6 +11,7 @@ from hybridmesh.schemas.privacy import Span
 
 _CANDIDATE = re.compile(r"(?<![\w.,/#-])(?:\+|00|\()?\d(?:[ ().\-/]{0,3}\d){5,16}(?![\w@]|[.,-]\w|/\d)")
 _GROUPED = re.compile(r"\(?\d{2,5}\)?[ .\-/]+\d")
+_AMERICAN = re.compile(r"\d{3}(?P<sign>[.-])\d{3}(?P=sign)\d{4}|\(\d{3}\) ?\d{3}[ .-]\d{4}")
 _DATE = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 _CONTEXT = words(
     r"t[eé]l", r"phone", r"call(?:ing|ed)?\b", r"mobile?\b", r"mobil", r"cell", r"fax", r"handy", r"ruf", r"whatsapp",
@@ -24,7 +25,9 @@ _DIGITS_LEAST, _DIGITS_MOST = 7, 15  # E.164 allows 15; shorter than 7 is an ext
 
 @dataclass(frozen=True, slots=True)
 class PhoneRecognizer:
-    """Numbers with a ``+`` or ``00``; grouped ones that a plan of ``regions`` knows; any after a word for phones."""
+    """Numbers with a ``+`` or ``00``; grouped ones of American form or that a plan of ``regions`` knows;
+    any after a word for phones.
+    """
 
     regions: tuple[str, ...]
 
@@ -45,8 +48,10 @@ class PhoneRecognizer:
             return _known(value, None, exactly=False)
         if value.startswith("00"):
             return _known(f"+{value[2:]}", None, exactly=True)
+        if _AMERICAN.fullmatch(value):
+            return True
         if not _GROUPED.match(value) or not value.startswith(("0", "(")):
-            return bool(re.fullmatch(r"[2-9]\d{2}[ .-]\d{3}[ .-]\d{4}", value)) and _known(value, "US", exactly=True)
+            return False
         return any(_known(value, region, exactly=True) for region in self.regions)
 
 

@@ -1,0 +1,49 @@
+"""Writes the demo's report: one HTML file that needs nothing else, with every draft and every byte that left."""
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hybridmesh.infra.demo.outcome import Outcome
+from hybridmesh.infra.demo.table import sums
+
+if TYPE_CHECKING:
+    from hybridmesh.infra.demo.run import Summary
+
+_TEMPLATE = Path(__file__).parent / "report.html"
+
+
+def write_report(summary: "Summary", place: Path) -> None:
+    """Write the file; it holds the private tickets, so only its owner can read it."""
+    page = _TEMPLATE.read_text("utf-8")
+    parts = {
+        "sums": "".join(f"<li>{escape(line)}</li>" for line in sums(summary)),
+        "rows": "".join(map(_row, summary.outcomes)),
+        "bodies": "".join(f"<pre>{escape(body)}</pre>" for body in summary.bodies) or "<p>Nothing left.</p>",
+        "findings": "".join(
+            f"<li>entry {finding.sequence}: {escape(finding.problem)}</li>" for finding in summary.verification.findings
+        ),
+    }
+    for name, content in parts.items():
+        page = page.replace(f"<!--{name}-->", content, 1)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.touch(mode=0o600)
+    place.write_text(page, "utf-8")
+
+
+def _row(outcome: Outcome) -> str:
+    cells = (
+        outcome.ticket.id,
+        outcome.category,
+        outcome.lane,
+        outcome.why,
+        outcome.verdict,
+        f"{outcome.spent:.5f}",
+        f"{outcome.all_cloud:.5f}",
+    )
+    shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    texts = (
+        f"<details><summary>ticket and draft</summary><div class=pair><pre>{escape(outcome.ticket.text)}</pre>"
+        f"<pre>{escape(outcome.draft)}</pre></div><code>{escape(outcome.task_id)}</code></details>"
+    )
+    return f'<tr class="{escape(outcome.lane)}">{shown}</tr><tr><td colspan=7>{texts}</td></tr>'
