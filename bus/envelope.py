@@ -7,6 +7,7 @@ signature covers subject, id, type, source, time and the body's SHA-256, so no p
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +65,7 @@ def seal(message: Message, identity: Identity, now: datetime) -> Envelope:
 def signed_bytes(subject: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Return what a producer signs."""
     parts = [subject, *(headers.get(f"ce-{name}", "") for name in ("id", "type", "source", "time"))]
-    return "\n".join([*parts, hashlib.sha256(body).hexdigest()]).encode()
+    return "\n".join([*parts, hashlib.sha256(body).hexdigest()]).encode("utf-8", "surrogatepass")
 
 
 def producer_of(headers: Mapping[str, str]) -> str:
@@ -123,7 +124,8 @@ def _kind(event_type: str) -> type[Message]:
         return found
     stem, _, version = event_type.rpartition(".v")
     known = [int(name.rpartition(".v")[2]) for name in _TYPES if name.rpartition(".v")[0] == stem]
-    if known and version.isdigit() and int(version) > max(known):
+    # Nine digits are more majors than there will be, and longer numbers int() may refuse.
+    if known and re.fullmatch("[0-9]{1,9}", version) and int(version) > max(known):
         raise UnsupportedVersion(f"major version {version} of a known type is newer than this program")
     raise InvalidMessage("unknown event type", reason="unknown-type")
 
@@ -137,7 +139,7 @@ def _places(error: ValidationError) -> str:
 def _from_structured(body: bytes) -> tuple[dict[str, str], bytes]:
     try:
         event: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidMessage("structured CloudEvent is not JSON") from None
     if not isinstance(event, dict):
         raise InvalidMessage("structured CloudEvent is not an object")
@@ -145,5 +147,8 @@ def _from_structured(body: bytes) -> tuple[dict[str, str], bytes]:
     data = fields.get("data")
     headers = {f"ce-{name}": str(value) for name, value in fields.items() if name not in ("data", "data_base64")}
     if "data_base64" in fields:
-        return headers, base64.b64decode(str(fields["data_base64"]))
+        try:
+            return headers, base64.b64decode(str(fields["data_base64"]), validate=True)
+        except ValueError:
+            raise InvalidMessage("data_base64 of the structured CloudEvent is not base64") from None
     return headers, json.dumps(data).encode()

@@ -20,9 +20,12 @@ class Section(BaseModel):
 
 
 class BusSettings(Section):
-    """The work loop and the server. ``ack_wait_s`` bounds how long a dead agent's message waits for another."""
+    """The work loop and the server. ``ack_wait_s`` bounds how long a dead agent's message waits for another.
 
-    max_tries: int = Field(default=5, ge=1)
+    ``max_tries`` is at least four: the consultant spends that many on a cloud that does not answer.
+    """
+
+    max_tries: int = Field(default=6, ge=4)
     ack_wait_s: float = Field(default=30.0, ge=1)
     retry_base_s: float = Field(default=0.5, gt=0)
     retry_cap_s: float = Field(default=60.0, gt=0)

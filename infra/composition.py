@@ -42,7 +42,7 @@ def builder_of(agent: str, keys: Path) -> Builder:
 async def build_decomposer(links: Links) -> Agent:
     """Build the decomposer."""
     from hybridmesh.agents.decomposer.agent import DecomposerAgent
-    from hybridmesh.agents.decomposer.progress import TaskState
+    from hybridmesh.agents.decomposer.task_state import TaskState
     from hybridmesh.agents.decomposer.workflows import load_workflows
 
     plans = links.settings.plans

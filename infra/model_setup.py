@@ -38,4 +38,8 @@ def ensure_models(settings: MeshSettings, tell: Tell) -> None:
 def model_folder(settings: MeshSettings, name: str) -> Path:
     """Return the folder of a prepared model, making it first where it is missing."""
     store = open_store(settings)
-    return store.path(name) or store.prepare(name, lambda *_: None).folder
+    return store.path(name) or store.prepare(name, _say_nothing).folder
+
+
+def _say_nothing(_: str, __: float | None) -> None:
+    pass

@@ -8,7 +8,7 @@ from hybridmesh.schemas.message import StepMessage
 class EgressRecorded(StepMessage):
     """The body of one cloud call, stored before it is sent; ``sha256`` is what the audit log holds of it.
 
-    ``number`` counts the calls of one attempt, as a call that failed may be sent again.
+    ``call_id`` tells the calls of one attempt apart, as a call that failed may be made again.
     """
 
     NAME = "egress.recorded"
@@ -18,9 +18,9 @@ class EgressRecorded(StepMessage):
     destination: str
     model: str
     simulated: bool
-    number: int = 1
+    call_id: str
     sent_at: datetime
 
     def identity(self) -> str:
-        """Return ``task/step/stage/attempt/number``."""
-        return f"{super().identity()}/{self.number}"
+        """Return ``task/step/stage/attempt/call``."""
+        return f"{super().identity()}/{self.call_id}"

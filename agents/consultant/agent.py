@@ -8,10 +8,10 @@ from typing import Protocol
 
 import uuid_utils
 
-from hybridmesh.agents.consultant.egress import AGENT, Egress
+from hybridmesh.agents.consultant.egress import AGENT, Egress, EgressLog
 from hybridmesh.agents.consultant.patience import next_pause_s
 from hybridmesh.agents.consultant.port import CloudModel, CloudRefusal, CloudReply, Question
-from hybridmesh.bus.agent import Agent, AuditLog, Clock
+from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable, PermanentError, TransientError, UntrustedMessage
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested, Prompt, Usage
 from hybridmesh.schemas.message import Message
@@ -38,17 +38,17 @@ def new_call_id() -> str:
 class Consultant:
     """Asks the cloud model what the classifier has cleared; the one process with a cloud key and a way out.
 
-    Consumes ``consult.requested``; publishes ``consult.advised`` and ``consult.refused``; needs a cloud model, an
-    audit log that is awaited before each egress, and the classifier's public key (inside ``check``). Whatever
-    goes wrong, the step goes on: a prompt that may not leave, or a cloud that does not answer within
-    ``patience_s`` of the clearance, is a refusal, and the router takes the local lane. ``clearance_s`` is how long
-    the classifier's clearances last; the work loop must allow a message at least four tries.
+    Consumes ``consult.requested``; publishes ``consult.advised``, ``consult.refused`` and ``egress.recorded``.
+    Needs a cloud model, an audit log that is awaited before each egress, and the classifier's public key (inside
+    ``check``). Whatever goes wrong, the step goes on: a prompt that may not leave, or a cloud that does not answer
+    within ``patience_s`` of the clearance, is a refusal, and the router takes the local lane. ``clearance_s`` is how
+    long the classifier's clearances last; the work loop must allow a message at least four tries.
     """
 
     def __init__(
         self,
         cloud: CloudModel,
-        audit: AuditLog,
+        audit: EgressLog,
         check: ClearanceCheck,
         price: PriceList,
         clock: Clock,

@@ -7,6 +7,7 @@ about to leave.
 import asyncio
 import hashlib
 from decimal import Decimal
+from typing import Protocol
 
 from hybridmesh.agents.consultant.egress_scan import scan_body
 from hybridmesh.agents.consultant.port import CloudRefusal, CloudReply
@@ -14,16 +15,26 @@ from hybridmesh.bus.agent import AuditLog, Clock
 from hybridmesh.bus.errors import PermanentError
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.consults import ConsultRequested
+from hybridmesh.schemas.egress import EgressRecorded
+from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.privacy import Findings
 
 AGENT = "consultant"
+
+
+class EgressLog(AuditLog, Protocol):
+    """Where an egress is written before it happens: its hash to the audit log, its bytes beside it."""
+
+    async def publish(self, message: Message) -> None:
+        """Return when the message is stored; raises MeshUnavailable when it is not."""
+        ...
 
 
 class Egress:
     """The gate of one call; ``call_id`` tells the calls for one message apart, so that none hides another."""
 
     def __init__(
-        self, message: ConsultRequested, call_id: str, audit: AuditLog, clock: Clock, *, provider: str, simulated: bool
+        self, message: ConsultRequested, call_id: str, audit: EgressLog, clock: Clock, *, provider: str, simulated: bool
     ) -> None:
         self._message = message
         self._call_id = call_id
@@ -58,8 +69,23 @@ class Egress:
             "policy_version": self._message.clearance.policy_version,
             "surrogates": sum(self._message.clearance.counts.values()),
         }
+        await self._audit.publish(self._copy_of(body, sha256))
         await self._audit.record(self._event(Action.EGRESS_STARTED, facts))
         self.sent_sha256 = sha256
+
+    def _copy_of(self, body: bytes, sha256: str) -> EgressRecorded:
+        return EgressRecorded(
+            task_id=self._message.task_id,
+            step_id=self._message.step_id,
+            attempt=self._message.attempt,
+            body=body.decode(),
+            sha256=sha256,
+            destination=str(self._far_end["provider"]),
+            model=self._message.model,
+            simulated=bool(self._far_end["simulated"]),
+            call_id=self._call_id,
+            sent_at=self._clock(),
+        )
 
     def blocked(self, reason: str) -> AuditEvent:
         """Return the event of a prompt that one of our guards kept back; counts by type, never values."""

@@ -71,6 +71,8 @@ def step_done(state: TaskState, message: StepVerified, now: datetime) -> TaskSta
         other_cost_usd=message.decision.other_cost_usd,
         verified=message.verdict.passed,
         evidence=tuple(dict.fromkeys(place for claim in message.verdict.claims for place in claim.evidence)),
+        decision=message.decision,
+        verdict=message.verdict,
     )
     state = _with_step(state, message.step_id, step.model_copy(update={"status": "done", "summary": summary}))
     if all(other.status == "done" for other in state.steps.values()):
@@ -138,6 +140,7 @@ def _completed(state: TaskState, task_id: str, now: datetime) -> TaskCompleted:
     wanted = [summaries[name] for name in (plan.results if plan else ())]
     alone = len(wanted) == 1
     return TaskCompleted(
+        workflow=state.task.workflow if state.task else None,
         task_id=task_id,
         result="\n\n".join(part.result if alone else f"## {part.title}\n\n{part.result}" for part in wanted),
         steps=tuple(summaries.values()),

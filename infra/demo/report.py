@@ -2,18 +2,15 @@
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hybridmesh.infra.demo.outcome import Outcome
+from hybridmesh.infra.demo.summary import Summary
 from hybridmesh.infra.demo.table import sums
-
-if TYPE_CHECKING:
-    from hybridmesh.infra.demo.run import Summary
 
 _TEMPLATE = Path(__file__).parent / "report.html"
 
 
-def write_report(summary: "Summary", place: Path) -> None:
+def write_report(summary: Summary, place: Path) -> None:
     """Write the file; it holds the private tickets, so only its owner can read it."""
     page = _TEMPLATE.read_text("utf-8")
     parts = {

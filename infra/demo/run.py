@@ -5,7 +5,6 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,32 +14,17 @@ from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.audit_log import Verification, verify_log
 from hybridmesh.infra.cli.console import people
 from hybridmesh.infra.demo.memory_use import MemoryWatch
-from hybridmesh.infra.demo.outcome import Outcome, Privacy, judge_privacy, outcome_of
+from hybridmesh.infra.demo.outcome import Outcome, judge_privacy, outcome_of
 from hybridmesh.infra.demo.report import write_report
+from hybridmesh.infra.demo.summary import Summary
 from hybridmesh.infra.demo.table import show_outcome
 from hybridmesh.infra.demo.tickets import SHIPPED, Ticket, read_planted, read_tickets
 from hybridmesh.infra.fleet import Tell
-from hybridmesh.infra.simulation import CloudChoice
 from hybridmesh.infra.up import Options, Running, mesh_up
 
 GOAL = "Triage this customer's support ticket and draft a reply."
 WORKFLOW = "support-triage"
 _TICKET_TIMEOUT_S = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """All that the demo shows at its end."""
-
-    outcomes: tuple[Outcome, ...]
-    bodies: tuple[str, ...]
-    privacy: Privacy | None
-    verification: Verification
-    cloud: CloudChoice
-    cloud_words: str
-    set_up_s: float
-    run_s: float
-    peak_bytes: int
 
 
 async def run_demo(

@@ -2,23 +2,20 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from hybridmesh.infra.cli.console import data, people
+from hybridmesh.infra.demo.summary import Summary
 from hybridmesh.infra.simulation import CloudChoice
-
-if TYPE_CHECKING:
-    from hybridmesh.infra.demo.run import Summary
 
 _SHOWN_DRAFTS = 3
 _SHOWN_BODIES = 1
 
 
-def show_outcome(summary: "Summary", report: Path) -> None:
+def show_outcome(summary: Summary, report: Path) -> None:
     """Print the table, some drafts, what left, the sums and the audit's verdict."""
     data.print(_table(summary))
     _show_drafts(summary, data)
@@ -28,7 +25,7 @@ def show_outcome(summary: "Summary", report: Path) -> None:
     people.print(f"report   {report}", markup=False)
 
 
-def sums(summary: "Summary") -> list[str]:
+def sums(summary: Summary) -> list[str]:
     """Return the lines below the table."""
     spent = sum((outcome.spent for outcome in summary.outcomes), Decimal(0))
     all_cloud = sum((outcome.all_cloud for outcome in summary.outcomes), Decimal(0))
@@ -47,13 +44,13 @@ def sums(summary: "Summary") -> list[str]:
         )
     lines += [
         f"audit    {summary.verification.describe()}",
-        f"time     set-up {summary.set_up_s:.0f} s, run {summary.run_s:.0f} s, "
-        f"peak memory of all processes {summary.peak_bytes / 2**30:.2f} GiB",
+        f"time     set-up {summary.set_up_s:.0f} s, run {summary.run_s:.0f} s",
+        f"memory   {summary.peak_bytes / 2**30:.2f} GiB at the peak, all processes together",
     ]
     return lines
 
 
-def _table(summary: "Summary") -> Table:
+def _table(summary: Summary) -> Table:
     table = Table(title="Tickets", title_justify="left", header_style="bold")
     for name in ("ticket", "category", "lane", "why", "verdict", "cost USD"):
         table.add_column(name, justify="right" if name == "cost USD" else "left", overflow="fold")
@@ -69,7 +66,7 @@ def _table(summary: "Summary") -> Table:
     return table
 
 
-def _show_drafts(summary: "Summary", console: Console) -> None:
+def _show_drafts(summary: Summary, console: Console) -> None:
     cloudy = [outcome for outcome in summary.outcomes if outcome.draft and outcome.lane != "local"]
     chosen = cloudy or [outcome for outcome in summary.outcomes if outcome.draft]
     for outcome in chosen[:_SHOWN_DRAFTS]:
@@ -78,7 +75,7 @@ def _show_drafts(summary: "Summary", console: Console) -> None:
     console.rule(align="left")
 
 
-def _show_bodies(summary: "Summary", console: Console) -> None:
+def _show_bodies(summary: Summary, console: Console) -> None:
     for body in summary.bodies[:_SHOWN_BODIES]:
         console.print("one of the requests that left, byte for byte:", markup=False)
         console.print(body, markup=False)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from hybridmesh.agents.classifier.detector import Detector
-from hybridmesh.agents.classifier.door import judge
-from hybridmesh.agents.classifier.redaction import redact
+from hybridmesh.agents.classifier.door import judge, prompt_texts
+from hybridmesh.agents.classifier.redaction import redact, redacted_of
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
+from hybridmesh.agents.router.prompts import compose
 from hybridmesh.bus.settings import PrivacySettings
+from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.surrogates import restore
 
 pytestmark = [pytest.mark.connected, pytest.mark.model]
@@ -69,3 +71,22 @@ async def test_the_door_stops_every_raw_ticket(demo_detector: Detector) -> None:
         body = ROWS[ticket["id"]]["body"]
         verdict = judge([body], await demo_detector.find([body]), {})
         assert (verdict.reason is not None) == bool(ticket["private"])
+
+
+@pytest.mark.timeout(180)
+async def test_redacted_tickets_pass_the_door_as_the_router_sends_them(demo_detector: Detector) -> None:
+    """Work goes on: false alarms at the door, which cost the cloud's help and never privacy, stay under a tenth."""
+    spec = StepSpec(id="reply", title="Reply", instruction="Draft a polite reply that answers every question.")
+    refused: list[str] = []
+    for name, row in ROWS.items():
+        texts = [
+            "Handle this week's tickets.",
+            spec.instruction,
+            f"ticket {name}",
+            f"{row['subject']}\n\n{row['body']}",
+        ]
+        redaction = await redact(demo_detector.find, texts, KEY, {})
+        prompt = prompt_texts(compose(redacted_of(redaction.result.texts), spec))
+        if judge(prompt, await demo_detector.find(prompt), redaction.result.originals).reason is not None:
+            refused.append(name)
+    assert len(refused) <= len(ROWS) // 10, refused

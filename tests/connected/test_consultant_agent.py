@@ -14,13 +14,14 @@ from cloud_double import CloudDouble, Part, Received, Script, answer, as_json, f
 from harness import Bus, eventually
 from hybridmesh.agents.consultant.agent import Consultant
 from hybridmesh.agents.consultant.claude import ClaudeModel
+from hybridmesh.agents.consultant.egress import EgressLog
 from hybridmesh.agents.consultant.port import CloudModel, CloudReply, Gate, Question
 from hybridmesh.agents.consultant.prices import price_of
-from hybridmesh.bus.agent import AuditLog
 from hybridmesh.bus.clearances import check_clearance, sign_clearance
 from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
+from hybridmesh.schemas.egress import EgressRecorded
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.privacy import Clearance
 
@@ -49,6 +50,13 @@ class Log:
     def __init__(self, *, down: bool = False) -> None:
         self.down = down
         self.events: list[AuditEvent] = []
+        self.copies: list[EgressRecorded] = []
+
+    async def publish(self, message: Message) -> None:
+        if self.down:
+            raise MeshUnavailable
+        assert isinstance(message, EgressRecorded)
+        self.copies.append(message)
 
     async def record(self, event: AuditEvent) -> None:
         if self.down:
@@ -81,7 +89,7 @@ def requested(prompt: Prompt = CLEAN, *, model: str = "claude-sonnet-5-5") -> Co
     )
 
 
-def consultant_over(cloud: CloudModel, audit: AuditLog, clock: Watch | None = None) -> Consultant:
+def consultant_over(cloud: CloudModel, audit: EgressLog, clock: Watch | None = None) -> Consultant:
     return Consultant(
         cloud,
         audit,
@@ -137,6 +145,7 @@ async def test_what_is_audited_is_what_left() -> None:
     body = desk.cloud.bodies[0]
     started = log.events[0].facts
     assert (started["sent_sha256"], started["bytes"]) == (hashlib.sha256(body).hexdigest(), len(body))
+    assert [(copy.body.encode(), copy.sha256) for copy in log.copies] == [(body, started["sent_sha256"])]
     assert started["model"] == "claude-sonnet-5-5"
     assert isinstance(advised, ConsultAdvised)
     assert advised.sent_sha256 == started["sent_sha256"]
@@ -319,12 +328,15 @@ async def test_an_unknown_price_is_none() -> None:
     assert ended.facts["cost_usd"] is None
 
 
-async def test_a_simulated_cloud_costs_nothing_and_is_called_simulated() -> None:
+async def test_a_simulated_cloud_costs_the_list_price_and_is_called_simulated() -> None:
     """Nothing is hidden: nobody takes a simulated answer for a paid one."""
     async with Desk(answer("x"), simulated=True) as desk:
         ended, advised = split(await desk.consultant.consult(requested()))
     assert isinstance(advised, ConsultAdvised)
-    assert (advised.simulated, advised.provider, advised.usage.cost_usd) == (True, "simulated", Decimal(0))
+    assert (advised.simulated, advised.provider) == (True, "simulated")
+    assert advised.usage.cost_usd == price_of(
+        "anthropic", "claude-sonnet-5-5", advised.usage.input_tokens, advised.usage.output_tokens
+    )
     assert desk.audit.events[0].facts["simulated"] is True
     assert ended.facts["simulated"] is True
 

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 
 import pytest
-from house import CHECKOUT, Module
 
 import hybridmesh.bus
+from house import CHECKOUT, Module
 from hybridmesh.bus.topology import AGENTS, TOPOLOGY, MessageType, Row
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.steps import StepClassified, StepReady

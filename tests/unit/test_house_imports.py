@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from house import Module, Rule, imports, modules, violations
 
 # Each library beside pydantic, and the only files that may know it.

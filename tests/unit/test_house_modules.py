@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 import pytest
+
 from house import Module, Rule, called, modules, violations
 
 CEILING = 400

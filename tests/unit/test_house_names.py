@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from house import Module, called, literals, violations
 
+from house import Module, called, literals, violations
 from hybridmesh.bus.topology import Ask, consumers, streams
 
 TABLE = "bus/topology.py"
