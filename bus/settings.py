@@ -65,7 +65,7 @@ class CloudSettings(Section):
 class PrivacySettings(Section):
     """Detection. ``timeout_s`` bounds one text; a text that takes longer stays at home."""
 
-    threshold: float = Field(default=0.5, ge=0, le=1)
+    threshold: float = Field(default=0.3, ge=0, le=1)
     terms: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en", "de", "es", "fr", "it", "nl", "pt")
     timeout_s: float = Field(default=60.0, gt=0)

@@ -33,6 +33,8 @@ class Action(StrEnum):
     MEMORY_FORGOTTEN = "memory.forgotten"
     MESSAGE_REFUSED = "message.refused"
     MESSAGE_BURIED = "message.buried"
+    DEAD_LETTER_READ = "dead-letter.read"
+    DEAD_LETTER_REPLAYED = "dead-letter.replayed"
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
 

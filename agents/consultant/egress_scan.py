@@ -17,8 +17,8 @@ from hybridmesh.schemas.privacy import Findings
 # A code is four or more characters of Crockford's base 32 with a digit among them.
 _SURROGATE = re.compile(r"\[[A-Z]+(?:_[A-Z]+)*_(?=[A-Z]*[0-9])[0-9A-HJKMNP-TV-Z]{4,51}\]")
 # What sets out to be a surrogate and is none: cut short, or with something else inside. ``[YOUR_NAME]`` is a blank
-# to fill in.
-_NEAR_SURROGATE = re.compile(r"\[(?![A-Z_]+\])[A-Z][A-Z_]{0,39}_[^\]\n]{0,80}\]?")
+# to fill in, and dots alone stand for no value: so the system prompt shows what a surrogate looks like.
+_NEAR_SURROGATE = re.compile(r"\[(?![A-Z_]+\])[A-Z][A-Z_]{0,39}_(?!\.+\])[^\]\n]{0,80}\]?")
 
 
 def scan_body(body: bytes) -> Findings:

@@ -26,7 +26,8 @@ _HARMLESS = re.compile(  # dates, times and amounts with decimals, which the num
     r"|\d{1,2}([./-])\d{1,2}\1\d{4}|\d{1,6}\.\d{1,2})(?![.-]?\d)"
 )
 _PHONE_WITH_PREFIX = re.compile(r"(?<![\d+])(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){7,14}(?!\d)")
-_PHONE_GROUPED = re.compile(r"(?<!\d)\d{1,11}(?:(?:[ ./()-]{1,2}| / )\d{1,11}){1,30}(?!\d)")
+# Digits that hang on capitals by a hyphen are a reference: INV-2026-10-4471.
+_PHONE_GROUPED = re.compile(r"(?<!\d)(?<![A-Z]{2}-)\d{1,11}(?:(?:[ ./()-]{1,2}| / )\d{1,11}){1,30}(?!\d)")
 _PHONE_TRUNK = re.compile(r"(?<![\d.,])0[1-9]\d{7,9}(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _SECRETS = (

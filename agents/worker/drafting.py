@@ -11,6 +11,7 @@ from hybridmesh.agents.worker.forms import read_answer
 from hybridmesh.agents.worker.frameworks import Origin, keys_for
 from hybridmesh.agents.worker.language import guess_language
 from hybridmesh.agents.worker.lessons import Lesson, obey
+from hybridmesh.agents.worker.options import choose_option
 from hybridmesh.agents.worker.prompts import compose
 from hybridmesh.agents.worker.recall import Recall
 from hybridmesh.agents.worker.shipped import shipped_frameworks
@@ -112,9 +113,14 @@ class Drafter:
         )
 
     async def by_model(self, context: StepContext, complaints: Sequence[str]) -> Draft:
-        """Have the local model answer the step."""
-        text_wanted = context.spec.output.kind == "text"
-        source = source_of(context)
+        """Have the local model answer the step; a choice that its words decide needs no model."""
+        output, source = context.spec.output, source_of(context)
+        decided = None
+        if output.kind == "choice" and not complaints:
+            decided = choose_option(source, context.spec.instruction, output.options)
+        if decided is not None:
+            return Draft(text=decided, author="rule:options", incomplete=False, facts={"way": "rule"})
+        text_wanted = output.kind == "text"
         lessons = await self._recall.lessons(context)
         knowledge = await self._recall.knowledge(f"{context.goal}\n{source}") if text_wanted else ()
         language = guess_language(source) if text_wanted else None

@@ -1,25 +1,72 @@
 """Where the command line speaks: data on stdout, people on stderr."""
 
+import json
+import re
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
-from pydantic import BaseModel
-from rich.console import Console
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
 
-people = Console(stderr=True, highlight=False, soft_wrap=True)
-data = Console(highlight=False, soft_wrap=True)
+    people: Console
+    data: Console
+
+# All control characters but tab and newline: a text must not be able to steer the terminal that shows it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def __getattr__(name: str) -> object:
+    """Make the Rich consoles ``people`` (stderr) and ``data`` (stdout) when they are first asked for."""
+    if name not in ("people", "data"):
+        raise AttributeError(name)
+    from rich.console import Console
+
+    console = Console(stderr=name == "people", highlight=False, soft_wrap=True)
+    globals()[name] = console
+    return console
+
+
+def printable(text: str) -> str:
+    """Return the text with its control characters spelled out in hex."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 def tell(line: str) -> None:
-    """Say a line to people, on stderr, without markup."""
-    people.print(line, markup=False)
+    """Say a line to people, on stderr."""
+    sys.stderr.write(printable(line) + "\n")
+    sys.stderr.flush()
 
 
 def write(text: str) -> None:
-    """Write data to stdout as it is."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Write data to stdout: as it is into a file or a pipe, harmless on a terminal."""
+    shown = printable(text) if sys.stdout.isatty() else text
+    sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
     sys.stdout.flush()
 
 
-def write_json(value: BaseModel) -> None:
+def write_json(value: "BaseModel | Mapping[str, object]") -> None:
     """Write one JSON object on one line to stdout."""
-    write(value.model_dump_json())
+    if isinstance(value, dict):
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    else:
+        sys.stdout.write(cast("BaseModel", value).model_dump_json() + "\n")
+    sys.stdout.flush()
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table to stdout: drawn on a terminal, tab-separated with a line of names elsewhere."""
+    cells = [["" if cell is None else " ".join(printable(str(cell)).split()) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in (columns, *cells):
+            sys.stdout.write("\t".join(line) + "\n")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for line in cells:
+        table.add_row(*(Text(cell) for cell in line))
+    Console(highlight=False).print(table)

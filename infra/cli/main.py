@@ -1,22 +1,28 @@
 """The program: its commands, and how its errors look."""
 
+import os
 import sys
-from importlib.metadata import version
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from hybridmesh.bus.errors import (
-    MeshBusy,
-    MeshError,
-    PermanentError,
-    SetupError,
-    TransientError,
-    UsageError,
+from hybridmesh.bus.errors import MeshError
+from hybridmesh.infra.cli import (
+    approvals,
+    attendance,
+    audit,
+    demonstration,
+    diagnosis,
+    explaining,
+    letters,
+    models,
+    running,
+    tasks,
 )
-from hybridmesh.infra.cli import running
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
+from hybridmesh.infra.cli.remedies import exit_code_of, remedy_for
 
 app = typer.Typer(
     name="hybridmesh",
@@ -25,12 +31,29 @@ app = typer.Typer(
     help="Cloud reasoning for data that cannot leave.",
     epilog="Exit codes: 0 ok, 1 task failed, 2 usage, 3 mesh unavailable, 4 refused by policy, 5 setup missing.",
 )
-app.command()(running.up)
-app.command()(running.run)
+for command in (
+    diagnosis.doctor,
+    demonstration.demo,
+    running.up,
+    running.run,
+    tasks.submit,
+    tasks.result,
+    explaining.explain,
+    tasks.feedback,
+    tasks.cancel,
+    attendance.agents,
+):
+    app.command()(command)
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(audit.app, name="audit")
+app.add_typer(letters.app, name="dead-letters")
+app.add_typer(models.app, name="model")
 
 
 def _show_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         typer.echo(f"hybridmesh {version('hybridmesh')}")
         raise typer.Exit
 
@@ -42,29 +65,20 @@ def root(
     """Cloud reasoning for data that cannot leave."""
 
 
-def main() -> None:
-    """Run the command line; every known error is one line and its remedy, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an error is one line and its remedy, never a traceback."""
     try:
-        app()
+        app(None if arguments is None else list(arguments))
     except MeshError as error:
         tell(f"error: {error}")
-        if isinstance(error, UsageError | SetupError) and error.remedy:
-            tell(f"remedy: {error.remedy}")
+        tell(f"remedy: {remedy_for(error)}")
         sys.exit(exit_code_of(error))
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-
-
-def exit_code_of(error: MeshError) -> ExitCode:
-    """Return the exit code of an error."""
-    match error:
-        case UsageError():
-            return ExitCode.USAGE
-        case SetupError():
-            return ExitCode.SETUP
-        case TransientError() | MeshBusy():
-            return ExitCode.UNAVAILABLE
-        case PermanentError():
-            return ExitCode.TASK_FAILED
-        case _:
-            return ExitCode.BUG
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: a traceback could show private text
+        tell(f"error: this is a bug of hybridmesh ({type(error).__name__})")
+        tell("remedy: please report it, with the command and the version that `hybridmesh --version` prints")
+        sys.exit(ExitCode.BUG)

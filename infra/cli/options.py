@@ -1,24 +1,44 @@
 """The options that every command takes, and the settings tree they give."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hybridmesh.bus.errors import UsageError
-from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.infra.settings import load_settings
 
-Data = Annotated[Path | None, typer.Option("--data", help="The mesh's data folder [default: .hybridmesh].")]
-Config = Annotated[Path | None, typer.Option("--config", help="A settings file [default: mesh.toml if it is there].")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, by its dotted name.")]
-Nats = Annotated[str | None, typer.Option("--nats", metavar="URL", help="The bus [default: that of the data folder].")]
-Keys = Annotated[Path | None, typer.Option("--keys", help="The folder of keys [default: keys in the data folder].")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+if TYPE_CHECKING:
+    from hybridmesh.bus.settings import MeshSettings
+
+_PANEL = "Options of every command"
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The mesh's data folder (default: .hybridmesh).", rich_help_panel=_PANEL),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="A settings file (default: mesh.toml if it is there).", rich_help_panel=_PANEL),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting, by its dotted name.", rich_help_panel=_PANEL),
+]
+Nats = Annotated[
+    str | None,
+    typer.Option("--nats", metavar="URL", help="The bus (default: that of the data folder).", rich_help_panel=_PANEL),
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option("--keys", help="The folder of keys (default: keys in the data folder).", rich_help_panel=_PANEL),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.", rich_help_panel=_PANEL)]
 
 
-def read_settings(data: Path | None, config: Path | None, sets: list[str] | None) -> MeshSettings:
+def read_settings(data: Path | None, config: Path | None, sets: list[str] | None) -> "MeshSettings":
     """Return the settings tree; raises UsageError."""
+    from hybridmesh.infra.settings import load_settings
+
     flags: dict[str, Any] = {"data": data}
     for item in sets or []:
         name, equals, value = item.partition("=")

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from hybridmesh.bus.errors import UsageError
-from hybridmesh.bus.topology import AGENTS
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.options import Config, Data, Keys, Nats, Sets, inherited, read_settings
 
@@ -23,7 +22,7 @@ def up(data: Data = None, config: Config = None, sets: Sets = None, replicas: Re
 
 
 def run(
-    agent: Annotated[str, typer.Argument(help=f"One of {', '.join(AGENTS)}.")],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Its name, such as worker.")],
     nats: Nats = None,
     replicas: Annotated[int, typer.Option("--replicas", min=1, help="How many processes share its work.")] = 1,
     data: Data = None,
@@ -45,6 +44,8 @@ def run(
 
 
 def _replicas(item: str) -> tuple[str, int]:
+    from hybridmesh.bus.topology import AGENTS
+
     agent, _, number = item.partition("=")
     if agent not in AGENTS or not number.isdigit() or int(number) < 1:
         raise UsageError(f"--replicas {item} is not understood", remedy="write it as --replicas worker=2")

@@ -1,0 +1,55 @@
+"""``agents``: who is there, how busy they are, and how much waits for them."""
+
+from typing import TYPE_CHECKING, Any
+
+from hybridmesh.infra.cli.console import write_json, write_table
+from hybridmesh.infra.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from hybridmesh.bus.client import Mesh
+
+
+@command
+def agents(call: Invocation) -> None:
+    """List the agents that are alive, and the queue of each."""
+    from hybridmesh.infra.cli.session import on_mesh
+
+    rows = on_mesh(call, _read)
+    if call.json:
+        write_json({"agents": rows})
+        return
+    lines: list[tuple[object, ...]] = []
+    for row in rows:
+        queue = (row["waiting"], row["in_flight"])
+        for replica in row["replicas"]:
+            work = (replica["pid"], replica["since"], replica["busy"], replica["handled"])
+            lines.append((row["agent"], replica["instance"], *work, *queue, replica["note"]))
+        if not row["replicas"]:
+            lines.append((row["agent"], "not there", "", "", "", "", *queue, ""))
+    write_table(("agent", "instance", "pid", "since", "busy", "handled", "waiting", "in flight", "note"), lines)
+
+
+async def _read(mesh: "Mesh") -> list[dict[str, Any]]:
+    """Return one object an agent: its queue (None where it has none) and its replicas."""
+    from hybridmesh.bus.presence import Presence
+    from hybridmesh.bus.topology import AGENTS, Bucket, consumers
+
+    records = await mesh.links.state(Bucket.AGENTS, Presence)
+    found: list[Presence] = []
+    for key in await records.keys():
+        record = await records.get(key)
+        if record is not None:  # it may have gone between the two reads
+            found.append(record)
+    queues = {item.durable: item.stream for item in consumers() if not item.timers}
+    rows: list[dict[str, Any]] = []
+    for agent in AGENTS:
+        info = await mesh.links.js.consumer_info(queues[agent], agent) if agent in queues else None
+        rows.append(
+            {
+                "agent": agent,
+                "waiting": info.num_pending if info else None,
+                "in_flight": info.num_ack_pending if info else None,
+                "replicas": [record.model_dump(mode="json") for record in found if record.agent == agent],
+            }
+        )
+    return rows

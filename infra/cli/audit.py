@@ -1,0 +1,183 @@
+"""``audit``: read the log, prove that it is whole, and take it elsewhere."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.infra.cli.console import tell, write, write_json
+from hybridmesh.infra.cli.exit_codes import ExitCode
+from hybridmesh.infra.cli.explaining import event_line
+from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.names import read_task_id
+
+if TYPE_CHECKING:
+    from hybridmesh.bus.client import Mesh
+    from hybridmesh.infra.audit_log import Verification
+    from hybridmesh.schemas.audits import AuditEvent
+
+app = typer.Typer(no_args_is_help=True, help="The log of every decision, egress and spend.")
+
+_WAIT_S = 1.0
+
+
+@app.command()
+@command
+def tail(
+    call: Invocation,
+    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Only what is about one task.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the newest, without --task.")] = 50,
+) -> None:
+    """Print audit events, a line each, oldest first; with --json an object a line."""
+    from hybridmesh.infra.cli.session import on_mesh
+    from hybridmesh.schemas.audits import AuditEvent
+
+    task_id = None if task is None else read_task_id(task)
+
+    async def events(mesh: "Mesh") -> "AsyncIterator[AuditEvent]":
+        if task_id is None:
+            async for event in _whole_log(mesh, lines, follow=follow):
+                yield event
+        elif follow:
+            async for event in mesh.audit(task_id=task_id, from_start=True):
+                yield event
+        else:
+            for event in await mesh.history(AuditEvent, f"*.{task_id}"):
+                yield event
+
+    async def work(mesh: "Mesh") -> None:
+        async for event in events(mesh):
+            if call.json:
+                write_json(event)
+            else:
+                write(event_line(event))
+
+    on_mesh(call, work)
+
+
+@app.command()
+@command
+def verify(
+    call: Invocation,
+    file: Annotated[Path | None, typer.Option("--file", help="Verify an export, without a mesh.")] = None,
+) -> None:
+    """Check that the log is whole: every signature, no gap, no edit, no cut tail; exits with 1 when it is not."""
+    from hybridmesh.infra.audit_log import verify_log
+    from hybridmesh.infra.cli.session import on_mesh
+
+    if file is None:
+        found = on_mesh(call, lambda mesh: verify_log(mesh.links.js, mesh.links.ring))
+    else:
+        found = _verify_file(file, call.keys or call.settings.data / "keys")
+    if call.json:
+        findings = [finding.model_dump(mode="json") for finding in found.findings]
+        write_json(
+            {
+                "whole": not findings,
+                "entries": found.entries,
+                "checkpoints": found.checkpoints,
+                "covered": found.covered,
+                "root": found.root,
+                "findings": findings,
+            }
+        )
+    else:
+        write(f"entries      {found.entries}")
+        write(f"checkpoints  {found.checkpoints}, the last over {found.covered} entries")
+        write(f"root         {found.root or '-'}")
+        for finding in found.findings:
+            write(f"entry {finding.sequence}: {finding.problem}")
+        tell(found.describe())
+    raise typer.Exit(ExitCode.TASK_FAILED if found.findings else ExitCode.OK)
+
+
+@app.command()
+@command
+def export(
+    call: Invocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; it gets one JSON object a line.")],
+) -> None:
+    """Write the log and its checkpoints to a file that anybody with the public keys can verify."""
+    from hybridmesh.agents.auditor.bundle import write_line
+    from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
+    from hybridmesh.infra.audit_log import read_all
+    from hybridmesh.infra.cli.session import on_mesh
+
+    if file.exists():
+        raise UsageError(f"{file} is there already", remedy="choose another name, or remove it first")
+    if not file.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder for {file}", remedy="make it first")
+
+    async def work(mesh: "Mesh") -> tuple[int, int]:
+        checkpoints = await read_all(mesh.links.js, CHECKPOINTS)
+        entries = await read_all(mesh.links.js, AUDIT)
+        draft = file.with_name(f".{file.name}.draft")
+        try:
+            with draft.open("w", encoding="utf-8") as out:
+                out.writelines(write_line("log", entry) + "\n" for entry in entries)
+                out.writelines(write_line("checkpoints", entry) + "\n" for entry in checkpoints)
+            draft.replace(file)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise SetupError(f"{file} cannot be written: {error.strerror}", remedy="choose another place") from None
+        return len(entries), len(checkpoints)
+
+    entries, checkpoints = on_mesh(call, work)
+    if call.json:
+        write_json({"file": str(file), "entries": entries, "checkpoints": checkpoints})
+    else:
+        tell(f"{entries} entries and {checkpoints} checkpoints are in {file}")
+
+
+async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterator[AuditEvent]":
+    """Yield the newest ``lines`` events, and then those that come."""
+    from hybridmesh.agents.auditor.audit_stream import LogReader
+    from hybridmesh.bus.envelope import open_envelope
+    from hybridmesh.bus.topology import AUDIT
+    from hybridmesh.schemas.audits import AuditEvent
+
+    reader = LogReader(mesh.links.js, AUDIT)
+    last = await reader.last_sequence()
+    position = max(last - lines, 0)
+    while follow or position < last:
+        entries = await reader.read(position, _WAIT_S)
+        if not entries and not follow:
+            break
+        for entry in entries:
+            position = entry.sequence
+            message = open_envelope(entry.subject, entry.headers, entry.body, mesh.links.ring).message
+            if isinstance(message, AuditEvent):
+                yield message
+    await reader.close()
+
+
+def _verify_file(file: Path, keys: Path) -> "Verification":
+    from functools import partial
+
+    from hybridmesh.agents.auditor.bundle import read_lines
+    from hybridmesh.bus.audit_trust import entry_problem
+    from hybridmesh.bus.identity import KeyRing
+    from hybridmesh.bus.proofs import check_log
+    from hybridmesh.infra.audit_log import Verification
+    from hybridmesh.schemas.audits import Checkpoint
+
+    signature = partial(entry_problem, ring=KeyRing.read(keys))
+    try:
+        with file.open(encoding="utf-8") as lines:
+            parts = list(read_lines(lines))
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{file} cannot be read", remedy="give a file that `hybridmesh audit export` wrote") from None
+    entries = [entry for part, entry in parts if part == "log"]
+    signed = [entry for part, entry in parts if part == "checkpoints"]
+    trusted = [Checkpoint.model_validate_json(entry.body) for entry in signed if signature(entry) is None]
+    newest = max(trusted, key=lambda checkpoint: checkpoint.size, default=None)
+    return Verification(
+        entries=len(entries),
+        checkpoints=len(signed),
+        covered=newest.size if newest else 0,
+        root=newest.root if newest else "",
+        findings=tuple(check_log(entries, signed, signature)),
+    )

@@ -1,0 +1,108 @@
+"""``dead-letters``: messages that nobody could handle; look at them, and send them again."""
+
+import base64
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.infra.cli.console import tell, write, write_json, write_table
+from hybridmesh.infra.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from hybridmesh.bus.client import Mesh
+    from hybridmesh.infra.dead_letters import DeadLetters
+
+app = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
+
+Number = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `dead-letters ls` shows it.")]
+
+_COLUMNS = ("number", "type", "reason", "buried_by", "buried_at", "bytes", "replays", "detail")
+
+
+@app.command("ls")
+@command
+def list_letters(call: Invocation) -> None:
+    """List the dead letters, without their bodies."""
+    from hybridmesh.infra.cli.session import on_mesh
+
+    async def work(mesh: "Mesh") -> list[dict[str, object]]:
+        return [letter.facts() for letter in await _letters(mesh).read_all()]
+
+    found = on_mesh(call, work)
+    if call.json:
+        write_json({"dead_letters": found})
+    else:
+        write_table(_COLUMNS, [[facts[name] for name in _COLUMNS] for facts in found])
+
+
+@app.command()
+@command
+def show(
+    call: Invocation,
+    number: Number,
+    raw: Annotated[bool, typer.Option("--raw", help="Also the body, which may be private; the audit log notes it.")] = (
+        False
+    ),
+) -> None:
+    """Show a dead letter: its headers and reason, and with --raw its body."""
+    from hybridmesh.infra.cli.session import on_mesh
+
+    async def work(mesh: "Mesh") -> tuple[dict[str, Any], bytes | None]:
+        letters = _letters(mesh)
+        letter = await letters.read(number)
+        shown = {**letter.facts(), "headers": letter.envelope.headers}
+        return shown, await letters.open_body(letter) if raw else None
+
+    facts, body = on_mesh(call, work)
+    if call.json:
+        write_json(facts if body is None else {**facts, **_as_json(body)})
+        return
+    headers = facts.pop("headers")
+    for name, value in {**facts, **headers}.items():
+        write(f"{name}: {value}")
+    if body is not None:
+        write("\n" + body.decode("utf-8", "backslashreplace"))
+
+
+@app.command()
+@command
+def replay(
+    call: Invocation,
+    number: Annotated[int | None, typer.Argument(metavar="ID", min=1, help="As `ls` shows it.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
+) -> None:
+    """Send a dead letter again to where it died, as it was; it stays among the dead letters, marked."""
+    from hybridmesh.infra.cli.session import on_mesh
+
+    if (number is None) != everything:
+        raise UsageError("one letter or all of them?", remedy="give an id, or --all")
+
+    async def work(mesh: "Mesh") -> list[int]:
+        letters = _letters(mesh)
+        if number is not None:
+            chosen = [await letters.read(number)]
+        else:
+            chosen = [letter for letter in await letters.read_all() if not letter.replays]
+        for letter in chosen:
+            await letters.replay(letter)
+        return [letter.number for letter in chosen]
+
+    done = on_mesh(call, work)
+    if call.json:
+        write_json({"replayed": done})
+    else:
+        tell(f"replayed: {', '.join(map(str, done)) or 'nothing'}")
+
+
+def _letters(mesh: "Mesh") -> "DeadLetters":
+    from hybridmesh.infra.dead_letters import DeadLetters
+
+    return DeadLetters(mesh.links.js, mesh.links.publisher, mesh.links.clock)
+
+
+def _as_json(body: bytes) -> dict[str, str]:
+    try:
+        return {"body": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode()}

@@ -1,0 +1,113 @@
+"""``model``: the prepared local models."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hybridmesh.infra.cli.console import tell, write_json, write_table
+from hybridmesh.infra.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from hybridmesh.infra.models.store import PreparedModel
+
+app = typer.Typer(no_args_is_help=True, help="The local models, prepared once.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As `model list` shows it.")]
+
+
+@app.command("list")
+@command
+def list_models(call: Invocation) -> None:
+    """List the models of the catalog, and which of them are prepared."""
+    from hybridmesh.infra.model_setup import needed_models, open_store
+    from hybridmesh.infra.models.catalog import CATALOG
+
+    ready = {model.name: model for model in open_store(call.settings).list()}
+    needed = needed_models(call.settings)
+    rows: list[dict[str, object]] = []
+    for name, entry in CATALOG.items():
+        prepared = ready.get(name)
+        rows.append(
+            {
+                "name": name,
+                "kind": entry.kind,
+                "title": entry.title,
+                "licence": entry.licence,
+                "needed": name in needed,
+                "prepared": prepared is not None,
+                "size_bytes": prepared.size_bytes if prepared else None,
+                "folder": str(prepared.folder) if prepared else None,
+            }
+        )
+    if call.json:
+        write_json({"models": rows})
+        return
+    write_table(
+        ("name", "kind", "state", "needed", "size", "licence", "title"),
+        [
+            (
+                row["name"],
+                row["kind"],
+                "prepared" if row["prepared"] else "-",
+                "yes" if row["needed"] else "",
+                f"{row['size_bytes'] / 1_000_000:.0f} MB" if isinstance(row["size_bytes"], int) else "",
+                row["licence"],
+                row["title"],
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command()
+@command
+def prepare(call: Invocation, name: Name) -> None:
+    """Fetch a model's files, build and test it; at once when it is there."""
+    from hybridmesh.infra.model_setup import open_store
+
+    _show(call, open_store(call.settings).prepare(name, _Progress(name)), "ready")
+
+
+@app.command()
+@command
+def verify(call: Invocation, name: Name) -> None:
+    """Hash a prepared model's files again."""
+    from hybridmesh.infra.model_setup import open_store
+
+    _show(call, open_store(call.settings).verify(name), "every file is as it was prepared")
+
+
+@app.command()
+@command
+def remove(call: Invocation, name: Name) -> None:
+    """Delete a prepared model."""
+    from hybridmesh.infra.model_setup import open_store
+
+    removed = open_store(call.settings).remove(name)
+    if call.json:
+        write_json({"name": name, "removed": removed})
+    else:
+        tell(f"{name}: {'removed' if removed else 'was not prepared'}")
+
+
+class _Progress:
+    """Says each new thing that is done, and how far it is in steps of ten per cent."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._said = ""
+
+    def __call__(self, words: str, share: float | None) -> None:
+        """Say it, unless it was said."""
+        line = f"{self._name}: {words}" if share is None else f"{self._name}: {words} {int(share * 10) * 10}%"
+        if line != self._said:
+            self._said = line
+            tell(line)
+
+
+def _show(call: Invocation, model: "PreparedModel", words: str) -> None:
+    if call.json:
+        facts = {"name": model.name, "kind": model.kind, "folder": str(model.folder)}
+        write_json({**facts, "size_bytes": model.size_bytes, "licence": model.licence})
+    else:
+        tell(f"{model.name}: {words}, {model.size_bytes / 1_000_000:.0f} MB in {model.folder}")

@@ -1,0 +1,124 @@
+"""Looks at this machine for the doctor: starts nothing that stays, changes nothing."""
+
+import socket
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hybridmesh.bus import endpoint as endpoints
+from hybridmesh.bus.errors import MeshError, SetupError, UsageError
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Trouble
+
+_REINSTALL = "install hybridmesh again into a fresh environment"
+_CONNECT_S = 2.0
+
+
+def look(settings: MeshSettings) -> Facts:
+    """Return what is here; takes a second or two, most of it for ONNX Runtime."""
+    from hybridmesh.infra.simulation import CloudChoice
+
+    cloud, simulated = _cloud(settings), False
+    if isinstance(cloud, CloudChoice):
+        cloud, simulated = cloud.describe(settings), cloud is CloudChoice.SIMULATED
+    folder = settings.data.resolve()
+    return Facts(
+        python=sys.version_info[:3],
+        server=_server(settings),
+        models=_models(settings),
+        cloud=cloud,
+        simulated=simulated,
+        runtime=_runtime(),
+        gpu=_gpu(),
+        free_bytes=_room(folder),
+        folder=str(folder),
+        keys=(folder / "keys" / "publisher.key").is_file(),
+        endpoint=_endpoint(folder),
+    )
+
+
+def _server(settings: MeshSettings) -> str | Trouble:
+    from hybridmesh.infra.nats.binary import find_binary, read_version
+
+    try:
+        path = find_binary(settings.bus.server_binary)
+        return f"{'.'.join(map(str, read_version(path)))} at {path}"
+    except SetupError as error:
+        return _trouble(error)
+
+
+def _models(settings: MeshSettings) -> dict[str, str | None] | Trouble:
+    from hybridmesh.infra.model_setup import needed_models, open_store
+
+    store = open_store(settings)
+    try:
+        found = {name: store.path(name) for name in needed_models(settings)}
+    except MeshError as error:
+        return _trouble(error)
+    return {name: str(path) if path else None for name, path in found.items()}
+
+
+def _cloud(settings: MeshSettings) -> "str | Trouble":
+    from hybridmesh.infra.simulation import choose_cloud
+
+    try:
+        return choose_cloud(settings)
+    except SetupError as error:
+        return _trouble(error)
+
+
+def _runtime() -> Runtime | Trouble:
+    from hybridmesh.agents.worker.onnx_runtime import cuda_works, import_genai
+
+    try:
+        import onnxruntime  # type: ignore[import-untyped] # ships no types
+
+        import_genai()
+        return Runtime(str(onnxruntime.__version__), _genai_version(), cuda_works())
+    except Exception as error:  # noqa: BLE001 - whatever a broken native library raises is the finding
+        return Trouble(f"does not work: {type(error).__name__}", _REINSTALL)
+
+
+def _genai_version() -> str:
+    for package in ("onnxruntime-genai-cuda", "onnxruntime-genai"):
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            continue
+    return "of unknown version"
+
+
+def _gpu() -> bool:
+    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))
+
+
+def _room(folder: Path) -> int | Trouble:
+    from hybridmesh.infra.disk import check_room
+
+    try:
+        return check_room(folder)
+    except SetupError as error:
+        return _trouble(error)
+
+
+def _endpoint(folder: Path) -> Endpoint | None:
+    try:
+        found = endpoints.Endpoint.read(folder)
+    except UsageError:
+        return None
+    return Endpoint(found.url, found.pid, found.cloud, _answers(found.url))
+
+
+def _answers(url: str) -> bool:
+    place = urlsplit(url)
+    try:
+        with socket.create_connection((place.hostname or "", place.port or 0), timeout=_CONNECT_S):
+            return True
+    except OSError:
+        return False
+
+
+def _trouble(error: MeshError) -> Trouble:
+    remedy = error.remedy if isinstance(error, SetupError | UsageError) else ""
+    return Trouble(str(error), remedy)
