@@ -116,7 +116,7 @@ class DeadLetters:
             return None
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable("the dead letters cannot be read") from error
-        headers = cast("dict[str, str]", dict(message.headers or {}))
+        headers = dict(cast("dict[str, str]", message.headers or {}))
         number = message.seq or after
         original = {
             name: value

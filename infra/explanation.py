@@ -78,7 +78,7 @@ def explain(
     events: Sequence[AuditEvent],
 ) -> Explanation:
     """Put together what is known; ``ended`` is None while the task runs."""
-    audited = {(item.step_id, item.attempt): item for item in _decisions(events)}
+    audited = {(item.step_id, item.attempts): item for item in _decisions(events)}
     summaries = ended.steps if isinstance(ended, TaskCompleted) else ()
     told = {summary.step_id for summary in summaries}
     rest = {item.step_id: item for item in audited.values() if item.step_id not in told}  # the last attempt of each

@@ -13,8 +13,8 @@ from hybridmesh.agents.worker import events
 from hybridmesh.agents.worker.abstracts import keep_abstract, state_problem
 from hybridmesh.agents.worker.drafting import Draft, Drafter, Known, source_of
 from hybridmesh.agents.worker.forms import read_answer
+from hybridmesh.agents.worker.framework import keys_for, parse_framework
 from hybridmesh.agents.worker.framework_prompt import ask_for_framework
-from hybridmesh.agents.worker.frameworks import keys_for, parse_framework
 from hybridmesh.agents.worker.language import guess_language
 from hybridmesh.agents.worker.parked import ParkedSteps
 from hybridmesh.agents.worker.recall import Recall

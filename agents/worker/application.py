@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from hybridmesh.agents.worker.formulas import Value, compute
-from hybridmesh.agents.worker.frameworks import Origin
+from hybridmesh.agents.worker.framework import Origin
 from hybridmesh.agents.worker.numbers import parse_number
 from hybridmesh.agents.worker.template import fill
 from hybridmesh.schemas.frameworks import Application, Framework, Slot

@@ -8,7 +8,7 @@ from typing import TypeVar
 from hybridmesh.agents.worker.application import apply
 from hybridmesh.agents.worker.extraction import extract
 from hybridmesh.agents.worker.forms import read_answer
-from hybridmesh.agents.worker.frameworks import Origin, keys_for
+from hybridmesh.agents.worker.framework import Origin, keys_for
 from hybridmesh.agents.worker.language import guess_language
 from hybridmesh.agents.worker.lessons import Lesson, obey
 from hybridmesh.agents.worker.options import choose_option

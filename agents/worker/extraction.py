@@ -35,7 +35,7 @@ async def extract(framework: Framework, text: str, complete: Complete, *, budget
     slots, open_slots = _by_pattern(framework, text)
     if not text.strip() or not (open_slots or framework.checks):
         return Extraction(slots, {})
-    questions = " ".join(part.question for part in (*open_slots, *framework.checks))
+    questions = " ".join([*(slot.question for slot in open_slots), *(check.question for check in framework.checks)])
     shown = choose(text, questions, budget)
     given: dict[str, str] = {}
     if open_slots:

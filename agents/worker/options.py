@@ -12,9 +12,9 @@ _LEAST_LETTERS = 4
 _NAME_WEIGHT = 2.0
 _LEAST_SCORE = 2.0
 _MARGIN = 1.5
-_PLAIN = frozenset(
-    ["about", "cannot", "customer", "does", "from", "mainly", "none", "other", "something", "that", "these", "this"]
-    + ["ticket", "wants", "what", "with", "without", "work", "your", "request", "reached", "term", "data"]
+_PLAIN = re.compile(
+    r"about|cannot|customer|does|from|mainly|none|other|something|that|these|this|ticket|wants|what|with|without|work"
+    r"|your|request|reached|term|data"
 )
 
 
@@ -50,4 +50,4 @@ def _score(name: frozenset[str], words: frozenset[str], present: frozenset[str])
 
 def _stems(text: str) -> frozenset[str]:
     words = re.findall(r"[^\W\d_]+", text.casefold())
-    return frozenset(word[:_STEM] for word in words if len(word) >= _LEAST_LETTERS and word not in _PLAIN)
+    return frozenset(word[:_STEM] for word in words if len(word) >= _LEAST_LETTERS and not _PLAIN.fullmatch(word))

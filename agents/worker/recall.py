@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from hybridmesh.agents.worker.frameworks import faults
+from hybridmesh.agents.worker.framework import faults
 from hybridmesh.agents.worker.lessons import Lesson, lesson_keys, read_lesson
 from hybridmesh.bus.errors import MemoryUnavailable, MeshError, MeshUnavailable
 from hybridmesh.bus.ports import Memory

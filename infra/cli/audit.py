@@ -101,9 +101,9 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; it gets one JSON object a line.")],
 ) -> None:
     """Write the log and its checkpoints to a file that anybody with the public keys can verify."""
+    from hybridmesh.agents.auditor.audit_stream import LogReader
     from hybridmesh.agents.auditor.bundle import write_line
     from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
-    from hybridmesh.infra.audit_log import read_all
     from hybridmesh.infra.cli.session import on_mesh
 
     if file.exists():
@@ -112,8 +112,8 @@ def export(
         raise UsageError(f"there is no folder for {file}", remedy="make it first")
 
     async def work(mesh: "Mesh") -> tuple[int, int]:
-        checkpoints = await read_all(mesh.links.js, CHECKPOINTS)
-        entries = await read_all(mesh.links.js, AUDIT)
+        checkpoints = [entry async for entry in LogReader(mesh.links.js, CHECKPOINTS).read_all()]
+        entries = [entry async for entry in LogReader(mesh.links.js, AUDIT).read_all()]
         draft = file.with_name(f".{file.name}.draft")
         try:
             with draft.open("w", encoding="utf-8") as out:

@@ -337,7 +337,11 @@ async def test_a_framework_is_bought_once(recalling: Bench) -> None:
     assert drafted.draft == FILLED
     assert drafted.application is not None
     assert drafted.application.origin == "remembered"
-    assert (drafted.decision.lane, drafted.decision.cost_usd, drafted.cost_usd) == (Lane.LOCAL, 0, 0)
+    assert (drafted.decision.lane, drafted.decision.cost_usd, drafted.cost_usd) == (
+        Lane.LOCAL,
+        Decimal(0),
+        Decimal(0),
+    )
     assert await recalling.left(second) == 1
     at_home = the(StepDrafted, await worker.work(local(make_step())))
     assert at_home.draft == FILLED, "a profile that never calls has it too"

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped] # ships no types
 import pytest
 
 from hybridmesh.agents.worker.application import apply
 from hybridmesh.agents.worker.extraction import extract
+from hybridmesh.agents.worker.framework import faults, keys_for, parse_framework
 from hybridmesh.agents.worker.framework_prompt import ask_for_framework, framework_schema
-from hybridmesh.agents.worker.frameworks import faults, keys_for, parse_framework
 from hybridmesh.agents.worker.questions import check_request, read_check, read_slots, slots_request
 from hybridmesh.agents.worker.shipped import shipped_frameworks
 from hybridmesh.schemas.frameworks import Formula, Framework, Slot, YesNo

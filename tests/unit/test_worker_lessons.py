@@ -42,7 +42,7 @@ def test_keys_go_from_narrow_to_wide() -> None:
     assert lesson_keys(None, "reply") == ("lesson/any/reply", "lesson/any/any")
 
 
-sentences = st.lists(st.sampled_from(["We are sorry.", "No refund!", "Call us?", "Bye"]), min_size=1, max_size=6)
+sentences = st.lists(st.sampled_from(["We are sorry.", "No refund!", "Call us?", "Bye."]), min_size=1, max_size=6)
 
 
 @given(st.lists(sentences.map(" ".join), min_size=1, max_size=4).map("\n\n".join))

@@ -36,10 +36,11 @@ def parse_framework(advice: str) -> Framework | None:
 
 def faults(framework: Framework) -> Iterator[str]:
     """Yield codes of what makes a framework unusable."""
-    names = [part.name for part in (*framework.slots, *framework.checks, *framework.formulas)]
+    asked = [*(slot.name for slot in framework.slots), *(check.name for check in framework.checks)]
+    names = [*asked, *(formula.name for formula in framework.formulas)]
     if len(names) != len(set(names)):
         yield "name-twice"
-    known = {part.name for part in (*framework.slots, *framework.checks)}
+    known = set(asked)
     for formula in framework.formulas:
         used = formulas.names_in(formula.expression)
         if used is None:
@@ -56,7 +57,7 @@ def faults(framework: Framework) -> Iterator[str]:
 
 
 def _texts(framework: Framework) -> Sequence[str]:
-    questions = [part.question for part in (*framework.slots, *framework.checks)]
+    questions = [*(slot.question for slot in framework.slots), *(check.question for check in framework.checks)]
     return (framework.title, framework.template, *questions)
 
 

@@ -1,0 +1,97 @@
+"""The program as a whole: help of each command, exit codes, errors without a traceback, a light start."""
+
+import subprocess
+import sys
+
+import pytest
+from command_line import run_command
+
+from hybridmesh.bus import errors
+from hybridmesh.infra.cli import diagnosis
+from hybridmesh.infra.cli.exit_codes import ExitCode
+from hybridmesh.infra.cli.invocation import Invocation
+from hybridmesh.infra.cli.main import app
+from hybridmesh.infra.cli.remedies import exit_code_of, remedy_for
+
+COMMANDS = [
+    *(["doctor"], ["demo"], ["up"], ["run"], ["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"]),
+    *(["approvals", name] for name in ("ls", "show", "approve", "deny")),
+    *(["audit", name] for name in ("tail", "verify", "export")),
+    *(["dead-letters", name] for name in ("ls", "show", "replay")),
+    *(["model", name] for name in ("list", "prepare", "verify", "remove")),
+]
+CASES: list[tuple[errors.MeshError, ExitCode]] = [
+    (errors.UsageError("u", remedy="r"), ExitCode.USAGE),
+    (errors.UsageError("u"), ExitCode.USAGE),
+    (errors.SetupError("s", remedy="r"), ExitCode.SETUP),
+    (errors.SetupError("s"), ExitCode.SETUP),
+    (errors.MeshUnavailable("m"), ExitCode.UNAVAILABLE),
+    (errors.MeshBusy("b", retry_after_s=5), ExitCode.UNAVAILABLE),
+    (errors.TransientError("t"), ExitCode.UNAVAILABLE),
+    (errors.UntrustedMessage("x"), ExitCode.TASK_FAILED),
+    (errors.PermanentError("p"), ExitCode.TASK_FAILED),
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_each_command_has_help_with_the_shared_options(words: list[str]) -> None:
+    """Nothing is hidden: what a command does and takes can be asked."""
+    ran = run_command(words, "--help")
+    assert ran.code == 0
+    assert "--data" in ran.out
+    assert words[0] in ("up", "run") or "--json" in ran.out
+    assert not ran.err
+
+
+def test_the_table_of_commands_is_all_of_them() -> None:
+    """Nothing is hidden: no command escapes these tests."""
+    named = {command[0] for command in COMMANDS}
+    found = {item.callback.__name__ for item in app.registered_commands if item.callback}
+    found |= {str(group.name) for group in app.registered_groups}
+    assert found == named
+
+
+@pytest.mark.parametrize(("error", "code"), CASES, ids=lambda case: type(case).__name__)
+def test_every_error_has_a_code_and_a_remedy(error: errors.MeshError, code: ExitCode) -> None:
+    """Nothing is hidden: an error says what to do."""
+    assert exit_code_of(error) is code
+    assert remedy_for(error)
+
+
+def test_a_bug_shows_its_type_and_not_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing private leaves: an unforeseen error may hold user text, so only its type is shown."""
+
+    def broken(_: Invocation) -> None:
+        raise LookupError("Dana Whitfield")
+
+    monkeypatch.setattr("hybridmesh.infra.doctor_probes.look", broken)
+    assert diagnosis.doctor.__name__ == "doctor"
+    ran = run_command("doctor")
+    assert ran.code == ExitCode.BUG
+    assert "LookupError" in ran.err
+    assert "report" in ran.err
+    assert "Dana" not in ran.err + ran.out
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["submit"], ["submit", "x", "--nonsense"], ["dead-letters", "show", "x"]]
+)
+def test_wrong_words_are_a_usage_error(words: list[str]) -> None:
+    """Nothing is hidden."""
+    assert run_command(words).code == ExitCode.USAGE
+
+
+def test_an_unknown_setting_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is hidden."""
+    ran = run_command("agents", "--data", str(tmp_path_factory.mktemp("d")), "--set", "bus.max_trys=3")
+    assert ran.code == ExitCode.USAGE
+    assert "did you mean bus.max_tries?" in ran.err
+
+
+def test_the_start_is_light() -> None:
+    """It runs on what you have: help is there at once, as nothing heavy is loaded for it."""
+    code = "import sys, hybridmesh.infra.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "typer" in loaded
+    assert not {"pydantic", "nats", "faststream", "rich", "numpy", "onnxruntime", "cryptography"} & set(loaded)
