@@ -8,6 +8,8 @@ from hybridmesh.schemas.memory import (
     ForgetReceipt,
     Hits,
     Lookup,
+    Rank,
+    Ranking,
     Remember,
     Remembered,
     Search,
@@ -40,6 +42,10 @@ class Memory(Protocol):
 
     async def lookup(self, request: Lookup) -> Hits:
         """Find by exact key; raises MemoryUnavailable."""
+        ...
+
+    async def rank(self, request: Rank) -> Ranking:
+        """Compare a text with descriptions by meaning; raises MemoryUnavailable."""
         ...
 
     async def forget(self, request: Forget) -> ForgetReceipt:

@@ -25,7 +25,17 @@ from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.topology import Ask, askers_of
 from hybridmesh.schemas.inference import Completion, CompletionRequest
-from hybridmesh.schemas.memory import Forget, ForgetReceipt, Hits, Lookup, Remember, Remembered, Search
+from hybridmesh.schemas.memory import (
+    Forget,
+    ForgetReceipt,
+    Hits,
+    Lookup,
+    Rank,
+    Ranking,
+    Remember,
+    Remembered,
+    Search,
+)
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -136,6 +146,10 @@ class RemoteMemory:
     async def lookup(self, request: Lookup) -> Hits:
         """Find by exact key."""
         return await self._ask(Ask.LOOKUP, request, Hits)
+
+    async def rank(self, request: Rank) -> Ranking:
+        """Compare a text with descriptions by meaning."""
+        return await self._ask(Ask.RANK, request, Ranking)
 
     async def forget(self, request: Forget) -> ForgetReceipt:
         """Remove without a trace."""

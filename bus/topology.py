@@ -44,6 +44,7 @@ class Ask(StrEnum):
     SEARCH = f"{ROOT}.memory.search"
     LOOKUP = f"{ROOT}.memory.lookup"
     FORGET = f"{ROOT}.memory.forget"
+    RANK = f"{ROOT}.memory.rank"
 
 
 class Bucket(StrEnum):
@@ -76,7 +77,7 @@ class Row:
 
 
 _AUDIT: tuple[MessageType, ...] = (AuditEvent,)
-_MEMORY = (Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.FORGET)
+_MEMORY = (Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.FORGET, Ask.RANK)
 
 TOPOLOGY: tuple[Row, ...] = (
     Row(
@@ -103,7 +104,7 @@ TOPOLOGY: tuple[Row, ...] = (
         consumes=(StepLocal, ConsultAdvised),
         publishes=(StepDrafted, ConsultProposed, StepFailed, ConsultRefused, *_AUDIT),
         answers=(Ask.COMPLETE,),
-        asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP),
+        asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.RANK),
         slots=2,
     ),
     Row(

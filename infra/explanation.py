@@ -1,7 +1,6 @@
 """Why a task went as it did: its end, what left the machine, and the audit log, put together. Pure."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -41,10 +40,11 @@ class StepExplained(Frozen):
 class Sent(Frozen):
     """What one call sent, byte for byte, and whether the audit log agrees.
 
-    ``agrees``: the SHA-256 of ``body`` is what the log holds for this step; ``differs``: the body is not what its
-    own record says; ``unaudited``: the log knows of no such call; ``not-kept``: the log knows it, the body is gone.
+    ``agrees``: the SHA-256 of ``body`` is what the log holds of this call; ``differs``: it is another one;
+    ``unaudited``: the log knows of no such call; ``not-kept``: the log knows it, the body is kept no longer.
     """
 
+    call_id: str
     step_id: str
     attempt: int
     sent_at: datetime
@@ -173,17 +173,14 @@ def _money(event: AuditEvent, name: str) -> Decimal:
 
 
 def _sent(records: Sequence[EgressRecorded], events: Sequence[AuditEvent]) -> tuple[Sent, ...]:
-    started = [event for event in events if event.action is Action.EGRESS_STARTED]
-    logged = Counter((event.step_id, str(event.facts.get("sent_sha256"))) for event in started)
+    logged = {event.nonce: event for event in events if event.action is Action.EGRESS_STARTED}
     found: list[Sent] = []
     for record in records:
         body = record.body.encode()
         sha256 = hashlib.sha256(body).hexdigest()
-        place = (record.step_id, sha256)
-        proof: Proof = "differs" if sha256 != record.sha256 else "agrees" if logged[place] > 0 else "unaudited"
-        logged[record.step_id, record.sha256] -= 1
         found.append(
             Sent(
+                call_id=record.call_id,
                 step_id=record.step_id,
                 attempt=record.attempt,
                 sent_at=record.sent_at,
@@ -192,20 +189,24 @@ def _sent(records: Sequence[EgressRecorded], events: Sequence[AuditEvent]) -> tu
                 simulated=record.simulated,
                 size=len(body),
                 sha256=sha256,
-                proof=proof,
+                proof=_proof(record, sha256, logged.pop(record.call_id, None)),
                 body=record.body,
             )
         )
-    for event in started:
-        place = (event.step_id or "", str(event.facts.get("sent_sha256")))
-        if logged[place] > 0:
-            logged[place] -= 1
-            found.append(_not_kept(event, place[1]))
+    found += [_not_kept(event) for event in logged.values()]
     return tuple(sorted(found, key=lambda item: item.sent_at))
 
 
-def _not_kept(event: AuditEvent, sha256: str) -> Sent:
+def _proof(record: EgressRecorded, sha256: str, event: AuditEvent | None) -> Proof:
+    if event is None:
+        return "unaudited"
+    agrees = event.facts.get("sent_sha256") == sha256 == record.sha256 and event.step_id == record.step_id
+    return "agrees" if agrees else "differs"
+
+
+def _not_kept(event: AuditEvent) -> Sent:
     return Sent(
+        call_id=event.nonce,
         step_id=event.step_id or "",
         attempt=event.attempt,
         sent_at=event.at,
@@ -213,7 +214,7 @@ def _not_kept(event: AuditEvent, sha256: str) -> Sent:
         model=str(event.facts.get("model", "")),
         simulated=bool(event.facts.get("simulated", False)),
         size=int(event.facts.get("bytes") or 0),
-        sha256=sha256,
+        sha256=str(event.facts.get("sent_sha256", "")),
         proof="not-kept",
         body=None,
     )

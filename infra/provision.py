@@ -13,7 +13,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
 from hybridmesh.bus.errors import MeshUnavailable, SetupError
-from hybridmesh.bus.identity import KeyRing, create_identities, read_identity, write_secret
+from hybridmesh.bus.identity import create_identities, read_identity, write_secret
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import TOPOLOGY, Account
@@ -31,15 +31,15 @@ async def provision_bus(url: str, settings: MeshSettings, *, replicas: int, keys
         SetupError: the server has no JetStream, or too few servers for ``replicas``.
 
     """
-    if keys is not None:
-        await asyncio.to_thread(create_keys, keys)
     client = await _connect(url)
     try:
+        if keys is not None:
+            await asyncio.to_thread(create_keys, keys)
         await provision(client.jetstream(), settings.bus, replicas=replicas)
     except APIError as error:
         raise SetupError(
-            f"the server refused: {error.description or f'code {error.code}'}",
-            remedy="it needs JetStream, and a cluster of as many servers as a stream has replicas",
+            f"the server refused: {error.description or 'it has no JetStream'}",
+            remedy="start it with JetStream, in a cluster of as many servers as a stream has replicas",
         ) from error
     except (NatsError, OSError, TimeoutError) as error:
         raise MeshUnavailable("the server stopped answering; run it again, what is made stays") from error
@@ -60,7 +60,6 @@ def create_keys(folder: Path) -> None:
     for row in TOPOLOGY:
         if row.account is Account.CLOUD:
             write_secret(cloud / f"{row.agent}.key", read_identity(folder, row.agent).key.private_bytes_raw())
-    KeyRing.read(folder)  # an unreadable ring is not handed on
     draft = cloud / ".ring.json"
     draft.write_bytes((folder / "ring.json").read_bytes())
     draft.replace(cloud / "ring.json")

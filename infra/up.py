@@ -82,7 +82,7 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         if cloud is CloudChoice.SIMULATED:
             record = data / "cloud" / "received.jsonl"
             simulated = await stack.enter_async_context(SimulatedCloud.start(settings, record))
-            extra = ["--set", f"cloud.base_url={simulated.url}", "--set", "cloud.provider=simulated"]
+            extra = _simulated_flags(simulated.url)
             tell(f"simulated cloud at {simulated.url} (no cloud key: the local model answers in its place)")
         fleet = Fleet(tell, grace_s=settings.bus.drain_s + 5)
         stack.push_async_callback(fleet.stop)
@@ -96,11 +96,18 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         yield Running(server.url, cloud, fleet, server, record)
 
 
+def _simulated_flags(url: str) -> list[str]:
+    """Return what turns the consultant to the simulated cloud, which answers one at a time and has its patience."""
+    patience = {"cloud.timeout_s": "600", "cloud.clearance_s": "1200"}
+    values = {"cloud.base_url": url, "cloud.provider": "simulated", **patience}
+    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+
+
 def _children(settings: MeshSettings, options: Options, url: str, extra: Sequence[str]) -> list[Child]:
     data = settings.data.resolve()
     children: list[Child] = []
     for agent in AGENTS:
-        flags = [*options.flags, *(extra if agent == "consultant" else ())]
+        flags = [*options.flags, *extra]
         command = python_command("run", agent, "--nats", url, "--data", str(data), *flags)
         environment = child_environment(with_key=agent == "consultant")
         for number in range(options.replicas.get(agent, 1)):

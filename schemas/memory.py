@@ -100,6 +100,19 @@ class Hits(Frozen):
     hits: tuple[Hit, ...] = ()
 
 
+class Rank(Frozen):
+    """Compare a text with some short descriptions by meaning; nothing is stored or looked up."""
+
+    text: str
+    candidates: tuple[str, ...] = Field(min_length=1, max_length=64)
+
+
+class Ranking(Frozen):
+    """The reply to :class:`Rank`: a score for each candidate, in order; higher is nearer, 2 is the most."""
+
+    scores: tuple[float, ...]
+
+
 class Forget(Frozen):
     """Remove everything of a subject, of a source, or by ids; at least one of the three."""
 

@@ -18,7 +18,17 @@ from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, Consult
 from hybridmesh.schemas.egress import EgressRecorded
 from hybridmesh.schemas.feedback import FeedbackGiven
 from hybridmesh.schemas.inference import Completion, CompletionRequest
-from hybridmesh.schemas.memory import Forget, ForgetReceipt, Hits, Lookup, Remember, Remembered, Search
+from hybridmesh.schemas.memory import (
+    Forget,
+    ForgetReceipt,
+    Hits,
+    Lookup,
+    Rank,
+    Ranking,
+    Remember,
+    Remembered,
+    Search,
+)
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import (
     StepClassified,
@@ -72,6 +82,7 @@ EXCHANGES: Mapping[str, Exchange] = MappingProxyType(
     {
         "memory.forget": Exchange(Forget, ForgetReceipt),
         "memory.lookup": Exchange(Lookup, Hits),
+        "memory.rank": Exchange(Rank, Ranking),
         "memory.remember": Exchange(Remember, Remembered),
         "memory.search": Exchange(Search, Hits),
         "model.complete": Exchange(CompletionRequest, Completion),

@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class Ran:
 
 
 @contextlib.contextmanager
-def _stdin(content: bytes) -> Iterator[None]:
+def _stdin(content: bytes) -> Generator[None]:
     before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(content))
     try:
         yield

@@ -9,14 +9,14 @@ from hybridmesh.bus.agent import Agent, Clock, Service
 from hybridmesh.bus.topology import Ask
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
-from hybridmesh.schemas.memory import Forget, ForgetReceipt, Kind, Lookup, Remember, Scope, Search
+from hybridmesh.schemas.memory import Forget, ForgetReceipt, Kind, Lookup, Rank, Remember, Scope, Search
 from hybridmesh.schemas.message import Message
 
 
 class MemoryAgent:
     """Owns the private store; nobody else opens it.
 
-    Consumes FeedbackGiven; publishes AuditEvent; answers remember, search, lookup and forget within its tenant's
+    Consumes FeedbackGiven; publishes AuditEvent; answers remember, search, lookup, rank and forget within its tenant's
     scope. Needs the library over whichever store the settings name.
     """
 
@@ -34,6 +34,7 @@ class MemoryAgent:
                 Service(Ask.REMEMBER, Remember, self._memory.remember),
                 Service(Ask.SEARCH, Search, self._memory.search),
                 Service(Ask.LOOKUP, Lookup, self._memory.lookup),
+                Service(Ask.RANK, Rank, self._memory.rank),
                 Service(Ask.FORGET, Forget, self.forget),
             ),
             close=self._library.close,

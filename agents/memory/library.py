@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
+from hybridmesh.agents.memory.closeness import closeness, sentences
 from hybridmesh.agents.memory.embedder import Embedder, WordEmbedder
 from hybridmesh.agents.memory.identity import Decision, decide, is_id, item_id, refusal, slot, to_entry
 from hybridmesh.agents.memory.store import Entry, Point, VectorStore, Where
@@ -19,6 +20,8 @@ from hybridmesh.schemas.memory import (
     Hits,
     Lookup,
     MemoryItem,
+    Rank,
+    Ranking,
     Remember,
     Remembered,
     Scope,
@@ -97,6 +100,13 @@ class Library:
         rows = await self._store.newest(where, LOOKUP_LIMIT)
         ordered = sorted(rows, key=lambda row: (-row.created_at, row.id))
         return Hits(hits=tuple(Hit(item=_item(row), score=1.0, via="key") for row in ordered))
+
+    async def rank(self, request: Rank) -> Ranking:
+        """Compare a text with descriptions: as a whole, and by its sentences that come nearest."""
+        parts = sentences(request.text)
+        vectors = await self._dense.embed([*request.candidates, request.text, *parts])
+        count = len(request.candidates)
+        return Ranking(scores=closeness(vectors[:count], vectors[count], vectors[count + 1 :]))
 
     async def forget(self, scope: Scope, request: Forget) -> ForgetReceipt:
         """Remove what the request names, what was made from it, and the earlier versions it replaced.

@@ -8,6 +8,8 @@ from hybridmesh.schemas.memory import (
     ForgetReceipt,
     Hits,
     Lookup,
+    Rank,
+    Ranking,
     Remember,
     Remembered,
     Scope,
@@ -33,6 +35,10 @@ class ScopedMemory:
     async def lookup(self, request: Lookup) -> Hits:
         """Find by exact key in the scope."""
         return await self.library.lookup(self.scope, request)
+
+    async def rank(self, request: Rank) -> Ranking:
+        """Compare a text with descriptions; the scope plays no part, as nothing stored is read."""
+        return await self.library.rank(request)
 
     async def forget(self, request: Forget) -> ForgetReceipt:
         """Remove from the scope."""

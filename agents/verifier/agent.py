@@ -131,9 +131,14 @@ class Verifier:
         return sources
 
     async def _judge(self, message: StepDrafted, findings: list[Finding]) -> bool | None:
-        """Ask the local model, where its word can still matter; its No may become a finding."""
+        """Ask the local model, where its word can still matter; its No may become a finding.
+
+        A framework's text is a person's or was checked when it was bought, and its values stand in the source:
+        there is nothing left to judge.
+        """
         form = message.context.spec.output
-        if form.kind == "choice" or any(finding.fatal for finding in findings):
+        filled = message.application is not None
+        if filled or form.kind == "choice" or any(finding.fatal for finding in findings):
             return None
         try:
             completion = await self._model.complete(judge_request(message.context, message.draft, self._judge_s))

@@ -9,9 +9,10 @@ from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, G
 from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.steps import StepContext
 
-_INPUT_CHARS = 1200
-_DRAFT_CHARS = 800
-_INSTRUCTION_CHARS = 600
+# Short, as reading is what a small model on two cores is slow at: about 225 tokens a second.
+_INPUT_CHARS = 700
+_DRAFT_CHARS = 600
+_INSTRUCTION_CHARS = 400
 _MAX_TOKENS = 4
 _SYSTEM = (
     "You check the work of others. You are given an instruction, the text that it is about, and a result. "

@@ -11,7 +11,7 @@ from hybridmesh.agents.worker.forms import read_answer
 from hybridmesh.agents.worker.framework import Origin, keys_for
 from hybridmesh.agents.worker.language import guess_language
 from hybridmesh.agents.worker.lessons import Lesson, obey
-from hybridmesh.agents.worker.options import choose_option
+from hybridmesh.agents.worker.options import choose_option, descriptions, nearest_option
 from hybridmesh.agents.worker.prompts import compose
 from hybridmesh.agents.worker.recall import Recall
 from hybridmesh.agents.worker.shipped import shipped_frameworks
@@ -115,11 +115,8 @@ class Drafter:
     async def by_model(self, context: StepContext, complaints: Sequence[str]) -> Draft:
         """Have the local model answer the step; a choice that its words decide needs no model."""
         output, source = context.spec.output, source_of(context)
-        decided = None
-        if output.kind == "choice" and not complaints:
-            decided = choose_option(source, context.spec.instruction, output.options)
-        if decided is not None:
-            return Draft(text=decided, author="rule:options", incomplete=False, facts={"way": "rule"})
+        if output.kind == "choice" and not complaints and (decided := await self._choose(context)):
+            return decided
         text_wanted = output.kind == "text"
         lessons = await self._recall.lessons(context)
         knowledge = await self._recall.knowledge(f"{context.goal}\n{source}") if text_wanted else ()
@@ -152,6 +149,23 @@ class Drafter:
                 "knowledge": len(knowledge),
             },
         )
+
+    async def _choose(self, context: StepContext) -> Draft | None:
+        """Decide a choice by the words of its options, else by their meaning; None leaves it to the model.
+
+        Measured on the demo's tickets: a model of 0.5B calls nearly everything the first option (8 of 30 right,
+        also with calibrated scores), meaning 19 of 29.
+        """
+        options, instruction = context.spec.output.options, context.spec.instruction
+        source = source_of(context)
+        if decided := choose_option(source, instruction, options):
+            return Draft(text=decided, author="rule:options", incomplete=False, facts={"way": "words"})
+        described = descriptions(instruction, options)
+        scores = await self._recall.closeness(source, described) if described else None
+        nearest = nearest_option(options, scores) if scores else None
+        if nearest is None:
+            return None
+        return Draft(text=nearest, author="rule:closeness", incomplete=False, facts={"way": "meaning"})
 
     async def taught(self, text: str, context: StepContext) -> str:
         """Return a text that came from elsewhere, held to this kind of step's lessons."""

@@ -27,9 +27,9 @@ from hybridmesh.bus.errors import ModelUnavailable, SetupError, Unanswerable
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind
 
 PREFILL_CHUNK: Final = 64  # the runtime holds the GIL while it reads: about 0.3 s with the 0.5B model on two cores
-ROOM_STEP: Final = 256  # buffers are sized in steps, so that a similar next prompt fits the kept one
+ROOM_STEP: Final = 512  # buffers are sized in steps, so that a similar next prompt fits the kept one
 MIN_SHARED: Final = 32  # a shorter common prefix is not worth keeping a buffer for
-KEPT_BUFFERS: Final = 2  # about 25 kB a token each with the 0.5B model
+KEPT_BUFFERS: Final = 4  # about 25 kB a token each with the 0.5B model
 # Compact JSON as models were trained to write it; free white space invites a small model to go on for ever.
 JSON_FORM: Final = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 GUIDES: Final = {

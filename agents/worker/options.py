@@ -12,6 +12,7 @@ _LEAST_LETTERS = 4
 _NAME_WEIGHT = 2.0
 _LEAST_SCORE = 2.0
 _MARGIN = 1.5
+_NEAR = 0.2  # a cosine with the whole and one with a sentence, added: below it MiniLM sees nothing alike
 _PLAIN = re.compile(
     r"about|cannot|customer|does|from|mainly|none|other|something|that|these|this|ticket|wants|what|with|without|work"
     r"|your|request|reached|term|data"
@@ -37,6 +38,23 @@ def choose_option(text: str, instruction: str, options: Sequence[str]) -> str | 
     if best < max(_LEAST_SCORE, second * _MARGIN) or best == second:
         return None
     return max(scores, key=lambda option: scores[option])
+
+
+def nearest_option(options: Sequence[str], scores: Sequence[float]) -> str | None:
+    """Return the option whose description is nearest in meaning, or None when nothing is near.
+
+    ``scores`` are those of ``Ranking``. A text near nothing is for the model to decide.
+    """
+    best = max(range(len(options)), key=lambda number: scores[number])
+    return options[best] if scores[best] >= _NEAR else None
+
+
+def descriptions(instruction: str, options: Sequence[str]) -> list[str] | None:
+    """Return ``name: description`` of each option, or None unless the instruction describes every one."""
+    found = [_description(option, instruction) for option in options]
+    if any(words is None for words in found):
+        return None
+    return [f"{option.replace('-', ' ')}: {words}" for option, words in zip(options, found, strict=True)]
 
 
 def _description(option: str, instruction: str) -> str | None:

@@ -10,7 +10,7 @@ from hybridmesh.agents.worker.lessons import Lesson, lesson_keys, read_lesson
 from hybridmesh.bus.errors import MemoryUnavailable, MeshError, MeshUnavailable
 from hybridmesh.bus.ports import Memory
 from hybridmesh.schemas.frameworks import Framework
-from hybridmesh.schemas.memory import Kind, Lookup, MemoryItem, Remember, Search
+from hybridmesh.schemas.memory import Kind, Lookup, MemoryItem, Rank, Remember, Search
 from hybridmesh.schemas.steps import StepContext
 
 logger = logging.getLogger("hybridmesh.worker")
@@ -44,6 +44,17 @@ class Recall:
             for item in await self._lookup(Kind.LESSON, key)
         ]
         return tuple(read_lesson(item.text, item.data) for item in items)
+
+    async def closeness(self, text: str, descriptions: Sequence[str]) -> tuple[float, ...] | None:
+        """Return how near a text is to each description, None when the memory cannot say or there is no text."""
+        if not text.strip():
+            return None
+        try:
+            ranking = await self._memory.rank(Rank(text=text, candidates=tuple(descriptions)))
+        except (MemoryUnavailable, MeshUnavailable) as error:
+            logger.warning("memory comparison left out: %s", error.reason)
+            return None
+        return ranking.scores
 
     async def knowledge(self, query: str) -> tuple[str, ...]:
         """Return a few records, preferences and documents that speak of the same."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _PROOFS = {
     "agrees": "its SHA-256 is the one in the audit log",
-    "differs": "NOT what its record says: its SHA-256 is another one",
-    "unaudited": "NOT in the audit log",
+    "differs": "NOT the one in the audit log",
+    "unaudited": "the audit log knows of NO such call",
     "not-kept": "in the audit log; the body itself is kept no longer",
 }
 
@@ -68,14 +68,19 @@ def describe(found: "Explanation") -> Iterator[str]:
 
 def event_line(event: "AuditEvent") -> str:
     """Return an audit event as one line."""
-    place = event.step_id or "-"
-    facts = " ".join(f"{name}={value}" for name, value in event.facts.items())
+    place = f"{event.step_id}/{event.attempt}" if event.step_id else "-"
+    known = {name: value for name, value in event.facts.items() if value not in (None, "")}
+    facts = " ".join(f"{name}={_fact(value)}" for name, value in known.items())
     return f"{event.at.isoformat(timespec='milliseconds')} {event.agent:<10} {event.action:<18} {place:<12} {facts}"
+
+
+def _fact(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _step(step: "StepExplained") -> Iterator[str]:
     attempts = f", attempt {step.attempts}" if step.attempts > 1 else ""
-    yield f"step {step.step_id}: {step.title or '(no result)'}"
+    yield f"step {step.step_id}{': ' + step.title if step.title else ''}"
     yield f"  lane    {step.lane}{attempts}, label {step.label}: {step.why}"
     other = "no other lane had a price" if step.other_cost_usd is None else f"{step.other_cost_usd} USD"
     yield f"  cost    {step.cost_usd} USD; the other lane: {other}"
@@ -87,7 +92,8 @@ def _step(step: "StepExplained") -> Iterator[str]:
         )
     if step.verdict is not None:
         judged = {None: "", True: ", the local model agrees", False: ", the local model disagrees"}
-        yield f"  verdict {'passed' if step.verdict.passed else 'rejected'}{judged[step.verdict.judgement]}"
+        by = " by a person" if step.verdict.by == "person" else ""
+        yield f"  verdict {'passed' if step.verdict.passed else 'rejected'}{by}{judged[step.verdict.judgement]}"
         for reason in step.verdict.reasons:
             yield f"    {reason}"
         for claim in step.verdict.claims:

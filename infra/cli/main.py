@@ -29,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Cloud reasoning for data that cannot leave.",
-    epilog="Exit codes: 0 ok, 1 task failed, 2 usage, 3 mesh unavailable, 4 refused by policy, 5 setup missing.",
+    epilog="Exit codes: 0 ok, 1 task failed, 2 usage, 3 mesh unavailable, 4 refused by policy, 5 setup missing, 70 a bug.",
 )
 for command in (
     diagnosis.doctor,

@@ -12,6 +12,8 @@ from hybridmesh.bus.errors import (
 )
 from hybridmesh.infra.cli.exit_codes import ExitCode
 
+NOT_ENDED = "not-ended"
+
 
 def remedy_for(error: MeshError) -> str:
     """Return what to do about an error; never empty."""
@@ -24,10 +26,10 @@ def remedy_for(error: MeshError) -> str:
             return "start a mesh with `hybridmesh up`, or look what is wrong with `hybridmesh doctor`"
         case UntrustedMessage():
             return "name the keys folder of that mesh with --keys"
-        case TransientError():
-            return "try again"
+        case TransientError(reason=reason) if reason == NOT_ENDED:
+            return "wait with `hybridmesh result TASK --wait`, or see how far it is with `hybridmesh explain TASK`"
         case _:
-            return "see `hybridmesh --help`"
+            return "try again, or look what is wrong with `hybridmesh doctor`"
 
 
 def exit_code_of(error: MeshError) -> ExitCode:

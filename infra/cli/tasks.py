@@ -1,5 +1,6 @@
 """``submit``, ``result``, ``feedback`` and ``cancel``: a task from the publisher's side."""
 
+import asyncio
 import sys
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,7 @@ from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.inputs import read_inputs
 from hybridmesh.infra.cli.invocation import Invocation, command
 from hybridmesh.infra.cli.names import check_known, read_step_id, read_task_id
+from hybridmesh.infra.cli.remedies import NOT_ENDED
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh, TaskEnded
@@ -90,7 +92,7 @@ def result(call: Invocation, task: Task, wait: Wait = False, timeout: Timeout = 
             return await _end(mesh, task_id, timeout)
         ended = await mesh.ended(task_id)
         if ended is None:
-            raise TransientError("the task has not ended, or was never submitted here; --wait waits for its end")
+            raise TransientError("the task has not ended, or was never submitted here", reason=NOT_ENDED)
         return ended
 
     show_end(call, on_mesh(call, work))
@@ -154,10 +156,24 @@ def _confirm(call: Invocation, task_id: str, words: str) -> None:
 
 
 async def _end(mesh: "Mesh", task_id: str, timeout_s: float | None) -> "TaskEnded":
+    watching = asyncio.create_task(_tell_questions(mesh, task_id))
     try:
         return await mesh.result(task_id, timeout_s=timeout_s)
     except TimeoutError:
-        raise TransientError(f"task {task_id} has not ended in time; it goes on, ask again with result") from None
+        raise TransientError(f"task {task_id} has not ended in time; it goes on", reason=NOT_ENDED) from None
+    finally:
+        watching.cancel()
+        await asyncio.wait((watching,))
+
+
+async def _tell_questions(mesh: "Mesh", task_id: str) -> None:
+    """Say when the task waits for a person: who waits for its end should know."""
+    from hybridmesh.schemas.audits import Action
+
+    async for event in mesh.audit(task_id=task_id):
+        if event.action is Action.APPROVAL_ASKED:
+            key = f"{task_id}.{event.step_id}.{event.attempt}.{event.facts.get('purpose')}"
+            tell(f"a step waits for a person: hybridmesh approvals show {key}")
 
 
 def _check_waiting(wait: bool, timeout: float | None) -> None:

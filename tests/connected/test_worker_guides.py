@@ -15,7 +15,7 @@ from hybridmesh.agents.worker.recall import Recall
 from hybridmesh.agents.worker.shipped import shipped_frameworks
 from hybridmesh.bus.errors import MemoryUnavailable, Unanswerable
 from hybridmesh.infra.models.store import ModelStore
-from hybridmesh.schemas.memory import Forget, ForgetReceipt, Hits, Lookup, Remember, Remembered, Search
+from hybridmesh.schemas.memory import Forget, ForgetReceipt, Hits, Lookup, Rank, Ranking, Remember, Remembered, Search
 from hybridmesh.schemas.plans import OutputForm, StepSpec
 from hybridmesh.schemas.steps import StepContext
 from hybridmesh.schemas.tasks import Document
@@ -40,6 +40,9 @@ class AwayMemory:
         raise MemoryUnavailable(type(request).__name__)
 
     async def lookup(self, request: Lookup) -> Hits:
+        raise MemoryUnavailable(type(request).__name__)
+
+    async def rank(self, request: Rank) -> Ranking:
         raise MemoryUnavailable(type(request).__name__)
 
     async def forget(self, request: Forget) -> ForgetReceipt:

@@ -23,14 +23,14 @@ SHA = hashlib.sha256(BODY.encode()).hexdigest()
 SECURITY = Check(name="security", score=0.5, threshold=0.6, favours="either", reason="one personal value")
 
 
-def event(action: Action, step: str | None = "a", **facts: Fact) -> AuditEvent:
+def event(action: Action, step: str | None = "a", nonce: str = "1", **facts: Fact) -> AuditEvent:
     """An audit event of the task."""
-    return AuditEvent(agent="router", action=action, at=NOW, task_id=TASK, step_id=step, facts=facts)
+    return AuditEvent(agent="router", action=action, at=NOW, task_id=TASK, step_id=step, nonce=nonce, facts=facts)
 
 
 def record(body: str = BODY, sha256: str = SHA) -> EgressRecorded:
     """The record of one call."""
-    where = {"destination": "https://api.example", "model": "m", "simulated": True}
+    where = {"destination": "https://api.example", "model": "m", "simulated": True, "call_id": "1"}
     return EgressRecorded.model_validate(
         {"task_id": TASK, "step_id": "a", "body": body, "sha256": sha256, "sent_at": NOW, **where}
     )
@@ -59,20 +59,22 @@ def completed() -> TaskCompleted:
 @pytest.mark.parametrize(
     ("records", "logged", "proofs"),
     [
-        ([record()], [SHA], ["agrees"]),
-        ([record()], [], ["unaudited"]),
-        ([record()], ["0" * 64], ["unaudited", "not-kept"]),
-        ([record(body=BODY + " ")], [SHA], ["differs"]),
-        ([], [SHA], ["not-kept"]),
-        ([record()], [SHA, SHA], ["agrees", "not-kept"]),
-        ([], [], []),
+        ([record()], {"1": SHA}, ["agrees"]),
+        ([record()], {}, ["unaudited"]),
+        ([record()], {"1": "0" * 64}, ["differs"]),
+        ([record(body=BODY + " ")], {"1": SHA}, ["differs"]),
+        ([record(sha256="0" * 64)], {"1": SHA}, ["differs"]),
+        ([], {"1": SHA}, ["not-kept"]),
+        ([record()], {"1": SHA, "2": SHA}, ["agrees", "not-kept"]),
+        ([record()], {"2": SHA}, ["unaudited", "not-kept"]),
+        ([], {}, []),
     ],
 )
 def test_what_left_is_held_against_the_audit_log(
-    records: list[EgressRecorded], logged: list[str], proofs: list[Proof]
+    records: list[EgressRecorded], logged: dict[str, str], proofs: list[Proof]
 ) -> None:
     """Nothing is hidden: a body that was changed, one that nobody audited, and one that is gone are told apart."""
-    events = [event(Action.EGRESS_STARTED, sent_sha256=sha256, bytes=len(BODY), simulated=True) for sha256 in logged]
+    events = [event(Action.EGRESS_STARTED, nonce=call, sent_sha256=sha256, bytes=9) for call, sha256 in logged.items()]
     found = explain(TASK, completed(), records, events)
     assert [item.proof for item in found.sent] == proofs
 
@@ -80,7 +82,7 @@ def test_what_left_is_held_against_the_audit_log(
 def test_a_hash_of_another_step_proves_nothing() -> None:
     """Nothing is hidden."""
     found = explain(TASK, completed(), [record()], [event(Action.EGRESS_STARTED, "b", sent_sha256=SHA)])
-    assert [item.proof for item in found.sent] == ["unaudited", "not-kept"]
+    assert [item.proof for item in found.sent] == ["differs"]
 
 
 def test_a_completed_task_shows_checks_costs_evidence_and_bytes() -> None:
@@ -112,7 +114,8 @@ def test_a_task_without_a_result_is_explained_from_the_audit_log() -> None:
         "security_threshold": 0.5,
         "security_favours": "local!",
     }
-    first, second = event(Action.ROUTE_DECIDED, **facts), event(Action.ROUTE_DECIDED, **{**facts, "lane": "local"})
+    first = event(Action.ROUTE_DECIDED).model_copy(update={"facts": facts})
+    second = event(Action.ROUTE_DECIDED).model_copy(update={"facts": {**facts, "lane": "local"}})
     events = [
         first,
         event(Action.EGRESS_ENDED, cost_usd="0.003"),

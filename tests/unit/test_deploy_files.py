@@ -1,0 +1,289 @@
+"""The files that deploy a mesh of containers agree with the program: with its topology, settings and command line."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from house import CHECKOUT
+from hybridmesh.bus.identity import KeyRing, read_identity, read_vault_key
+from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.bus.topology import AGENTS, TOPOLOGY, Account
+from hybridmesh.infra.cli.main import app
+from hybridmesh.infra.model_setup import needed_models
+from hybridmesh.infra.nats.binary import MINIMUM, find_binary
+from hybridmesh.infra.provision import create_keys
+from hybridmesh.infra.settings import load_settings
+
+DEPLOY = CHECKOUT / "infra" / "deploy"
+SERVERS = {"nats", "qdrant"}
+CLOUD_AGENTS = {row.agent for row in TOPOLOGY if row.account is Account.CLOUD}
+KEY = re.compile(r"ANTHROPIC|CLOUD__API_KEY")
+VARIABLE = re.compile(r"\$\{\w+(?::-(?P<default>[^}]*)|:\?[^}]*)\}")
+PINNED = re.compile(r"[\w./-]+:(?P<version>v?\d+\.\d+\.\d+[\w.-]*)")
+
+Table = dict[str, Any]
+
+
+def load_compose() -> Table:
+    """Return the compose file with its anchors laid out and its variables as they stand."""
+    return cast("Table", yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8")))
+
+
+COMPOSE = load_compose()
+SERVICES: dict[str, Table] = COMPOSE["services"]
+ONE_SHOTS = {name for name in SERVICES if name == "provision" or name.startswith("model-")}
+OURS = set(SERVICES) - SERVERS
+
+
+def environment_of(service: Table) -> dict[str, str]:
+    """Return a service's environment with every variable at its default."""
+    given: dict[str, str] = service.get("environment", {})
+    return {name: VARIABLE.sub(lambda found: found["default"] or "", value) for name, value in given.items()}
+
+
+def sources_of(service: Table) -> dict[str, bool]:
+    """Return the volumes that a service mounts, and whether it may write."""
+    return {volume["source"]: not volume.get("read_only", False) for volume in service["volumes"]}
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Return the Dockerfile's instructions: name and arguments, continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (DEPLOY / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
+    lines = text.replace("\\\n", " ").splitlines()
+    return [(line.split()[0], " ".join(line.split()[1:])) for line in lines if line.strip()]
+
+
+def parse(words: list[str]) -> Table:
+    """Return what the program's own command line makes of ``words``, without running it."""
+    command = get_command(app)
+    while isinstance(command, TyperGroup):
+        command = command.commands[words[0]]
+        words = words[1:]
+    return command.make_context("hybridmesh", list(words)).params
+
+
+def check_schema(path: Path) -> subprocess.CompletedProcess[str]:
+    """Hold a file against the Compose specification's own schema, which comes with the checker."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_compose_file_is_one(tmp_path: Path) -> None:
+    """It runs on what you have."""
+    assert check_schema(DEPLOY / "compose.yaml").returncode == 0
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text(yaml.safe_dump({**COMPOSE, "services": {"nats": {"ports": 4222}}}), "utf-8")
+    assert check_schema(wrong).returncode == 1
+
+
+def test_every_role_is_one_service_and_there_are_no_others() -> None:
+    """It runs on what you have: the topology's table, and what it stands on."""
+    assert set(SERVICES) == {*AGENTS, *SERVERS, *ONE_SHOTS}
+    for agent in AGENTS:
+        assert parse(SERVICES[agent]["command"])["agent"] == agent
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_the_program_understands_each_command(name: str) -> None:
+    """It runs on what you have: no service waits for an option that is gone."""
+    assert "entrypoint" not in SERVICES[name]
+    assert parse(SERVICES[name]["command"])
+
+
+def test_what_the_program_does_not_understand_is_seen() -> None:
+    """Nothing is hidden."""
+    with pytest.raises(Exception, match="No such option"):
+        parse(["run", "worker", "--natz", "nats://nats:4222"])
+    with pytest.raises(KeyError):
+        parse(["walk", "worker"])
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_each_environment_is_settings_that_exist(name: str, tmp_path: Path) -> None:
+    """It runs on what you have: an unknown setting stops an agent at its start."""
+    none = tmp_path / "mesh.toml"
+    none.touch()
+    settings = load_settings(file=none, environment=environment_of(SERVICES[name]))
+    assert (settings.memory.url is not None) == (name == "memory")
+
+
+def test_the_models_are_those_that_the_settings_need() -> None:
+    """It runs on what you have: an agent without a way out finds its model prepared."""
+    prepared = {parse(SERVICES[name]["command"])["name"] for name in ONE_SHOTS if name.startswith("model-")}
+    assert prepared == set(needed_models(MeshSettings()))
+    for agent, field in (("classifier", "detector"), ("memory", "embedder"), ("worker", "local")):
+        waits: Table = SERVICES[agent]["depends_on"]
+        assert waits[f"model-{field}"] == {"condition": "service_completed_successfully"}
+        model = parse(SERVICES[f"model-{field}"]["command"])["name"]
+        assert model == MeshSettings().models.model_dump()[field]
+
+
+def test_only_the_consultant_has_the_cloud_key_and_a_way_out() -> None:
+    """Nothing private leaves: of all that hold anything private, one has a way out."""
+    assert {name for name, service in SERVICES.items() if KEY.search(json.dumps(service))} == CLOUD_AGENTS
+    networks: dict[str, Table] = COMPOSE["networks"]
+    inner = {name for name, network in networks.items() if network.get("internal")}
+    closed = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    doors = {name for name, network in networks.items() if network.get("driver_opts") == closed}
+    outward = {name for name, service in SERVICES.items() if set(service["networks"]) - inner - doors}
+    assert outward == CLOUD_AGENTS | (ONE_SHOTS - {"provision"})
+    assert {name for name, service in SERVICES.items() if set(service["networks"]) & doors} == {"nats"}
+
+
+def test_what_fetches_models_sees_nothing_else() -> None:
+    """Nothing private leaves: a way out, and nothing to send."""
+    for name in ONE_SHOTS - {"provision"}:
+        assert SERVICES[name]["networks"] == ["outside"]
+        assert sources_of(SERVICES[name]) == {"models": True}
+
+
+def test_the_consultant_sees_no_memory_and_no_keys_but_its_own() -> None:
+    """Nothing private leaves."""
+    for agent in CLOUD_AGENTS:
+        assert sources_of(SERVICES[agent]) == {"cloud-keys": False}
+        assert not set(SERVICES[agent]["networks"]) & set(SERVICES["qdrant"]["networks"])
+    assert {name for name, item in SERVICES.items() if "store" in item["networks"]} == {"memory", "qdrant"}
+
+
+def test_only_the_provisioner_writes_keys() -> None:
+    """Nothing is hidden: nobody else can name itself anew."""
+    writers = {
+        name
+        for name, item in SERVICES.items()
+        for source, writes in sources_of(item).items()
+        if writes and source.endswith("keys")
+    }
+    assert writers == {"provision"}
+
+
+def test_ports_are_published_on_loopback_only() -> None:
+    """Nothing private leaves: the bus is not offered to the neighbourhood."""
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(published) == {"nats"}
+    for ports in published.values():
+        assert all(str(port).startswith("127.0.0.1:") for port in ports)
+
+
+@pytest.mark.parametrize("name", sorted(AGENTS))
+def test_each_role_can_be_scaled_drained_and_started_again(name: str) -> None:
+    """Nothing is lost: ``--scale worker=4`` works, and a stopping agent finishes what it has begun."""
+    service = SERVICES[name]
+    assert not {"container_name", "ports", "hostname"} & set(service)
+    assert service["restart"] == "unless-stopped"
+    assert float(service["stop_grace_period"].removesuffix("s")) > BusSettings().drain_s
+    assert service["depends_on"]["provision"] == {"condition": "service_completed_successfully"}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_container_is_shut_in(name: str) -> None:
+    """Nothing private leaves: a taken container can write nowhere and gain nothing."""
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "/tmp" in service["tmpfs"]  # noqa: S108 - a path in the container
+
+
+@pytest.mark.parametrize("name", sorted(SERVERS | set(AGENTS)))
+def test_whoever_stays_has_a_health_check(name: str) -> None:
+    """Nothing is lost: what hangs is seen."""
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_the_agents_health_check_looks_at_the_port_of_the_bus() -> None:
+    """Nothing is lost: the kernel writes ports in hexadecimal."""
+    text = (DEPLOY / "nats.conf").read_text("utf-8")
+    listen = re.search(r'^listen: "0\.0\.0\.0:(\d+)"$', text, re.MULTILINE)
+    assert listen is not None
+    for agent in AGENTS:
+        assert f":{int(listen[1]):04X} 01 " in SERVICES[agent]["healthcheck"]["test"]
+        assert parse(SERVICES[agent]["command"])["nats"] == f"nats://nats:{listen[1]}"
+
+
+def test_images_are_pinned() -> None:
+    """It runs on what you have: tomorrow's build is today's."""
+    tags = {name: PINNED.fullmatch(service["image"]) for name, service in SERVICES.items()}
+    assert all(tags.values())
+    nats = tags["nats"]
+    assert nats is not None
+    assert tuple(map(int, nats["version"].removesuffix("-alpine").split("."))) >= MINIMUM
+    bases = [value.partition("=")[2] for name, value in instructions() if name == "ARG"]
+    assert len(bases) == 1
+    assert PINNED.fullmatch(bases[0])
+    assert all(value.split()[0] == "${PYTHON}" for name, value in instructions() if name == "FROM")
+
+
+def test_the_image_carries_the_version_of_the_program() -> None:
+    """Nothing is hidden."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {SERVICES[name]["image"] for name in OURS} == {f"hybridmesh:{project['version']}"}
+
+
+def test_the_bus_syncs_before_it_acknowledges() -> None:
+    """Nothing is lost."""
+    path = DEPLOY / "nats.conf"
+    jetstream = re.search(r"jetstream \{(.*?)\}", path.read_text("utf-8"), re.DOTALL)
+    assert jetstream is not None
+    assert re.search(r"^\s*sync_interval: always$", jetstream[1], re.MULTILINE)
+    checked = subprocess.run([find_binary(None), "-t", "-c", path], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert {"source": "nats", "target": "/etc/nats/nats.conf"} in SERVICES["nats"]["configs"]
+    assert DEPLOY / COMPOSE["configs"]["nats"]["file"] == path
+
+
+def test_the_image_runs_the_program_as_nobody() -> None:
+    """Nothing private leaves: not as root, from hashed packages, with the program as its entry."""
+    final = instructions()
+    last = max(place for place, (name, _) in enumerate(final) if name == "FROM")
+    users = [value for name, value in final[last:] if name == "USER"]
+    assert users[-1] == "65532:65532"
+    assert ("ENTRYPOINT", '["hybridmesh"]') in final[last:]
+    scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    assert "hybridmesh" in scripts
+    installs = [value for name, value in final if name == "RUN" and "pip install" in value]
+    assert any("--require-hashes -r requirements.lock" in value for value in installs)
+    variables = dict(pair.split("=", 1) for name, value in final[last:] if name == "ENV" for pair in value.split())
+    assert load_settings(environment=variables).cache == Path("/models")
+    assert not re.search(r"(?i)api_key|secret|token|password", (DEPLOY / "Dockerfile").read_text("utf-8"))
+
+
+def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
+    """Nothing private leaves: a key or a data folder in the checkout gets into no layer."""
+    ignore = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    rules = [line for line in ignore if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    seen = {rule[1:] for rule in rules if rule.startswith("!")}
+    copied = {
+        word
+        for name, value in instructions()
+        if name == "COPY" and not value.startswith("--from")
+        for word in value.split()[:-1]
+    }
+    assert copied == seen
+    assert all((CHECKOUT / name).exists() for name in seen)
+    assert {"**/*.key", "**/.env", "**/.hybridmesh"} <= set(rules)
+
+
+def test_the_keys_folder_is_whole_and_the_clouds_part_holds_no_vault_key(tmp_path: Path) -> None:
+    """Nothing private leaves: what the consultant's container mounts is its own key and the public ring."""
+    keys = tmp_path / "keys"
+    create_keys(keys)
+    first = {path.relative_to(keys): path.read_bytes() for path in keys.rglob("*") if path.is_file()}
+    create_keys(keys)
+    assert {path.relative_to(keys): path.read_bytes() for path in keys.rglob("*") if path.is_file()} == first
+    assert len(read_vault_key(keys)) == 32
+    cloud = keys / "cloud"
+    assert {path.name for path in cloud.iterdir()} == {"ring.json", *(f"{agent}.key" for agent in CLOUD_AGENTS)}
+    for agent in CLOUD_AGENTS:
+        signed = read_identity(cloud, agent).sign(b"x")
+        assert KeyRing.read(keys).holds(agent, signed, b"x")
+        assert (cloud / f"{agent}.key").stat().st_mode & 0o077 == 0
