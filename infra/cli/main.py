@@ -1,6 +1,5 @@
 """The program: its commands, and how its errors look."""
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -29,7 +28,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Cloud reasoning for data that cannot leave.",
-    epilog="Exit codes: 0 ok, 1 task failed, 2 usage, 3 mesh unavailable, 4 refused by policy, 5 setup missing, 70 a bug.",
+    epilog="Exit codes: 0 ok, 1 task failed or log not whole, 2 usage, 3 mesh unavailable or task not ended, "
+    "4 refused by policy, 5 setup missing, 70 a bug, 130 interrupted.",
 )
 for command in (
     diagnosis.doctor,
@@ -75,9 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(exit_code_of(error))
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: a traceback could show private text
         tell(f"error: this is a bug of hybridmesh ({type(error).__name__})")
         tell("remedy: please report it, with the command and the version that `hybridmesh --version` prints")

@@ -1,0 +1,98 @@
+"""The yardstick: five hops in bare nats-py on the same server, with the same promises and nothing else.
+
+A work queue a hop, a message id on every publish, each publish stored (and synced) before its cause is
+acknowledged, acknowledgements confirmed. No envelope, signature, state, audit or decision.
+"""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncGenerator
+
+import nats
+from bench.measuring import Task
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
+
+HOPS = 5
+SLOTS = 16
+_END = "bare.end"
+_BODY = b'{"text":"' + b"a customer writes that a payment was taken twice; " * 8 + b'"}'
+
+
+@contextlib.asynccontextmanager
+async def bare_loop(url: str) -> AsyncGenerator[Task]:
+    """Run the five hops; yields what sends one message through all of them."""
+    client = await nats.connect(url)
+    js = client.jetstream()
+    await _provision(js)
+    waiting: dict[str, asyncio.Future[None]] = {}
+    numbers = itertools.count()
+
+    async def arrived(message: Msg) -> None:
+        waiting.pop((message.headers or {})["Nats-Msg-Id"].partition("/")[0]).set_result(None)
+
+    async def run_one() -> None:
+        name = str(next(numbers))
+        waiting[name] = asyncio.get_running_loop().create_future()
+        ended = waiting[name]
+        await js.publish(_subject(0), _BODY, headers={"Nats-Msg-Id": f"{name}/0"})
+        await ended
+
+    await client.subscribe(_END, cb=arrived)
+    hops = [asyncio.create_task(_hop(js, hop)) for hop in range(HOPS)]
+    try:
+        yield run_one
+    finally:
+        for hop in hops:
+            hop.cancel()
+        await asyncio.gather(*hops, return_exceptions=True)
+        await client.close()
+
+
+def _subject(hop: int) -> str:
+    return f"bare.{hop}" if hop < HOPS else _END
+
+
+async def _provision(js: JetStreamContext) -> None:
+    for hop in range(HOPS + 1):
+        await js.add_stream(
+            StreamConfig(
+                name=f"BARE_{hop}",
+                subjects=[_subject(hop)],
+                retention=RetentionPolicy.WORK_QUEUE if hop < HOPS else RetentionPolicy.LIMITS,
+                storage=StorageType.FILE,
+            )
+        )
+    for hop in range(HOPS):
+        config = ConsumerConfig(durable_name="hop", ack_policy=AckPolicy.EXPLICIT, ack_wait=30)
+        await js.add_consumer(f"BARE_{hop}", config)
+
+
+async def _hop(js: JetStreamContext, hop: int) -> None:
+    subscription = await js.pull_subscribe_bind("hop", f"BARE_{hop}")
+    slots = asyncio.Semaphore(SLOTS)
+
+    async def pass_on(message: Msg) -> None:
+        try:
+            name = (message.headers or {})["Nats-Msg-Id"].partition("/")[0]
+            await js.publish(_subject(hop + 1), message.data, headers={"Nats-Msg-Id": f"{name}/{hop + 1}"})
+            await message.ack_sync(timeout=5)
+        finally:
+            slots.release()
+
+    async with asyncio.TaskGroup() as handling:
+        while True:
+            await slots.acquire()
+            held = 1
+            while held < SLOTS and not slots.locked():
+                await slots.acquire()
+                held += 1
+            messages: list[Msg] = []
+            with contextlib.suppress(TimeoutError):  # an empty queue
+                messages = await subscription.fetch(held, timeout=1)
+            for _ in range(held - len(messages)):
+                slots.release()
+            for message in messages:
+                handling.create_task(pass_on(message))

@@ -1,0 +1,129 @@
+"""All agents in this process, each under its real application shell with a connection and an identity of its own.
+
+Real are the agent classes, signatures, work loops, request/reply, state, vault, budgets, recognizers and the
+memory's engine; only the doubles stand in for models and cloud.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncGenerator
+from functools import partial
+from pathlib import Path
+
+from bench.doubles import InstantCloud, InstantModel, NoTags, OneDirection
+
+from hybridmesh.agents.classifier.agent import ClassifierAgent
+from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.consultant.agent import Consultant
+from hybridmesh.agents.consultant.prices import price_of
+from hybridmesh.agents.memory.agent import MemoryAgent
+from hybridmesh.agents.memory.bm25 import Bm25Words
+from hybridmesh.agents.memory.library import Library
+from hybridmesh.agents.memory.opening import EmbeddedMemory, open_store
+from hybridmesh.agents.worker.agent import WorkerAgent
+from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
+from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.app import AgentApp, Builder, Links
+from hybridmesh.bus.budgets import Budgets, Spending
+from hybridmesh.bus.clearances import check_clearance
+from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.requests import RemoteMemory
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.topology import AGENTS, Bucket
+from hybridmesh.bus.vault import Vault, VaultRecord
+from hybridmesh.infra.composition import build_auditor, build_decomposer, build_router, build_verifier
+from hybridmesh.schemas.memory import Scope
+from hybridmesh.schemas.steps import StepClassified
+
+
+@contextlib.asynccontextmanager
+async def crew(url: str, keys: Path, settings: MeshSettings) -> AsyncGenerator[None]:
+    """Run every agent of the table, from the last one's readiness to the drain of all."""
+    ring = KeyRing.read(keys)
+    builders = _builders(os.urandom(32))
+    apps = [AgentApp(url, read_identity(keys, name), ring, settings, builders[name]) for name in AGENTS]
+    running = [asyncio.create_task(app.run()) for app in apps]
+    try:
+        async with asyncio.timeout(30):
+            await _all_ready(apps, running)
+        yield
+    finally:
+        for app in apps:
+            app.stop()
+        await asyncio.gather(*running)
+
+
+async def _all_ready(apps: list[AgentApp], running: list[asyncio.Task[None]]) -> None:
+    ready = asyncio.gather(*(app.ready.wait() for app in apps))
+    await asyncio.wait([ready, *running], return_when=asyncio.FIRST_COMPLETED)
+    for task in running:
+        if task.done():
+            task.result()
+            raise AssertionError("an agent ended at its start")
+
+
+def _builders(vault_key: bytes) -> dict[str, Builder]:
+    return {
+        "decomposer": build_decomposer,
+        "classifier": partial(_build_classifier, vault_key=vault_key),
+        "router": build_router,
+        "worker": partial(_build_worker, vault_key=vault_key),
+        "consultant": _build_consultant,
+        "verifier": build_verifier,
+        "memory": _build_memory,
+        "auditor": build_auditor,
+    }
+
+
+async def _build_classifier(links: Links, *, vault_key: bytes) -> Agent:
+    privacy = links.settings.privacy
+    finder = Detector(
+        tagger=NoTags(),
+        terms=privacy.terms,
+        threshold=privacy.threshold,
+        max_chars=privacy.max_chars,
+        timeout_s=privacy.timeout_s,
+        monotonic=time.monotonic,
+    )
+    return ClassifierAgent(
+        finder=finder,
+        vault=await _vault(links, vault_key),
+        signing_key=links.identity.key,
+        clock=links.clock,
+        clearance_s=links.settings.cloud.clearance_s,
+    ).agent()
+
+
+async def _build_worker(links: Links, *, vault_key: bytes) -> Agent:
+    return WorkerAgent(
+        model=InstantModel(),
+        memory=RemoteMemory(links.asker),
+        vault=await _vault(links, vault_key),
+        parked=ParkedBucket(
+            await links.state(Bucket.PARKED, StepClassified), await links.state(Bucket.PARKED, RouteTaken)
+        ),
+        ledger=Budgets(await links.state(Bucket.BUDGETS, Spending)),
+        models=links.settings.models,
+        cloud=links.settings.cloud,
+        clock=links.clock,
+    ).agent()
+
+
+async def _build_consultant(links: Links) -> Agent:
+    check = partial(check_clearance, public_key=links.ring["classifier"])
+    clearance_s = links.settings.cloud.clearance_s
+    return Consultant(InstantCloud(), links.publisher, check, price_of, links.clock, clearance_s=clearance_s).agent()
+
+
+async def _build_memory(links: Links) -> Agent:
+    dense = OneDirection()
+    store = await open_store(EmbeddedMemory(folder=links.settings.data / "memory"), dense)
+    library = Library(store, dense, Bm25Words(), links.clock)
+    return MemoryAgent(library, Scope(tenant=links.settings.memory.tenant), links.clock).agent()
+
+
+async def _vault(links: Links, key: bytes) -> Vault:
+    records = await links.state(Bucket.VAULT, VaultRecord)
+    return Vault(records, key, links.clock, ttl_s=links.settings.privacy.vault_ttl_s)
