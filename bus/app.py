@@ -5,44 +5,22 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 
 from faststream import AckPolicy, FastStream, Response
 from faststream.nats import NatsBroker, NatsMessage
-from nats.aio.client import Client
-from nats.js import JetStreamContext
 
-from hybridmesh.bus.agent import Agent, Clock, Service
+from hybridmesh.bus.agent import Agent, Service
 from hybridmesh.bus.errors import MeshError
 from hybridmesh.bus.identity import Identity, KeyRing
+from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
-from hybridmesh.bus.publisher import Publisher, utc_now
-from hybridmesh.bus.requests import Asker, answer
+from hybridmesh.bus.requests import answer
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.bus.state import State, T
 from hybridmesh.bus.topology import Bucket, consumers, row_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 
 logger = logging.getLogger("hybridmesh")
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """What an agent is built from: its connection, its identity, and ways to publish, ask and keep state."""
-
-    client: Client
-    js: JetStreamContext
-    identity: Identity
-    ring: KeyRing
-    publisher: Publisher
-    asker: Asker
-    settings: MeshSettings
-    clock: Clock
-
-    async def state(self, bucket: Bucket, model: type[T]) -> State[T]:
-        """Open a typed view of a bucket."""
-        return State(await self.js.key_value(bucket), model)
 
 
 Builder = Callable[[Links], Awaitable[Agent]]
@@ -55,25 +33,11 @@ def make_broker(url: str, name: str) -> NatsBroker:
         name=f"hybridmesh-{name}",
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
+        drain_timeout=2,  # the work loops have drained by then; what is left open is not waited for
         pedantic=False,
         logger=None,
         inbox_prefix=f"_INBOX_{name}",
         ack_policy=AckPolicy.MANUAL,
-    )
-
-
-async def make_links(client: Client, identity: Identity, ring: KeyRing, settings: MeshSettings) -> Links:
-    """Return the links of one identity over an open connection."""
-    js = client.jetstream()
-    return Links(
-        client=client,
-        js=js,
-        identity=identity,
-        ring=ring,
-        publisher=Publisher(js, identity, max_body_bytes=settings.bus.max_body_bytes),
-        asker=Asker(client, identity, timeout_s=settings.models.request_timeout_s),
-        settings=settings,
-        clock=utc_now,
     )
 
 
@@ -111,9 +75,8 @@ class AgentApp:
         await self._tell(links, Action.AGENT_STARTED)
         self.ready.set()
         guard = asyncio.create_task(self._guard(tasks))
-        try:
-            yield
-        finally:
+
+        async def leave() -> None:
             guard.cancel()
             await self._wind_down(tasks)
             with contextlib.suppress(MeshError):
@@ -121,6 +84,10 @@ class AgentApp:
             if agent.close is not None:
                 await agent.close()
             await self._tell(links, Action.AGENT_STOPPED)
+
+        # Before the broker stops: what is being handled still has to be published and acknowledged.
+        self._app.on_shutdown(leave)
+        yield
 
     def _works(self, agent: Agent, links: Links) -> list[Coroutine[None, None, None]]:
         row = row_of(agent.name)

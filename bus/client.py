@@ -19,11 +19,11 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
-from hybridmesh.bus.app import Links, make_links
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import MeshError, MeshUnavailable, UsageError
 from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.outbox import Outbox
 from hybridmesh.bus.publisher import fetch_body
 from hybridmesh.bus.settings import MeshSettings
@@ -35,6 +35,7 @@ from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFailed, TaskSubmitted
 
 M = TypeVar("M", bound=Message)
+_CONNECT_TIMEOUT_S = 5.0
 TaskEnded = TaskCompleted | TaskFailed
 
 _ENDS: tuple[type[TaskCompleted], type[TaskFailed]] = (TaskCompleted, TaskFailed)
@@ -265,15 +266,16 @@ async def connect(
     keys_folder = Path(keys) if keys else folder / "keys"
     identity, ring = read_identity(keys_folder, "publisher"), KeyRing.read(keys_folder)
     try:
-        client = await nats.connect(
-            where,
-            name="hybridmesh-publisher",
-            inbox_prefix="_INBOX_publisher",
-            connect_timeout=3,
-            allow_reconnect=True,
-            max_reconnect_attempts=-1 if url is None else 5,
-            error_cb=_ignore,
-        )
+        # The time-out bounds the first connection alone; one that is lost later is sought for ever.
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            client = await nats.connect(
+                where,
+                name="hybridmesh-publisher",
+                inbox_prefix="_INBOX_publisher",
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=1,
+                error_cb=_ignore,
+            )
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise MeshUnavailable("the mesh's server does not answer; is `hybridmesh up` running?") from error
     try:
@@ -281,7 +283,8 @@ async def connect(
         await mesh.send_waiting()
         yield mesh
     finally:
-        await client.close()
+        with contextlib.suppress(nats.errors.Error, OSError):  # the server may be gone
+            await client.close()
 
 
 def _plain(headers: Mapping[str, str] | None) -> dict[str, str]:

@@ -11,10 +11,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.app import Builder, Links
+from hybridmesh.bus.app import Builder
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.identity import read_vault_key
+from hybridmesh.bus.links import Links
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord

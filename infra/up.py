@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,11 +86,12 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
             tell(f"simulated cloud at {simulated.url} (no cloud key: the local model answers in its place)")
         fleet = Fleet(tell, grace_s=settings.bus.drain_s + 5)
         stack.push_async_callback(fleet.stop)
-        for child in _children(settings, options, server.url, extra):
+        children = _children(settings, options, server.url, cloud, extra)
+        for child in children:
             fleet.add(child)
         watching = asyncio.create_task(_keep_server(server, tell))
         stack.callback(watching.cancel)
-        await _await_ready(js, fleet, tell)
+        await _await_ready(js, fleet, {child.name for child in children}, tell)
         Endpoint(url=server.url, pid=server.pid, cloud=cloud).write(data)
         stack.callback(Endpoint.remove, data)
         yield Running(server.url, cloud, fleet, server, record)
@@ -103,10 +104,14 @@ def _simulated_flags(url: str) -> list[str]:
     return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
 
 
-def _children(settings: MeshSettings, options: Options, url: str, extra: Sequence[str]) -> list[Child]:
+def _children(
+    settings: MeshSettings, options: Options, url: str, cloud: CloudChoice, extra: Sequence[str]
+) -> list[Child]:
     data = settings.data.resolve()
     children: list[Child] = []
     for agent in AGENTS:
+        if agent == "consultant" and cloud is CloudChoice.NONE:
+            continue  # it would have nobody to ask
         flags = [*options.flags, *extra]
         command = python_command("run", agent, "--nats", url, "--data", str(data), *flags)
         environment = child_environment(with_key=agent == "consultant")
@@ -116,7 +121,7 @@ def _children(settings: MeshSettings, options: Options, url: str, extra: Sequenc
     return children
 
 
-async def _await_ready(js: JetStreamContext, fleet: Fleet, tell: Tell) -> None:
+async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell: Tell) -> None:
     """Wait until each child has said on the bus that it is there; a line for each."""
     records = State(await js.key_value(Bucket.AGENTS), Presence)
     began = time.monotonic()
@@ -129,10 +134,11 @@ async def _await_ready(js: JetStreamContext, fleet: Fleet, tell: Tell) -> None:
                 seen.add(presence.pid)
                 took = time.monotonic() - began
                 tell(f"{wanted[presence.pid]:<12} ready   pid {presence.pid:<7} {took:4.1f} s")
-        if wanted and seen >= set(wanted):
+        # By name: a child that has just died has no process id, and is not ready either.
+        late = ", ".join(sorted(names - {name for pid, name in wanted.items() if pid in seen}))
+        if not late:
             return
         if time.monotonic() - began > _READY_TIMEOUT_S:
-            late = ", ".join(name for pid, name in wanted.items() if pid not in seen)
             raise SetupError(f"not ready in time: {late}", remedy="see the logs folder in the data folder")
         await asyncio.sleep(0.1)
 

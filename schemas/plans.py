@@ -28,7 +28,8 @@ class StepSpec(Frozen):
 
     ``uses`` names the steps whose results it reads; ``reads_inputs`` says whether it also reads the task's own
     inputs. ``lane`` narrows what the router may choose. ``framework`` is the key under which a framework for
-    this kind of step is remembered; ``{step}`` in it stands for the result of that (choice) step.
+    this kind of step is remembered; ``{step}`` in it stands for the result of that (choice) step. ``own_words`` asks for
+    new text: a draft that copies what it reads, or speaks as its sender, does not pass.
     """
 
     id: StepId
@@ -39,6 +40,7 @@ class StepSpec(Frozen):
     output: OutputForm = OutputForm()
     lane: Literal["auto", "local", "redacted", "split"] = "auto"
     framework: str | None = None
+    own_words: bool = False
     max_tokens: int = Field(default=160, ge=1, le=4096)
 
 

@@ -9,8 +9,8 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from hybridmesh.bus.app import Links, make_links
 from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.state import State, T
 from hybridmesh.bus.topology import Bucket, filter_of

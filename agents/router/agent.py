@@ -11,7 +11,14 @@ from decimal import Decimal
 from hybridmesh.agents.router import events
 from hybridmesh.agents.router.cost import Offer, budget_limit
 from hybridmesh.agents.router.decide import Situation, decide
-from hybridmesh.agents.router.follow import after_refusal, local_step, offer_for, propose
+from hybridmesh.agents.router.follow import (
+    after_refusal,
+    complaints_about,
+    failed_there,
+    local_step,
+    offer_for,
+    propose,
+)
 from hybridmesh.agents.router.prices import PriceList
 from hybridmesh.agents.router.questions import answered, ask_egress, ask_review, lapsed, review_end
 from hybridmesh.agents.router.record import RouteRecord, parked_key, route_key, with_decision, with_refusal
@@ -115,7 +122,7 @@ class RouterAgent:
         profile = self._profile(step.context.profile)
         decision = await self._decision(step, profile, rejected)
         decided = events.decided(step, decision, self._clock())
-        complaints = rejected.verdict.reasons if rejected else ()
+        complaints = complaints_about(rejected)
         if decision.lane is Lane.LOCAL:
             return [decided, local_step(step, decision, complaints)]
         spent = events.reserved(step, decision, self._clock())
@@ -143,6 +150,7 @@ class RouterAgent:
             latencies=self._latencies(),
             now=self._clock(),
             insist=rejected is not None,
+            failed_there=failed_there(rejected),
             refused=record.refused,
         )
         decision = decide(step, situation)
@@ -150,7 +158,7 @@ class RouterAgent:
             step.task_id, spend_key(step), decision.cost_usd, limit
         ):
             decision = after_refusal(decision, "other steps of the task have taken the budget")
-        complaints = rejected.verdict.reasons if rejected else ()
+        complaints = complaints_about(rejected)
         after = await self._routes.change(key, lambda found: with_decision(found, step.attempt, decision, complaints))
         stands = decision if after is None else after.decisions[step.attempt]
         if stands.lane is Lane.LOCAL:

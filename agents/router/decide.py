@@ -15,8 +15,11 @@ from hybridmesh.schemas.steps import StepClassified
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision rests on. ``offer`` is None when no cloud is set up; ``refused`` when a consult of this
-    step was turned down before; ``insist`` when a draft was, so that a stronger model should try.
+    """All that a decision rests on.
+
+    ``offer`` is None when no cloud is set up; ``refused`` says why a consult of this step was turned down before;
+    ``insist`` that a draft was, so that a stronger model should try; ``failed_there`` that this draft came from the
+    cloud, while a framework may be known at home for this kind of step.
     """
 
     profile: ProfileSettings
@@ -24,6 +27,7 @@ class Situation:
     latencies: Latencies
     now: datetime
     insist: bool = False
+    failed_there: bool = False
     refused: str = ""
 
 
@@ -97,6 +101,7 @@ def _why_home(step: StepClassified, situation: Situation, lane: Lane, checks: tu
         ("this step is kept at home by its plan", step.context.spec.lane == "local"),
         (security.reason, security.binding),
         ("no cloud model is set up", situation.offer is None),
+        ("the cloud's draft did not pass, so what is known at home takes over", situation.failed_there),
         (f"a consult was refused before: {situation.refused}", bool(situation.refused)),
         (security.reason, lane is Lane.LOCAL),
         (cost.reason, cost.binding),

@@ -61,6 +61,18 @@ def propose(
     )
 
 
+def failed_there(rejected: StepRejected | None) -> bool:
+    """Say whether the cloud's draft was turned down for a step whose framework may be known at home."""
+    if rejected is None or rejected.context.spec.framework is None:
+        return False
+    return rejected.decision.lane is not Lane.LOCAL
+
+
+def complaints_about(rejected: StepRejected | None) -> tuple[str, ...]:
+    """Return what the next local draft must mend: nothing, when a framework takes over from the cloud's draft."""
+    return () if rejected is None or failed_there(rejected) else rejected.verdict.reasons
+
+
 def local_step(
     step: StepClassified,
     decision: Decision,

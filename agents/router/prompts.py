@@ -27,12 +27,14 @@ def compose(redacted: Redacted, spec: StepSpec, complaints: Sequence[str] = ()) 
     ``complaints`` are codes of what was wrong with an earlier draft: the verifier's sentences may quote private
     text, its codes cannot. A choice is asked for as the JSON object ``{"choice": OPTION}``.
     """
-    parts = [f"# Task\n{redacted.goal}"]
-    if redacted.instruction != redacted.goal:
-        parts.append(f"# This step\n{redacted.instruction}")
+    parts: list[str] = []
+    # The material comes first: what is asked for is followed better the nearer it stands to the answer.
     if redacted.inputs:
         documents = "\n\n".join(f"## {document.name}\n{document.text}" for document in redacted.inputs)
         parts.append(f"# Material\n{documents}")
+    parts.append(f"# Task\n{redacted.goal}")
+    if redacted.instruction != redacted.goal:
+        parts.append(f"# This step\n{redacted.instruction}")
     if complaints:
         parts.append("# An earlier draft was turned down for\n" + "\n".join(f"- {code}" for code in complaints))
     parts.append(f"# Form of the answer\n{_form(spec)}")

@@ -6,6 +6,7 @@ from collections import Counter
 _PERSONA = re.compile(
     r"\bas an? (?:AI|artificial intelligence|(?:large )?language model)\b"
     r"|\bI(?:'m| am) an? (?:AI|(?:large )?language model)\b"
+    r"|\bI(?:'m| am) sorry, (?:but )?I (?:can't|cannot|can not) (?:assist|help|comply)\b"
     r"|\bals (?:KI|künstliche Intelligenz|Sprachmodell)\b|\bcomo (?:una? )?(?:IA|modelo de lenguaje)\b"
     r"|\ben tant qu['’](?:IA|intelligence artificielle)\b",
     re.IGNORECASE,

@@ -56,12 +56,16 @@ async def crew(url: str, keys: Path, settings: MeshSettings) -> AsyncGenerator[N
 
 
 async def _all_ready(apps: list[AgentApp], running: list[asyncio.Task[None]]) -> None:
-    ready = asyncio.gather(*(app.ready.wait() for app in apps))
-    await asyncio.wait([ready, *running], return_when=asyncio.FIRST_COMPLETED)
-    for task in running:
-        if task.done():
-            task.result()
-            raise AssertionError("an agent ended at its start")
+    ready = asyncio.create_task(_ready(apps))
+    done, _ = await asyncio.wait([ready, *running], return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    assert ready in done, "an agent ended at its start"
+
+
+async def _ready(apps: list[AgentApp]) -> None:
+    for app in apps:
+        await app.ready.wait()
 
 
 def _builders(vault_key: bytes) -> dict[str, Builder]:

@@ -15,6 +15,7 @@ Task = Callable[[], Awaitable[None]]  # runs one task to its end
 
 # Written once in a while, whatever the tasks do.
 _BACKGROUND = (CHECKPOINTS.name, f"KV_{Bucket.AGENTS}")
+_SETTLE_S = 0.3  # a subscriber hears of a task's end a moment before its stream counts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ async def _timed(task: Task) -> float:
 
 
 async def _stored(js: JetStreamContext) -> dict[str, int]:
+    await asyncio.sleep(_SETTLE_S)
     infos = {str(info.config.name): info.state.last_seq for info in await js.streams_info()}
     return {name: last for name, last in infos.items() if name not in _BACKGROUND}
 

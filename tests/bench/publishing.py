@@ -9,7 +9,7 @@ from pathlib import Path
 import nats
 from nats.aio.msg import Msg
 
-from hybridmesh.bus.app import Links, make_links
+from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.settings import MeshSettings

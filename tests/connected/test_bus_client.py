@@ -9,6 +9,7 @@ import pytest
 
 from harness import Bus
 from hybridmesh.bus import connect
+from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import MeshUnavailable, UsageError
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
@@ -103,3 +104,12 @@ async def test_no_mesh_is_said_with_its_remedy(tmp_path: Path) -> None:
         async with connect(data=tmp_path):
             pass
     assert "hybridmesh up" in caught.value.remedy
+
+
+async def test_a_mesh_that_died_without_a_word_is_said(bus: Bus, tmp_path: Path) -> None:
+    """Nothing hangs: the place where a mesh was is not taken for a mesh."""
+    Endpoint(url=bus.url, pid=1).write(tmp_path)
+    bus.server.stop()
+    with pytest.raises(MeshUnavailable):
+        async with connect(data=tmp_path, keys=bus.keys):
+            pass

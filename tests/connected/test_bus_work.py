@@ -9,8 +9,8 @@ import pytest
 
 from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.app import Links
 from hybridmesh.bus.errors import CloudUnavailable, Deferred, Unanswerable
+from hybridmesh.bus.links import Links
 from hybridmesh.bus.topology import Consumer, consumers
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.message import Message, new_task_id

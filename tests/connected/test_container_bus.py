@@ -17,9 +17,9 @@ from nats.js import JetStreamContext
 from harness import eventually
 from house import CHECKOUT
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.app import Links, make_links
 from hybridmesh.bus.errors import MeshUnavailable, SetupError
 from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import BODIES, Bucket, consumers, queue_stream, streams
 from hybridmesh.bus.work import WorkLoop

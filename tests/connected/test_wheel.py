@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from house import CHECKOUT, ROOTS
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]

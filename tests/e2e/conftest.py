@@ -1,0 +1,38 @@
+"""One mesh of real processes for the whole session, with the recording double as its cloud."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cloud_double import CloudDouble
+from cloud_thread import cloud_thread
+from mesh_process import MeshProcess
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[CloudDouble]:
+    """The far end: keeps every byte that it gets."""
+    with cloud_thread() as double:
+        yield double
+
+
+@pytest.fixture(scope="session")
+def _mesh(cloud: CloudDouble, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+    process = MeshProcess(
+        tmp_path_factory.mktemp("e2e") / "data",
+        ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}", "profiles.balanced.review_wait_s=2"),
+        {"ANTHROPIC_API_KEY": "test"},
+    )
+    try:
+        process.start()
+        yield process
+    finally:
+        if process.running():
+            process.stop()
+
+
+@pytest.fixture
+def mesh(_mesh: MeshProcess) -> MeshProcess:
+    """The running mesh; a test that ended it leaves the next one a fresh start on the same data."""
+    _mesh.start()
+    return _mesh
