@@ -1,5 +1,6 @@
 """Dead letters: where a message goes that nobody can handle, with the reason, and what that means for its task."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.topology import dead_subject
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultRefused
-from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.message import Message, is_task_id
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskFailed
 
@@ -21,11 +22,15 @@ REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON = (
 )
 
 
+_ATTEMPT = re.compile("[0-9]{1,9}")
+
+
 @dataclass(frozen=True, slots=True)
 class Burial:
-    """Who buries a message, when and why; no user text."""
+    """Who buries a message, when and why; no user text. ``place`` is where it died: stream and sequence."""
 
     agent: str
+    place: str
     reason: str
     detail: str
     at: datetime
@@ -33,7 +38,6 @@ class Burial:
 
 async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
     """Store the message among the dead letters, once however often it is tried."""
-    place = message.metadata
     headers = {
         **(message.headers or {}),
         REASON: burial.reason,
@@ -41,38 +45,39 @@ async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
         BURIED_BY: burial.agent,
         BURIED_AT: burial.at.isoformat(),
         DIED_ON: message.subject,
-        "Nats-Msg-Id": f"dead:{place.stream}:{place.sequence.stream}",
+        "Nats-Msg-Id": f"dead:{burial.place}",
     }
     await publisher.send(Envelope(dead_subject(message.subject), headers, message.data))
 
 
 def obituary(headers: Mapping[str, str], burial: Burial) -> tuple[Message, ...]:
-    """Return the messages that end what the dead message was part of, so that no task waits for ever.
+    """Return the audit event, and the messages that end what the dead message was part of.
 
-    The task and the step are read from the message's derived id, as its body may be unreadable.
+    The task and the step are read from the message's derived id, as its body may be unreadable. An id of nobody's
+    making ends nothing, and no word of it is repeated: it may be an outsider's, and hold anything.
     """
     parts = headers.get("ce-id", "").split("/")
-    reason = f"buried:{burial.reason}"
     try:
-        return (_audit(burial, parts), *_endings(burial, parts, reason))
+        endings = _endings(burial, parts, f"buried:{burial.reason}")
     except ValidationError:
-        return ()  # an id of nobody's making: there is no task to end
+        endings = ()
+    return (_audit(burial, parts[0] if is_task_id(parts[0]) else None), *endings)
 
 
-def _audit(burial: Burial, parts: list[str]) -> AuditEvent:
+def _audit(burial: Burial, task_id: str | None) -> AuditEvent:
     return AuditEvent(
         agent=burial.agent,
         action=Action.MESSAGE_BURIED,
         at=burial.at,
-        task_id=parts[0],
-        nonce="/".join(parts[1:]),
+        task_id=task_id,
+        nonce=burial.place,
         facts={"reason": burial.reason},
     )
 
 
 def _endings(burial: Burial, parts: list[str], reason: str) -> tuple[Message, ...]:
     match parts:
-        case [task, step, stage, attempt, *_] if attempt.isdigit():
+        case [task, step, stage, attempt, *_] if _ATTEMPT.fullmatch(attempt):
             if burial.agent == "consultant":
                 return (
                     ConsultRefused(task_id=task, step_id=step, attempt=int(attempt), reason=reason, by=burial.agent),

@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import rfc8785
 from pydantic import ValidationError
@@ -26,6 +27,20 @@ class LogEntry:
     subject: str
     headers: dict[str, str]
     body: bytes
+
+
+class Claim(Protocol):
+    """What a checkpoint says: the log's first ``size`` entries have this root (hex)."""
+
+    @property
+    def size(self) -> int:
+        """How many entries it covers."""
+        ...
+
+    @property
+    def root(self) -> str:
+        """Their root."""
+        ...
 
 
 Signature = Callable[[LogEntry], str | None]
@@ -71,15 +86,14 @@ def check_log(
     checkpoints: Iterable[LogEntry],
     signature: Signature,
     *,
-    kept: Sequence[Checkpoint] = (),
+    kept: Sequence[Claim] = (),
 ) -> list[AuditFinding]:
     """Return where the log does not hold; nothing means that it is whole.
 
     ``checkpoints`` come from the log's own side and are checked by signature; ``kept`` are those that the reader
     wrote down earlier, and are believed. A finding about a checkpoint carries the checkpoint's size.
     """
-    findings: list[AuditFinding] = []
-    signed = _read_checkpoints(checkpoints, signature, findings)
+    signed, findings = read_checkpoints(checkpoints, signature)
     claimed = sorted({(item.size, item.root) for item in (*signed, *kept)})
     roots = _Roots(frozenset(size for size, _ in claimed))
     last = 0
@@ -121,10 +135,10 @@ def _content(entry: LogEntry, signature: Signature) -> list[str]:
     return found
 
 
-def _read_checkpoints(
-    entries: Iterable[LogEntry], signature: Signature, findings: list[AuditFinding]
-) -> list[Checkpoint]:
+def read_checkpoints(entries: Iterable[LogEntry], signature: Signature) -> tuple[list[Checkpoint], list[AuditFinding]]:
+    """Return the checkpoints that the auditor signed, in their order, and what is wrong with the others."""
     read: list[Checkpoint] = []
+    findings: list[AuditFinding] = []
     for entry in entries:
         try:
             checkpoint = Checkpoint.model_validate_json(entry.body)
@@ -140,7 +154,7 @@ def _read_checkpoints(
             read.append(checkpoint)
         else:
             findings.append(AuditFinding(sequence=checkpoint.size, problem=f"checkpoint: {problem}"))
-    return read
+    return read, findings
 
 
 def _forks(claimed: Sequence[tuple[int, str]]) -> list[AuditFinding]:

@@ -20,6 +20,7 @@ from hybridmesh.bus.errors import (
     TransientError,
     Unanswerable,
     UntrustedMessage,
+    UsageError,
 )
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.publisher import utc_now
@@ -101,6 +102,8 @@ async def answer(
         return (await service.answer(request)).model_dump_json().encode(), {}
     except ValidationError:
         return b"", {ERROR_HEADER: f"{PermanentError.__name__}:invalid-request"}
+    except UsageError as error:  # its words are for the person at a command line; asking again cannot help
+        return b"", {ERROR_HEADER: f"{PermanentError.__name__}:{error.reason}"}
     except MeshError as error:
         return b"", {ERROR_HEADER: f"{type(error).__name__}:{error.reason}"}
     except Exception as error:  # noqa: BLE001 - the outermost boundary: the asker must hear that it failed

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import nats.errors
-from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
+from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
 from nats.js.kv import KeyValue
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +13,7 @@ from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, TransientErro
 T = TypeVar("T", bound=BaseModel)
 
 _CONFLICT_TRIES = 20
+_WRONG_LAST_SEQUENCE = 10071  # the server's error code for a lost compare-and-swap
 
 
 class State(Generic[T]):
@@ -71,6 +72,24 @@ class State(Generic[T]):
             await self._bucket.purge(key)
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
+
+    async def discard(self, key: str, outdated: Callable[[T], bool]) -> bool:
+        """Remove the record if ``outdated`` says so and nobody has changed it since; return whether it was removed.
+
+        What stays is the bucket's marker alone, as every bucket keeps one version a key.
+        """
+        found = await self._read(key)
+        if found is None or not outdated(found[0]):
+            return False
+        try:
+            await self._bucket.delete(key, last=found[1])
+        except APIError as error:
+            if error.err_code == _WRONG_LAST_SEQUENCE:
+                return False
+            raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
+        except (nats.errors.Error, TimeoutError) as error:
+            raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
+        return True
 
     async def keys(self, prefix: str = "") -> list[str]:
         """Return the keys that start with ``prefix``, sorted."""

@@ -111,13 +111,7 @@ class Vault:
 
     async def sweep(self) -> int:
         """Drop the scopes whose time is over; return how many."""
-        dropped = 0
-        for scope in await self._state.keys():
-            record = await self._state.get(scope)
-            if record is not None and self._is_over(record):
-                await self._state.delete(scope)
-                dropped += 1
-        return dropped
+        return sum([await self._state.discard(scope, self._is_over) for scope in await self._state.keys()])
 
     def _read(self, scope: str, record: VaultRecord | None) -> tuple[VaultRecord, AESGCM]:
         if record is None or self._is_over(record):

@@ -181,14 +181,14 @@ class WorkLoop:
             agent=self._agent.name,
             action=Action.MESSAGE_REFUSED,
             at=self._clock(),
-            nonce=f"{message.metadata.stream}.{message.metadata.sequence.stream}",
+            nonce=_place(message),
             facts={"reason": error.reason, "problem": str(error)},
         )
         await self._bury(message, error.reason, str(error), event)
 
     async def _bury(self, message: Msg, reason: str, detail: str, event: AuditEvent | None = None) -> None:
         """Dead letter first, then the task's end, then term: a crash in between repeats, it does not lose."""
-        burial = Burial(self._agent.name, reason, detail, self._clock())
+        burial = Burial(self._agent.name, _place(message), reason, detail, self._clock())
         try:
             await bury(self._publisher, message, burial)
             if reason != UntrustedMessage.reason:
@@ -199,6 +199,10 @@ class WorkLoop:
         except (MeshError, nats.errors.Error, TimeoutError, OSError) as failure:
             logger.warning("%s: burial failed: %s", self._agent.name, type(failure).__name__)
             await self._hand_back(message, self._settings.retry_base_s)
+
+
+def _place(message: Msg) -> str:
+    return f"{message.metadata.stream}.{message.metadata.sequence.stream}"
 
 
 def _where(error: BaseException) -> str:

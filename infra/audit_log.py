@@ -1,5 +1,6 @@
 """Reads the audit log and its checkpoints whole, and checks them as anybody with the ring of public keys can."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,14 +9,14 @@ from nats.js import JetStreamContext
 from hybridmesh.agents.auditor.audit_stream import LogReader
 from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.identity import KeyRing
-from hybridmesh.bus.proofs import check_log
+from hybridmesh.bus.proofs import Claim, LogEntry, check_log, read_checkpoints
 from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
-from hybridmesh.schemas.audits import AuditFinding, Checkpoint
+from hybridmesh.schemas.audits import AuditFinding
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check of the log found; ``covered`` is the size of the largest checkpoint."""
+    """What a check of the log found; ``covered`` and ``root`` are of the largest checkpoint that is believed."""
 
     entries: int
     checkpoints: int
@@ -33,17 +34,25 @@ class Verification:
         )
 
 
-async def verify_log(js: JetStreamContext, ring: KeyRing) -> Verification:
-    """Check the whole log; raises MeshUnavailable."""
+async def verify_log(js: JetStreamContext, ring: KeyRing, kept: Sequence[Claim] = ()) -> Verification:
+    """Check the whole log of a mesh; raises MeshUnavailable."""
     checkpoints = [entry async for entry in LogReader(js, CHECKPOINTS).read_all()]
     entries = [entry async for entry in LogReader(js, AUDIT).read_all()]
-    findings = check_log(entries, checkpoints, partial(entry_problem, ring=ring))
-    sizes = [Checkpoint.model_validate_json(entry.body) for entry in checkpoints]
-    newest = max(sizes, key=lambda checkpoint: checkpoint.size, default=None)
+    return verify_entries(entries, checkpoints, ring, kept)
+
+
+def verify_entries(
+    entries: Sequence[LogEntry], checkpoints: Sequence[LogEntry], ring: KeyRing, kept: Sequence[Claim] = ()
+) -> Verification:
+    """Check a log, wherever it was read; ``kept`` are checkpoints that the reader wrote down earlier, and believes."""
+    signature = partial(entry_problem, ring=ring)
+    signed, _ = read_checkpoints(checkpoints, signature)
+    believed: list[Claim] = [*signed, *kept]
+    newest = max(believed, key=lambda claim: claim.size, default=None)
     return Verification(
         entries=len(entries),
         checkpoints=len(checkpoints),
         covered=newest.size if newest else 0,
         root=newest.root if newest else "",
-        findings=tuple(findings),
+        findings=tuple(check_log(entries, checkpoints, signature, kept=kept)),
     )

@@ -1,6 +1,5 @@
 """The dead letters, as a person works with them: list, read and replay, each reading and replay in the audit log."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +15,9 @@ from hybridmesh.bus.graveyard import BURIED_AT, BURIED_BY, DETAIL, DIED_ON, REAS
 from hybridmesh.bus.publisher import Publisher, fetch_body, utc_now
 from hybridmesh.bus.topology import DEAD, subject_for
 from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.message import is_task_id
 
 _AGENT = "publisher"
-_TASK = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MARKS = (REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON)
 
 
@@ -38,7 +37,7 @@ class Letter:
     def task_id(self) -> str | None:
         """The task that its id names, if it names one."""
         first = self.envelope.headers.get("ce-id", "").partition("/")[0]
-        return first if _TASK.fullmatch(first) else None
+        return first if is_task_id(first) else None
 
     def facts(self) -> dict[str, object]:
         """Return what may be shown to anybody: no body."""

@@ -49,8 +49,8 @@ async def run_replicas(agent: str, count: int, words: Sequence[str], settings: M
         loop.add_signal_handler(number, stop.set)
     fleet = Fleet(tell, grace_s=settings.bus.drain_s + 5)
     environment = child_environment(with_key=agent == "consultant")
-    for number in range(1, count + 1):
-        name = f"{agent}-{number}"
+    for replica in range(1, count + 1):
+        name = f"{agent}-{replica}"
         log = settings.data.resolve() / "logs" / f"replica-{name}.log"
         fleet.add(Child(name, python_command("run", agent, *words), environment, log))
         tell(f"{name} started")

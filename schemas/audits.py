@@ -1,11 +1,13 @@
 """Audit events: what was decided, what left and what was spent, without a word of what it was about."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from pydantic import Field
 
-from hybridmesh.schemas.message import Frozen, Message, StepId, TaskId
+from hybridmesh.schemas.message import Frozen, Message, StepId, StepMessage, TaskId
 
 
 class Action(StrEnum):
@@ -55,6 +57,22 @@ class AuditEvent(Message):
     attempt: int = 1
     nonce: str = ""
     facts: dict[str, Fact] = {}
+
+    @classmethod
+    def of_step(
+        cls, step: StepMessage, agent: str, action: Action, at: datetime, facts: Mapping[str, Fact], nonce: str = ""
+    ) -> Self:
+        """Return the event of what an agent did about one attempt of a step."""
+        return cls(
+            agent=agent,
+            action=action,
+            at=at,
+            task_id=step.task_id,
+            step_id=step.step_id,
+            attempt=step.attempt,
+            nonce=nonce,
+            facts=dict(facts),
+        )
 
     def identity(self) -> str:
         """Return an id derived from what happened to what; ``nonce`` tells apart what may happen twice."""

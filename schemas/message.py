@@ -3,13 +3,16 @@
 The envelope (CloudEvents attributes, signature) is the bus' concern; a message only knows what it says.
 """
 
+import re
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 import uuid_utils
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-TaskId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+_TASK_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+TaskId = Annotated[str, StringConstraints(pattern=f"^{_TASK_ID}$")]
 StepId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
 
 
@@ -66,6 +69,11 @@ class StepMessage(TaskMessage):
     def identity(self) -> str:
         """Return ``task/step/stage/attempt``."""
         return f"{self.task_id}/{self.step_id}/{self.NAME}/{self.attempt}"
+
+
+def is_task_id(text: str) -> bool:
+    """Say whether a text is a task id as it is written on the bus."""
+    return re.fullmatch(_TASK_ID, text) is not None
 
 
 def new_task_id() -> str:

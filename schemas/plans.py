@@ -28,8 +28,8 @@ class StepSpec(Frozen):
 
     ``uses`` names the steps whose results it reads; ``reads_inputs`` says whether it also reads the task's own
     inputs. ``lane`` narrows what the router may choose. ``framework`` is the key under which a framework for
-    this kind of step is remembered; ``{step}`` in it stands for the result of that (choice) step. ``own_words`` asks for
-    new text: a draft that copies what it reads, or speaks as its sender, does not pass.
+    this kind of step is remembered; ``{step}`` in it stands for the result of that (choice) step. ``own_words`` asks
+    for new text: a draft that copies what it reads, or speaks as its sender, does not pass.
     """
 
     id: StepId

@@ -33,10 +33,14 @@ class MeshProcess:
     _process: subprocess.Popen[bytes] | None = None
 
     @property
+    def sets(self) -> list[str]:
+        """The flags of its settings."""
+        return [word for setting in (*QUICK, *self.settings) for word in ("--set", setting)]
+
+    @property
     def flags(self) -> list[str]:
         """The flags that name this mesh and its settings, for any command."""
-        sets = [word for setting in (*QUICK, *self.settings) for word in ("--set", setting)]
-        return ["--data", str(self.data), *sets]
+        return ["--data", str(self.data), *self.sets]
 
     @property
     def said(self) -> str:

@@ -1,4 +1,4 @@
-"""The auditor: consumes the AUDIT stream in order, publishes signed checkpoints, needs nothing but its own name.
+"""The auditor: consumes the AUDIT stream in order, publishes audit.checkpoint, needs nothing but its own name.
 
 A checkpoint is at most about a second behind the log and never more often than that. Any number of auditors may
 run: the same log gives the same roots, and the stream keeps one checkpoint a size.

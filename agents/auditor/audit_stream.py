@@ -8,12 +8,10 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
-from pydantic import ValidationError
 
-from hybridmesh.bus.envelope import producer_of
 from hybridmesh.bus.errors import MeshUnavailable
-from hybridmesh.bus.proofs import LogEntry, Signature
-from hybridmesh.bus.topology import AUDIT, CHECKPOINTS, Stream, producers_of
+from hybridmesh.bus.proofs import LogEntry, Signature, read_checkpoints
+from hybridmesh.bus.topology import AUDIT, CHECKPOINTS, Stream
 from hybridmesh.schemas.audits import Checkpoint
 
 _BATCH = 500
@@ -134,11 +132,7 @@ class JetStreamAuditStream:
             return None
         entries = await self._checkpoints.read(max(last - _NEWEST, 0), _WAIT_S)
         await self._checkpoints.close()
-        held: list[Checkpoint] = []
-        for entry in entries:
-            if producer_of(entry.headers) in producers_of(Checkpoint) and self._signature(entry) is None:
-                with contextlib.suppress(ValidationError):
-                    held.append(Checkpoint.model_validate_json(entry.body))
+        held, _ = read_checkpoints(entries, self._signature)
         return max(held, key=lambda checkpoint: checkpoint.size, default=None)
 
     async def close(self) -> None:

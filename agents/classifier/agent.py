@@ -1,7 +1,8 @@
 """The classifier: reads each step before anybody routes it, and each prompt before anybody sends it.
 
 Consumes ``step.ready`` and ``consult.proposed``; publishes ``step.classified``, ``consult.requested``,
-``consult.refused`` and audit events. Needs the detector, the vault and the key that signs clearances.
+``consult.refused`` and audit events, and ``step.failed`` when a step is buried. Needs the detector, the vault and the
+key that signs clearances.
 
 It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt.
 Only a bus that does not answer is tried again.
@@ -17,9 +18,10 @@ from hybridmesh.agents.classifier.door import Verdict, judge, prompt_texts
 from hybridmesh.agents.classifier.labels import label_in_doubt, label_of
 from hybridmesh.agents.classifier.redaction import Redaction, redact, redacted_of, texts_of
 from hybridmesh.agents.classifier.spans import count
-from hybridmesh.bus.agent import Agent, Clock
+from hybridmesh.bus.agent import Agent, Clock, Handler
 from hybridmesh.bus.clearances import sign_clearance
 from hybridmesh.bus.errors import MeshError, ModelUnavailable, TransientError
+from hybridmesh.bus.sweeping import HOUR_S, keep_swept
 from hybridmesh.bus.vault import ScopeKeys
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused, ConsultRequested
@@ -59,25 +61,38 @@ class Keeper(Protocol):
         """Return all surrogates of a scope with their originals."""
         ...
 
+    async def sweep(self) -> int:
+        """Drop the scopes whose time is over; return how many."""
+        ...
+
 
 class ClassifierAgent:
     """Labels and redacts steps, and signs or refuses prompts; the vault's scope is the task.
 
-    ``clearance_s`` is how long a signed prompt may leave.
+    ``clearance_s`` is how long a signed prompt may leave, ``sweep_s`` the pause between two sweeps of the vault.
     """
 
     def __init__(
-        self, *, finder: Finder, vault: Keeper, signing_key: Ed25519PrivateKey, clock: Clock, clearance_s: float
+        self,
+        *,
+        finder: Finder,
+        vault: Keeper,
+        signing_key: Ed25519PrivateKey,
+        clock: Clock,
+        clearance_s: float,
+        sweep_s: float = HOUR_S,
     ) -> None:
         self._finder = finder
         self._vault = vault
         self._signing_key = signing_key
         self._clock = clock
         self._clearance = timedelta(seconds=clearance_s)
+        self._sweep_s = sweep_s
 
     def agent(self) -> Agent:
         """Return the agent, wired."""
-        return Agent(NAME, {StepReady: self.classify, ConsultProposed: self.clear}, close=self._close)
+        handlers: dict[type[Message], Handler] = {StepReady: self.classify, ConsultProposed: self.clear}
+        return Agent(NAME, handlers, watches=(self.sweep,), close=self._close)
 
     async def classify(self, ready: StepReady) -> Sequence[Message]:
         """Label the step and put surrogates in place of what is private; they are in the vault before this returns."""
@@ -136,14 +151,15 @@ class ClassifierAgent:
         originals = await self._vault.originals(proposed.task_id)
         return judge(texts, await self._finder.find(texts, {}), originals)
 
+    async def sweep(self) -> None:
+        """Drop what the vault has kept long enough, for as long as the agent lives."""
+        await keep_swept(NAME, self._vault.sweep, self._sweep_s)
+
     async def _close(self) -> None:
         self._finder.close()
 
     def _event(self, message: StepMessage, action: Action, facts: dict[str, Fact], *, nonce: str = "") -> AuditEvent:
-        return AuditEvent(
-            agent=NAME, action=action, at=self._clock(), task_id=message.task_id, step_id=message.step_id,
-            attempt=message.attempt, nonce=nonce, facts=facts,
-        )  # fmt: skip
+        return AuditEvent.of_step(message, NAME, action, self._clock(), facts, nonce)
 
 
 async def _attempt(work: Callable[[], Awaitable[T]]) -> T | str:

@@ -108,13 +108,4 @@ class Egress:
         return self._event(Action.EGRESS_ENDED, facts)
 
     def _event(self, action: Action, facts: dict[str, Fact]) -> AuditEvent:
-        return AuditEvent(
-            agent=AGENT,
-            action=action,
-            at=self._clock(),
-            task_id=self._message.task_id,
-            step_id=self._message.step_id,
-            attempt=self._message.attempt,
-            nonce=self._call_id,
-            facts=facts,
-        )
+        return AuditEvent.of_step(self._message, AGENT, action, self._clock(), facts, self._call_id)

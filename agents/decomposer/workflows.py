@@ -15,7 +15,7 @@ from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.schemas.plans import OutputForm, Plan, StepSpec
 
-SHIPPED = Path(__file__).parent / "workflows"
+SHIPPED = Path(__file__).parent / "shipped"
 
 _FILE_KEYS = frozenset({"title", "description", "steps", "results"})
 _STEP_KEYS = frozenset(StepSpec.model_fields)

@@ -6,6 +6,7 @@ from hybridmesh.agents.memory.lessons import make_lesson
 from hybridmesh.agents.memory.library import Library
 from hybridmesh.agents.memory.scoped import ScopedMemory
 from hybridmesh.bus.agent import Agent, Clock, Service
+from hybridmesh.bus.sweeping import HOUR_S, keep_swept
 from hybridmesh.bus.topology import Ask
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
@@ -17,13 +18,14 @@ class MemoryAgent:
     """Owns the private store; nobody else opens it.
 
     Consumes FeedbackGiven; publishes AuditEvent; answers remember, search, lookup, rank and forget within its tenant's
-    scope. Needs the library over whichever store the settings name.
+    scope. Needs the library over whichever store the settings name. ``sweep_s`` is the pause between two sweeps.
     """
 
-    def __init__(self, library: Library, scope: Scope, clock: Clock) -> None:
+    def __init__(self, library: Library, scope: Scope, clock: Clock, *, sweep_s: float = HOUR_S) -> None:
         self._library = library
         self._memory = ScopedMemory(library, scope)
         self._clock = clock
+        self._sweep_s = sweep_s
 
     def agent(self) -> Agent:
         """Return the wired agent."""
@@ -37,6 +39,7 @@ class MemoryAgent:
                 Service(Ask.RANK, Rank, self._memory.rank),
                 Service(Ask.FORGET, Forget, self.forget),
             ),
+            watches=(self.sweep,),
             close=self._library.close,
         )
 
@@ -58,6 +61,10 @@ class MemoryAgent:
                 facts={"outcome": outcome.outcome, "lesson": outcome.id, "lessons_of_its_kind": len(known.hits)},
             ),
         )
+
+    async def sweep(self) -> None:
+        """Remove what has expired, for as long as the agent lives."""
+        await keep_swept("memory", self._library.sweep, self._sweep_s)
 
     async def forget(self, request: Forget) -> ForgetReceipt:
         """Remove without a trace and return the receipt."""

@@ -57,13 +57,4 @@ def answered(record: ApprovalRecord, at: datetime) -> AuditEvent:
 
 
 def _event(action: Action, about: StepMessage, at: datetime, facts: dict[str, Fact], nonce: str = "") -> AuditEvent:
-    return AuditEvent(
-        agent="router",
-        action=action,
-        at=at,
-        task_id=about.task_id,
-        step_id=about.step_id,
-        attempt=about.attempt,
-        nonce=nonce,
-        facts=facts,
-    )
+    return AuditEvent.of_step(about, "router", action, at, facts, nonce)

@@ -1,4 +1,6 @@
-"""The verifier: consumes drafted steps, publishes verified or rejected ones; needs memory and the local model.
+"""The verifier: consumes step.drafted, publishes step.verified or step.rejected; needs memory and the local model.
+
+A draft that cannot be read or weighed is buried, which publishes step.failed.
 
 Neither is needed to decide: without memory a draft is held against the task alone, without the model nobody gives
 a second opinion. What accepts a draft is deterministic evidence.

@@ -1,8 +1,8 @@
 """The worker: drafts at home, states a split step in the abstract, and applies advice to the private data.
 
-Consumes step.local and consult.advised. Publishes step.drafted, consult.proposed, consult.refused and audit events.
-Answers model.complete. Asks the memory for frameworks, lessons and knowledge; needs the local model, the vault
-(read only), the parked steps and the budgets' ledger.
+Consumes step.local and consult.advised. Publishes step.drafted, consult.proposed, consult.refused and audit events,
+and step.failed when a step is buried. Answers model.complete. Asks the memory for frameworks, lessons and knowledge;
+needs the local model, the vault (read only), the parked steps and the budgets' ledger.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -38,13 +38,4 @@ def released(about: StepMessage, at: datetime) -> AuditEvent:
 
 
 def _event(action: Action, about: StepMessage, at: datetime, facts: Mapping[str, Fact], nonce: str = "") -> AuditEvent:
-    return AuditEvent(
-        agent="worker",
-        action=action,
-        at=at,
-        task_id=about.task_id,
-        step_id=about.step_id,
-        attempt=about.attempt,
-        nonce=nonce,
-        facts=dict(facts),
-    )
+    return AuditEvent.of_step(about, "worker", action, at, facts, nonce)

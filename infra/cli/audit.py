@@ -1,6 +1,6 @@
 """``audit``: read the log, prove that it is whole, and take it elsewhere."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from hybridmesh.infra.cli.names import read_task_id
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh
+    from hybridmesh.bus.proofs import Claim
     from hybridmesh.infra.audit_log import Verification
     from hybridmesh.schemas.audits import AuditEvent
 
@@ -63,15 +64,21 @@ def tail(
 def verify(
     call: Invocation,
     file: Annotated[Path | None, typer.Option("--file", help="Verify an export, without a mesh.")] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option("--kept", metavar="FILE.json", help="What --json printed earlier: the log must still hold it."),
+    ] = None,
 ) -> None:
     """Check that the log is whole: every signature, no gap, no edit, no cut tail; exits with 1 when it is not."""
     from hybridmesh.infra.audit_log import verify_log
     from hybridmesh.infra.cli.session import on_mesh
+    from hybridmesh.infra.kept_checkpoints import read_kept
 
+    claims = [] if kept is None else read_kept(kept)
     if file is None:
-        found = on_mesh(call, lambda mesh: verify_log(mesh.links.js, mesh.links.ring))
+        found = on_mesh(call, lambda mesh: verify_log(mesh.links.js, mesh.links.ring, claims))
     else:
-        found = _verify_file(file, call.keys or call.settings.data / "keys")
+        found = _verify_file(file, call.keys or call.settings.data / "keys", claims)
     if call.json:
         findings = [finding.model_dump(mode="json") for finding in found.findings]
         write_json(
@@ -154,30 +161,17 @@ async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterato
     await reader.close()
 
 
-def _verify_file(file: Path, keys: Path) -> "Verification":
-    from functools import partial
-
+def _verify_file(file: Path, keys: Path, kept: "Sequence[Claim]") -> "Verification":
     from hybridmesh.agents.auditor.bundle import read_lines
-    from hybridmesh.bus.audit_trust import entry_problem
     from hybridmesh.bus.identity import KeyRing
-    from hybridmesh.bus.proofs import check_log
-    from hybridmesh.infra.audit_log import Verification
-    from hybridmesh.schemas.audits import Checkpoint
+    from hybridmesh.infra.audit_log import verify_entries
 
-    signature = partial(entry_problem, ring=KeyRing.read(keys))
+    ring = KeyRing.read(keys)
     try:
         with file.open(encoding="utf-8") as lines:
             parts = list(read_lines(lines))
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{file} cannot be read", remedy="give a file that `hybridmesh audit export` wrote") from None
     entries = [entry for part, entry in parts if part == "log"]
-    signed = [entry for part, entry in parts if part == "checkpoints"]
-    trusted = [Checkpoint.model_validate_json(entry.body) for entry in signed if signature(entry) is None]
-    newest = max(trusted, key=lambda checkpoint: checkpoint.size, default=None)
-    return Verification(
-        entries=len(entries),
-        checkpoints=len(signed),
-        covered=newest.size if newest else 0,
-        root=newest.root if newest else "",
-        findings=tuple(check_log(entries, signed, signature)),
-    )
+    checkpoints = [entry for part, entry in parts if part == "checkpoints"]
+    return verify_entries(entries, checkpoints, ring, kept)

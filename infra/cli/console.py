@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     data: Console
 
 # All control characters but tab and newline: a text must not be able to steer the terminal that shows it.
+_PIPE_WIDTH = 130
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -24,6 +25,8 @@ def __getattr__(name: str) -> object:
     from rich.console import Console
 
     console = Console(stderr=name == "people", highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(stderr=name == "people", highlight=False, soft_wrap=True, width=_PIPE_WIDTH)
     globals()[name] = console
     return console
 

@@ -16,6 +16,7 @@ from hybridmesh.infra.cli import (
     explaining,
     letters,
     models,
+    provisioning,
     running,
     tasks,
 )
@@ -36,6 +37,7 @@ for command in (
     demonstration.demo,
     running.up,
     running.run,
+    provisioning.provision,
     tasks.submit,
     tasks.result,
     explaining.explain,

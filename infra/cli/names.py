@@ -6,7 +6,6 @@ from difflib import get_close_matches
 
 from hybridmesh.bus.errors import UsageError
 
-_TASK = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STEP = re.compile(r"[a-z0-9_-]{1,40}")
 
 
@@ -21,8 +20,10 @@ def check_known(kind: str, name: str, known: Collection[str]) -> None:
 
 def read_task_id(text: str) -> str:
     """Return the id as it is written on the bus; raises UsageError when it is none."""
+    from hybridmesh.schemas.message import is_task_id
+
     task_id = text.strip().lower()
-    if not _TASK.fullmatch(task_id):
+    if not is_task_id(task_id):
         raise UsageError("that is no task id", remedy="`hybridmesh submit` prints the id of a task")
     return task_id
 

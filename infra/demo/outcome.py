@@ -25,6 +25,7 @@ class Outcome:
     spent: Decimal
     all_cloud: Decimal
     seconds: float
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ def outcome_of(ticket: Ticket, ended: TaskCompleted | TaskFailed, seconds: float
     """Return a ticket's line."""
     if isinstance(ended, TaskFailed):
         why = f"{ended.reason}: {ended.detail}" if ended.detail else ended.reason
-        return Outcome(ticket, ended.task_id, "-", "-", why, ended.outcome, "", Decimal(0), Decimal(0), seconds)
+        return Outcome(
+            ticket, ended.task_id, "-", "-", why, ended.outcome, "", Decimal(0), Decimal(0), seconds, done=False
+        )
     steps = {step.step_id: step for step in ended.steps}
     last = ended.steps[-1]
     category = next((step.result for name, step in steps.items() if name != REPLY), "-")
@@ -56,6 +59,7 @@ def outcome_of(ticket: Ticket, ended: TaskCompleted | TaskFailed, seconds: float
         spent=ended.cost_usd,
         all_cloud=sum(map(_all_cloud, ended.steps), Decimal(0)),
         seconds=seconds,
+        done=True,
     )
 
 

@@ -1,11 +1,13 @@
 """The key-value part of a GGUF file, with typed access: a missing or odd value is a named error, not a crash."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from hybridmesh.bus.errors import SetupError
 
 Scalar = str | int | float | bool
 Value = Scalar | list[Scalar]
+T = TypeVar("T", bound=Scalar)
 
 
 def unusable(why: str) -> SetupError:
@@ -52,20 +54,17 @@ class Metadata:
 
     def texts(self, key: str) -> list[str]:
         """Return a list of strings; raises SetupError when it is anything else."""
-        value = self._values.get(key)
-        if not isinstance(value, list):
-            raise unusable(f"{key} is not a list")
-        found = [item for item in value if isinstance(item, str)]
-        if len(found) != len(value):
-            raise unusable(f"{key} is not a list of texts")
-        return found
+        return self._items(key, str, "texts")
 
     def integers(self, key: str) -> list[int]:
         """Return a list of whole numbers; raises SetupError when it is anything else."""
+        return self._items(key, int, "numbers")
+
+    def _items(self, key: str, kind: type[T], words: str) -> list[T]:
         value = self._values.get(key)
         if not isinstance(value, list):
             raise unusable(f"{key} is not a list")
-        found = [item for item in value if isinstance(item, int)]
+        found: list[T] = [item for item in value if isinstance(item, kind)]
         if len(found) != len(value):
-            raise unusable(f"{key} is not a list of numbers")
+            raise unusable(f"{key} is not a list of {words}")
         return found

@@ -25,10 +25,11 @@ from hybridmesh.agents.memory.opening import EmbeddedMemory, open_store
 from hybridmesh.agents.worker.agent import WorkerAgent
 from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.app import AgentApp, Builder, Links
+from hybridmesh.bus.app import AgentApp, Builder
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.clearances import check_clearance
 from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.links import Links
 from hybridmesh.bus.requests import RemoteMemory
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import AGENTS, Bucket

@@ -9,9 +9,9 @@ from pathlib import Path
 import nats
 from nats.aio.msg import Msg
 
-from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import filter_of
 from hybridmesh.schemas.message import new_task_id

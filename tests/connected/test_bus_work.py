@@ -13,6 +13,7 @@ from hybridmesh.bus.errors import CloudUnavailable, Deferred, Unanswerable
 from hybridmesh.bus.links import Links
 from hybridmesh.bus.topology import Consumer, consumers
 from hybridmesh.bus.work import WorkLoop
+from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
@@ -297,6 +298,27 @@ async def test_open_types_need_no_signature_but_a_bad_one_is_refused(bus: Bus) -
     loop.stop()
     await running
     assert seen == [task.task_id]
+
+
+async def test_a_strangers_rubbish_is_buried_in_sight_and_without_its_words(bus: Bus) -> None:
+    """Nothing is hidden, and nothing private leaves: the log knows of the burial, not of what the id said."""
+
+    async def handle(_: TaskSubmitted) -> Sequence[Message]:
+        return ()
+
+    links = await bus.links("decomposer")
+    agent = Agent("decomposer", handlers={TaskSubmitted: handle})
+    loop = WorkLoop(bus.js, consumer_of("decomposer"), agent, links.publisher, links.ring, bus.settings.bus, slots=2)
+    running = asyncio.create_task(loop.run())
+    headers = {"ce-type": TaskSubmitted.event_type(), "ce-id": f"{new_task_id()}/Dana Whitfield/b/\u00b2"}
+    await bus.js.publish(f"mesh.task.submitted.{new_task_id()}", b"{}", headers=headers)
+    (body,) = await bus.collect(AuditEvent, 1)
+    loop.stop()
+    await running
+    assert AuditEvent.model_validate_json(body).action is Action.MESSAGE_BURIED
+    assert b"Dana" not in body
+    assert await bus.count("DEAD") == 1
+    assert (await bus.js.stream_info("WORK_DECOMPOSER")).state.messages == 0
 
 
 @pytest.mark.parametrize("lane", list(Lane))

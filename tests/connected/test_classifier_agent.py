@@ -246,6 +246,9 @@ async def test_a_bus_that_does_not_answer_is_tried_again(detector: Detector) -> 
         async def originals(self, scope: str) -> dict[str, str]:
             raise MeshUnavailable(scope)
 
+        async def sweep(self) -> int:
+            raise MeshUnavailable
+
     agent = ClassifierAgent(finder=detector, vault=Offline(), signing_key=KEY, clock=frozen, clearance_s=300)
     with pytest.raises(MeshUnavailable):
         await agent.classify(ready())

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Ran, run_command
 
+from command_line import Ran, run_command
 from harness import Bus, eventually
 from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream
@@ -92,6 +92,24 @@ async def test_an_edited_export_does_not_hold(bus: Bus, tmp_path: Path) -> None:
         assert ran.json["findings"]
     file.write_text("no log")
     assert run_command("audit", "verify", "--file", str(file), "--keys", str(bus.keys)).code == 2
+
+
+async def test_what_was_kept_is_held_against_the_log(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: a checkpoint that a reader kept shows a tail that was cut, with its checkpoints, later."""
+    await record(bus, 5)
+    await sign(bus)
+    kept, file = tmp_path / "kept.json", tmp_path / "log.jsonl"
+    kept.write_text((await audit(bus, tmp_path, "verify", "--json")).out)
+    assert (await audit(bus, tmp_path, "verify", "--kept", str(kept))).code == 0
+    await audit(bus, tmp_path, "export", str(file))
+    words = ("audit", "verify", "--file", str(file), "--keys", str(bus.keys), "--kept", str(kept))
+    assert run_command(*words).code == 0
+    file.write_text("")
+    ran = run_command(*words)
+    assert ran.code == 1
+    assert "the tail is cut" in ran.out
+    kept.write_text("{}")
+    assert run_command(*words).code == 2
 
 
 async def test_an_unsigned_log_does_not_pass_for_whole(bus: Bus, tmp_path: Path) -> None:

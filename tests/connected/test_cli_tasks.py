@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from command_line import Ran, run_command
 
+from command_line import Ran, run_command
 from harness import Bus, eventually
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.presence import Attendance, Presence

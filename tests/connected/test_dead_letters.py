@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import pytest
-from command_line import Ran, run_command
 
+from command_line import Ran, run_command
 from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.errors import Unanswerable

@@ -1,15 +1,19 @@
 """Nothing private leaves: what the vault keeps is unreadable without its key, and gone when it is forgotten."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from harness import Bus
+from harness import Bus, eventually
+from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.bus.errors import PermanentError, TransientError
 from hybridmesh.bus.state import State
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
+from hybridmesh.schemas.privacy import Span
 
 pytestmark = pytest.mark.connected
 
@@ -126,6 +130,62 @@ async def test_a_scope_ends_with_its_time(bus: Bus) -> None:
     await vault.open(OTHER)
     assert await vault.sweep() == 1
     assert await (await bus.state(Bucket.VAULT, VaultRecord)).keys() == [OTHER]
+
+
+async def test_a_scope_that_is_opened_again_is_not_swept_away(bus: Bus) -> None:
+    """Nothing is lost: a sweep that saw the old record leaves the new one, whoever comes first."""
+    clock = Hands()
+    vault = await make_vault(bus, clock=clock)
+    records = await bus.state(Bucket.VAULT, VaultRecord)
+    await vault.open(SCOPE)
+    clock.now += timedelta(seconds=61)
+    seen = await records.get(SCOPE)
+
+    class Late(State[VaultRecord]):
+        """Reads what stood there before the scope was opened again."""
+
+        async def _read(self, key: str) -> tuple[VaultRecord, int] | None:
+            assert seen is not None
+            assert key == SCOPE
+            return seen, 1
+
+    late = Vault(Late(await bus.js.key_value(Bucket.VAULT), VaultRecord), b"k" * 32, clock, ttl_s=60)
+    await vault.open(SCOPE)
+    await vault.put(SCOPE, VALUES)
+    assert await late.sweep() == 0
+    assert await vault.originals(SCOPE) == VALUES
+
+
+async def test_the_classifier_sweeps_for_as_long_as_it_lives(bus: Bus) -> None:
+    """Nothing private leaves: what the vault has kept long enough goes without anybody asking."""
+
+    class Idle:
+        async def find(self, texts: Sequence[str], known: Mapping[str, str] | None = None) -> list[list[Span]]:
+            raise NotImplementedError
+
+        def close(self) -> None:
+            """Nothing is held."""
+
+    clock = Hands()
+    vault = await make_vault(bus, clock=clock)
+    key = Ed25519PrivateKey.generate()
+    classifier = ClassifierAgent(
+        finder=Idle(), vault=vault, signing_key=key, clock=clock, clearance_s=300, sweep_s=0.05
+    )
+    await vault.open(SCOPE)
+    records = await bus.state(Bucket.VAULT, VaultRecord)
+    (watch,) = classifier.agent().watches
+    running = asyncio.create_task(watch())
+
+    async def swept() -> bool:
+        return await records.keys() == []
+
+    await asyncio.sleep(0.2)
+    assert await records.keys() == [SCOPE]
+    clock.now += timedelta(seconds=61)
+    await eventually(swept)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_full_scope_is_an_error(bus: Bus) -> None:

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from command_line import run_command
 
+from command_line import run_command
 from hybridmesh.bus import errors
 from hybridmesh.infra.cli import diagnosis
 from hybridmesh.infra.cli.exit_codes import ExitCode
@@ -14,7 +14,8 @@ from hybridmesh.infra.cli.main import app
 from hybridmesh.infra.cli.remedies import exit_code_of, remedy_for
 
 COMMANDS = [
-    *(["doctor"], ["demo"], ["up"], ["run"], ["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"]),
+    *(["doctor"], ["demo"], ["up"], ["run"], ["provision"]),
+    *(["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"]),
     *(["approvals", name] for name in ("ls", "show", "approve", "deny")),
     *(["audit", name] for name in ("tail", "verify", "export")),
     *(["dead-letters", name] for name in ("ls", "show", "replay")),

@@ -17,9 +17,9 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "httpx2": ("agents/consultant/claude.py", "agents/consultant/guarded_transport.py", "infra/*"),
     "nats": (
         "agents/auditor/audit_stream.py",
-        "bus/app.py",
         "bus/client.py",
         "bus/graveyard.py",
+        "bus/links.py",
         "bus/provisioner.py",
         "bus/publisher.py",
         "bus/requests.py",

@@ -25,6 +25,8 @@ from hybridmesh.schemas.memory import (
     Kind,
     Lookup,
     MemoryItem,
+    Rank,
+    Ranking,
     Remember,
     Remembered,
     Search,
@@ -79,6 +81,9 @@ class Remembering:
             raise self.error
         found = [item for item in self.items if item.kind in request.kinds]
         return Hits(hits=tuple(Hit(item=item, score=1, via="hybrid") for item in found))
+
+    async def rank(self, request: Rank) -> Ranking:
+        raise NotImplementedError
 
     async def remember(self, request: Remember) -> Remembered:
         raise NotImplementedError

@@ -1,0 +1,128 @@
+"""Kills one process after the other while tasks are under way, and says what came of the tasks."""
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import nats.errors
+
+from harness import eventually
+from hybridmesh.bus.client import Mesh
+from hybridmesh.bus.errors import MeshError
+from hybridmesh.bus.topology import AUDIT, RESULTS
+from hybridmesh.infra.audit_log import Verification, verify_log
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed
+from mesh_process import MeshProcess, present
+
+GOAL = "Write a short reply to this mail."
+NATS = "nats"
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One kill: what was under way then, and how long until the process was there again."""
+
+    name: str
+    under_way: int
+    recovery_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What the streams hold once everything has ended: ends a task, settlements an attempt, and the log's check."""
+
+    kills: tuple[Kill, ...]
+    outcomes: Counter[str]
+    ends: dict[str, int]
+    settled: Counter[tuple[str | None, str | None, int]]
+    log: Verification
+    took_s: float
+
+    def table(self) -> str:
+        """Return the kills and the outcomes for people."""
+        lines = [f"{'killed':<12} {'under way':>9} {'back in':>8}"]
+        lines += [f"{kill.name:<12} {kill.under_way:>9} {kill.recovery_s:>6.1f} s" for kill in self.kills]
+        ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items()))
+        lines.append(f"{sum(self.ends.values())} ends ({ends}) in {self.took_s:.0f} s")
+        return "\n".join((*lines, f"audit log {self.log.describe()}"))
+
+    def show(self) -> None:
+        """Print the table; seen with ``-s``, or when a test fails."""
+        sys.stdout.write(f"\n{self.table()}\n")
+
+
+async def kill_while_working(mesh: MeshProcess, victims: Sequence[str], tasks: int) -> Aftermath:
+    """Spread ``tasks`` over the kills, so that some are under way at each, and wait for every end."""
+    began = time.monotonic()
+    async with mesh.client() as client:
+        ids: list[str] = []
+        kills: list[Kill] = []
+        for number, victim in enumerate(victims):
+            for _ in range(number, tasks, len(victims)):
+                mail = (
+                    f"My order {len(ids) + 1} has not come. Please write to jane{len(ids)}@example.com.\nJane Miller\n"
+                )
+                ids.append(await client.submit(GOAL, inputs={"mail": mail}))
+            await asyncio.sleep(0.3 + 0.2 * number)  # another place on the tasks' way each time
+            kills.append(await _kill(mesh, client, victim, ids))
+        ended = [await _end(client, task_id) for task_id in ids]
+        await eventually(lambda: _quiet(client), 60)
+        outcomes = Counter("completed" if isinstance(end, TaskCompleted) else end.reason for end in ended)
+        events = [event for task_id in ids for event in await client.history(AuditEvent, f"*.{task_id}")]
+        return Aftermath(
+            kills=tuple(kills),
+            outcomes=outcomes,
+            ends={task_id: await _ends_of(client, task_id) for task_id in ids},
+            settled=Counter(_attempt(event) for event in events if event.action is Action.SPEND_SETTLED),
+            log=await verify_log(client.links.js, client.links.ring),
+            took_s=time.monotonic() - began,
+        )
+
+
+def _attempt(event: AuditEvent) -> tuple[str | None, str | None, int]:
+    return event.task_id, event.step_id, event.attempt
+
+
+async def _kill(mesh: MeshProcess, client: Mesh, victim: str, ids: Sequence[str]) -> Kill:
+    under_way = sum([await client.ended(task_id) is None for task_id in ids])
+    process = mesh.processes()[victim]
+    began = time.monotonic()
+    process.kill()
+
+    async def back() -> bool:
+        successor = mesh.processes().get(victim)
+        if successor is None or successor.pid == process.pid:
+            return False
+        try:
+            return (victim == NATS and client.links.client.is_connected) or successor.pid in await present(client)
+        except (MeshError, nats.errors.Error, TimeoutError):
+            return False
+
+    await eventually(back, 60)
+    return Kill(victim, under_way, time.monotonic() - began)
+
+
+async def _end(client: Mesh, task_id: str) -> TaskCompleted | TaskFailed:
+    """Poll, since what is only heard may be missed while the server is away."""
+    async with asyncio.timeout(120):
+        while (ended := await client.ended(task_id)) is None:
+            await asyncio.sleep(0.1)
+    return ended
+
+
+async def _ends_of(client: Mesh, task_id: str) -> int:
+    return len(await client.history(TaskCompleted, task_id)) + len(await client.history(TaskFailed, task_id))
+
+
+async def _quiet(client: Mesh) -> bool:
+    """Say whether nothing is on its way any more and the auditor has signed all that happened."""
+    js = client.links.js
+    before = (await js.stream_info(AUDIT.name)).state.last_seq, (await js.stream_info(RESULTS.name)).state.last_seq
+    found = await verify_log(js, client.links.ring)
+    await asyncio.sleep(1)
+    after = (await js.stream_info(AUDIT.name)).state.last_seq, (await js.stream_info(RESULTS.name)).state.last_seq
+    return before == after and found.covered >= found.entries
