@@ -50,15 +50,15 @@ async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
     await publisher.send(Envelope(dead_subject(message.subject), headers, message.data))
 
 
-def obituary(headers: Mapping[str, str], burial: Burial) -> tuple[Message, ...]:
-    """Return the audit event, and the messages that end what the dead message was part of.
+def obituary(headers: Mapping[str, str], burial: Burial, *, ends: bool) -> tuple[Message, ...]:
+    """Return the audit event and, if its word ``ends`` anything, what ends that which the message was part of.
 
     The task and the step are read from the message's derived id, as its body may be unreadable. An id of nobody's
     making ends nothing, and no word of it is repeated: it may be an outsider's, and hold anything.
     """
     parts = headers.get("ce-id", "").split("/")
     try:
-        endings = _endings(burial, parts, f"buried:{burial.reason}")
+        endings = _endings(burial, parts, f"buried:{burial.reason}") if ends else ()
     except ValidationError:
         endings = ()
     return (_audit(burial, parts[0] if is_task_id(parts[0]) else None), *endings)

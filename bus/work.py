@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from hybridmesh.bus.agent import Agent, Clock
-from hybridmesh.bus.envelope import open_envelope
+from hybridmesh.bus.envelope import open_envelope, signature_problem
 from hybridmesh.bus.errors import Deferred, MeshBusy, MeshError, PermanentError, TransientError, UntrustedMessage
 from hybridmesh.bus.graveyard import Burial, bury, obituary
 from hybridmesh.bus.identity import KeyRing
@@ -186,13 +186,22 @@ class WorkLoop:
         )
         await self._bury(message, error.reason, str(error), event)
 
+    async def _is_signed(self, message: Msg) -> bool:
+        """Say whether a producer of ours signed the message: a stranger's may die, but end no task by it."""
+        headers = dict(message.headers or {})
+        try:
+            body = await fetch_body(self._js, headers, message.data)
+        except MeshError:
+            return False
+        return signature_problem(message.subject, headers, body, self._ring) is None
+
     async def _bury(self, message: Msg, reason: str, detail: str, event: AuditEvent | None = None) -> None:
         """Dead letter first, then the task's end, then term: a crash in between repeats, it does not lose."""
         burial = Burial(self._agent.name, _place(message), reason, detail, self._clock())
         try:
             await bury(self._publisher, message, burial)
             if reason != UntrustedMessage.reason:
-                await self._publish(obituary(message.headers or {}, burial))
+                await self._publish(obituary(message.headers or {}, burial, ends=await self._is_signed(message)))
             if event is not None:
                 await self._publisher.publish(event)
             await message.term()

@@ -72,7 +72,7 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         keys = data / "keys"
         create_identities(keys, tuple(row.agent for row in TOPOLOGY))
         write_secret(keys / "vault.kek", secrets.token_bytes(32))
-        client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=1)
+        client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=1, error_cb=_ignore)
         stack.push_async_callback(client.close)
         js = client.jetstream()
         await provision(js, settings.bus)
@@ -141,6 +141,10 @@ async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell
         if time.monotonic() - began > _READY_TIMEOUT_S:
             raise SetupError(f"not ready in time: {late}", remedy="see the logs folder in the data folder")
         await asyncio.sleep(0.1)
+
+
+async def _ignore(_: Exception) -> None:
+    """The keeper tells when the server is away; a traceback of each try to reach it would be noise."""
 
 
 async def _keep_server(server: NatsServer, tell: Tell) -> None:

@@ -17,8 +17,14 @@ from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.topology import Bucket
 
 PROGRAM = (sys.executable, "-P", "-m", "hybridmesh.infra")
-# The small model; and short waits for what a dead process had in its hands.
-QUICK = ("models.local=smollm2-135m", "bus.ack_wait_s=5", "bus.drain_s=10")
+# The small model; and short waits for what a dead process had in its hands, and for a person who is not there.
+QUICK = (
+    "models.local=smollm2-135m",
+    "bus.ack_wait_s=5",
+    "bus.drain_s=10",
+    "profiles.balanced.review_wait_s=2",
+    "profiles.secure-research.review_wait_s=2",
+)
 _START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 40.0
 

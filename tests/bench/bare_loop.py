@@ -10,10 +10,11 @@ import itertools
 from collections.abc import AsyncGenerator
 
 import nats
-from bench.measuring import Task
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
+
+from bench.measuring import Task
 
 HOPS = 5
 SLOTS = 16

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 from bench.doubles import InstantCloud, InstantModel, NoTags, OneDirection
-
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
 from hybridmesh.agents.consultant.agent import Consultant

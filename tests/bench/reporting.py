@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.measuring import Figures, Sizes
 from rich.console import Console
 from rich.table import Table
 
+from bench.measuring import Figures, Sizes
 from hybridmesh.infra.nats.binary import find_binary, read_version
 
 RESULTS = Path(__file__).parent / "results"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import nats
 import pytest
+
 from bench.bare_loop import HOPS, bare_loop
 from bench.crew import crew
 from bench.measuring import Figures, Sizes, measure
 from bench.publishing import publishing
 from bench.reporting import show, write
-
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import CloudSettings, MeshSettings
 from hybridmesh.infra.nats.server import NatsServer

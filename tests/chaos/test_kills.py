@@ -18,7 +18,7 @@ TASKS = 50
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     """A mesh of its own, with the recording double as its cloud."""
     with cloud_thread() as cloud:
-        settings = ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}", "profiles.balanced.review_wait_s=2")
+        settings = ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}")
         process = MeshProcess(tmp_path_factory.mktemp("chaos") / "data", settings, {"ANTHROPIC_API_KEY": "test"})
         try:
             process.start()

@@ -330,3 +330,21 @@ def test_a_summary_and_the_answer_of_one_attempt_have_different_ids(lane: Lane) 
     first = StepLocal.model_validate({**common, "decision": decision, "mode": "summarise"})
     second = StepLocal.model_validate({**common, "decision": decision, "mode": "answer"})
     assert first.identity() != second.identity()
+
+
+async def test_a_strangers_message_dies_without_ending_a_task(bus: Bus) -> None:
+    """Nothing is lost: who knows a task's id can not end it with a message that cannot be read."""
+
+    async def handle(_: StepReady) -> Sequence[Message]:
+        return ()
+
+    ready = make_ready()
+    async with working(bus, handle):
+        headers = {"ce-type": StepReady.event_type(), "ce-id": ready.identity()}
+        await bus.js.publish(f"mesh.step.ready.{ready.task_id}", b"{}", headers=headers)
+
+        async def buried() -> bool:
+            return await bus.count("DEAD") == 1 and await bus.count("AUDIT") >= 1
+
+        await eventually(buried)
+    assert await bus.count("WORK_DECOMPOSER") == 0

@@ -20,7 +20,7 @@ def cloud() -> Iterator[CloudDouble]:
 def _mesh(cloud: CloudDouble, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     process = MeshProcess(
         tmp_path_factory.mktemp("e2e") / "data",
-        ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}", "profiles.balanced.review_wait_s=2"),
+        ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}"),
         {"ANTHROPIC_API_KEY": "test"},
     )
     try:

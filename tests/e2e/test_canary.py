@@ -72,10 +72,9 @@ async def test_private_text_is_in_no_log_no_subject_no_header_and_no_audit_event
     async with mesh.client() as client:
         js = client.links.js
         await client.links.client.subscribe(f"{ROOT}.>", cb=wire.hear)
-        for profile in ("balanced", "secure-research"):
-            task_id = await client.submit(
-                f"Write a reply to the mail of {canary}@example.com.", inputs={"mail": mail}, profile=profile
-            )
+        for profile, workflow in (("balanced", None), ("secure-research", "support-triage")):
+            goal = f"Write a reply to the mail of {canary}@example.com."
+            task_id = await client.submit(goal, inputs={"mail": mail}, profile=profile, workflow=workflow)
             assert isinstance(await client.result(task_id, timeout_s=120), TaskCompleted)
         buried = len(await stored(js, DEAD.name))
         await send_what_cannot_be_read(client, canary)

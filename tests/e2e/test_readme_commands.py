@@ -37,7 +37,7 @@ def commands(program: str) -> list[list[str]]:
 
 def example(name: str) -> str:
     """Return a marked Python example."""
-    return dict(_EXAMPLE.findall(README))[name]
+    return {str(found): str(code) for found, code in _EXAMPLE.findall(README)}[name]
 
 
 @pytest.fixture

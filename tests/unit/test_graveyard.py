@@ -33,7 +33,7 @@ def burial(agent: str = "router", place: str = "WORK_ROUTER.7") -> Burial:
 )
 def test_what_the_message_was_part_of_ends(agent: str, name: str, kind: type[Message]) -> None:
     """Nothing is lost: no task waits for ever for a message that is buried."""
-    audit, end = obituary({"ce-id": name}, burial(agent))
+    audit, end = obituary({"ce-id": name}, burial(agent), ends=True)
     assert isinstance(audit, AuditEvent)
     assert (audit.action, audit.task_id) == (Action.MESSAGE_BURIED, TASK)
     assert isinstance(end, kind)
@@ -55,7 +55,7 @@ def test_what_the_message_was_part_of_ends(agent: str, name: str, kind: type[Mes
 )
 def test_an_odd_id_is_audited_without_a_word_of_it(name: str) -> None:
     """Nothing is hidden, and nothing private leaves: the log knows of each burial, by its place and not its id."""
-    (audit,) = obituary({"ce-id": name}, burial())
+    (audit,) = obituary({"ce-id": name}, burial(), ends=True)
     assert isinstance(audit, AuditEvent)
     assert audit.action is Action.MESSAGE_BURIED
     assert audit.task_id in (None, TASK)
@@ -66,11 +66,11 @@ def test_an_odd_id_is_audited_without_a_word_of_it(name: str) -> None:
 @given(st.text(), st.sampled_from(["router", "consultant", "decomposer"]))
 def test_every_burial_is_audited(name: str, agent: str) -> None:
     """Nothing is hidden: there is no id that makes a burial go unseen."""
-    audit, *_ = obituary({"ce-id": name}, burial(agent))
+    audit, *_ = obituary({"ce-id": name}, burial(agent), ends=True)
     assert isinstance(audit, AuditEvent)
 
 
 def test_two_burials_are_two_events() -> None:
     """Nothing is hidden: the stream of audit events does not take one burial for a repeat of another."""
-    events = [obituary({}, burial(place=f"WORK_ROUTER.{number}"))[0] for number in (7, 8, 8)]
+    events = [obituary({}, burial(place=f"WORK_ROUTER.{number}"), ends=True)[0] for number in (7, 8, 8)]
     assert len({event.identity() for event in events}) == 2
