@@ -17,7 +17,7 @@ def demo(
     tickets: Annotated[
         Path | None, typer.Option("--tickets", metavar="FILE.csv", help="Your own tickets (default: those that ship).")
     ] = None,
-    text_column: Annotated[str, typer.Option("--text-column", metavar="NAME", help="The column to read.")] = "text",
+    text_column: Annotated[str, typer.Option("--text-column", metavar="NAME", help="The column to read.")] = "body",
     report: Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Where the report goes.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the mesh up at the end, to look around.")] = False,
 ) -> None:

@@ -66,16 +66,18 @@ async def test_all_end_with_a_killed_supervisor_and_the_next_one_goes_on(mesh: M
     async with mesh.client() as client:
         worker = mesh.processes()["worker"]
         worker.suspend()  # so that the task cannot end before the kill
-        task_id = await client.submit(GOAL, inputs=MAIL)
+        try:
+            task_id = await client.submit(GOAL, inputs=MAIL)
 
-        async def under_way() -> bool:
-            waiting = await client.links.js.stream_info(queue_stream("worker"))
-            return waiting.state.messages > 0
+            async def under_way() -> bool:
+                waiting = await client.links.js.stream_info(queue_stream("worker"))
+                return waiting.state.messages > 0
 
-        await eventually(under_way, 30)
-        children = list(mesh.processes().values())
-    mesh.kill()
-    worker.resume()
+            await eventually(under_way, 30)
+            children = list(mesh.processes().values())
+            mesh.kill()
+        finally:
+            worker.resume()
     mesh.start()  # at once, while the old processes may still be on their way out
     assert gone(children, 10) == []
     async with mesh.client() as client:
