@@ -36,6 +36,7 @@ from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFa
 
 M = TypeVar("M", bound=Message)
 _CONNECT_TIMEOUT_S = 5.0
+_LOOK_AGAIN_S = 2.0
 TaskEnded = TaskCompleted | TaskFailed
 
 _ENDS: tuple[type[TaskCompleted], type[TaskFailed]] = (TaskCompleted, TaskFailed)
@@ -108,12 +109,16 @@ class Mesh:
             for kind in _ENDS:
                 subscription = await self.links.client.subscribe(subject_for(kind, task_id), cb=arrived.put)
                 stack.push_async_callback(subscription.unsubscribe)
-            await self.links.client.flush()
-            ended = await self.ended(task_id)
-            while ended is None:
-                message = await arrived.get()
-                ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
-            return ended
+            while True:
+                # Asked for again and again: an end that was called out while the connection was down is stored.
+                with contextlib.suppress(MeshUnavailable):
+                    if ended := await self.ended(task_id):
+                        return ended
+                with contextlib.suppress(TimeoutError):
+                    message = await asyncio.wait_for(arrived.get(), _LOOK_AGAIN_S)
+                    ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
+                    if ended is not None:
+                        return ended
 
     async def ended(self, task_id: str) -> TaskEnded | None:
         """Return a task's end if it has ended."""

@@ -34,7 +34,7 @@ from hybridmesh.schemas.memory import Kind, MemoryItem
 from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.privacy import Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
-from hybridmesh.schemas.steps import Redacted, StepClassified, StepContext, StepDrafted, StepLocal
+from hybridmesh.schemas.steps import Redacted, StepClassified, StepContext, StepDrafted, StepFailed, StepLocal
 
 
 class Originals(Protocol):
@@ -97,7 +97,10 @@ class WorkerAgent:
         )
 
     async def work(self, step: StepLocal) -> Sequence[Message]:
-        """Answer a step at home, or say what a framework is needed for."""
+        """Answer a step at home, or say what a framework is needed for; a step whose time is over is not begun."""
+        deadline = step.context.deadline
+        if deadline is not None and deadline <= self._clock():
+            return [StepFailed(task_id=step.task_id, step_id=step.step_id, attempt=step.attempt, reason="deadline")]
         if step.mode == "summarise":
             return await self._split(step)
         # What was turned down would come out of the framework once more.

@@ -37,12 +37,13 @@ class Recall:
         return None
 
     async def lessons(self, context: StepContext) -> tuple[Lesson, ...]:
-        """Return the lessons for a kind of step, narrowest key first, newest first."""
-        items = [
-            item
-            for key in lesson_keys(context.workflow, context.spec.id)
-            for item in await self._lookup(Kind.LESSON, key)
-        ]
+        """Return the lessons for a kind of step, narrowest key first, newest first.
+
+        Raises MemoryUnavailable: better late than a mistake that was corrected before.
+        """
+        keys = lesson_keys(context.workflow, context.spec.id)
+        found = [await self._memory.lookup(Lookup(kind=Kind.LESSON, key=key)) for key in keys]
+        items = [hit.item for hits in found for hit in hits.hits]
         return tuple(read_lesson(item.text, item.data) for item in items)
 
     async def closeness(self, text: str, descriptions: Sequence[str]) -> tuple[float, ...] | None:

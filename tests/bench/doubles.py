@@ -66,7 +66,7 @@ class InstantCloud:
 class NoTags:
     """The port ``Tagger``: finds nothing, so that the recognizers' finds are all there are."""
 
-    def tag(self, text: str, threshold: float, tick: Callable[[], None]) -> list[Tag]:  # noqa: ARG002
+    def tag(self, text: str, threshold: float, tick: Callable[[], None]) -> list[Tag]:
         """Return no tags."""
         return []
 

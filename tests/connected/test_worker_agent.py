@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 
+from empty_memory import EmptyMemory
 from harness import Bus, eventually
 from hybridmesh.agents.memory.lessons import lesson_key
 from hybridmesh.agents.memory.opening import EmbeddedMemory, open_library
@@ -19,7 +20,6 @@ from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.errors import ModelUnavailable, PermanentError
 from hybridmesh.bus.ports import Memory
-from hybridmesh.bus.requests import RemoteMemory
 from hybridmesh.bus.settings import CloudSettings, ModelSettings
 from hybridmesh.bus.topology import AUDIT, Bucket, consumers, producers_of
 from hybridmesh.bus.vault import Vault, VaultRecord
@@ -92,10 +92,9 @@ class Bench:
 
 @pytest.fixture
 async def bench(bus: Bus) -> Bench:
-    """A bench whose memory nobody serves: the worker's requests find no responder."""
-    links = await bus.links("worker")
+    """A bench whose memory has nothing in it yet."""
     vault = Vault(await bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, lambda: NOW, ttl_s=60)
-    return Bench(bus, RemoteMemory(links.asker), vault, Budgets(await bus.state(Bucket.BUDGETS, Spending)))
+    return Bench(bus, EmptyMemory(), vault, Budgets(await bus.state(Bucket.BUDGETS, Spending)))
 
 
 @pytest.fixture
@@ -182,8 +181,8 @@ def assert_tells_nothing(messages: Sequence[Message]) -> None:
             assert word not in event.model_dump_json()
 
 
-async def test_a_known_kind_of_step_needs_neither_cloud_nor_model_nor_memory(bench: Bench) -> None:
-    """It runs on what you have: with the memory away and no model, a shipped framework answers."""
+async def test_a_known_kind_of_step_needs_neither_cloud_nor_model(bench: Bench) -> None:
+    """It runs on what you have: with an empty memory and no model, a shipped framework answers."""
     worker = await bench.worker()
     messages = await worker.work(local(make_step()))
     drafted = the(StepDrafted, messages)
@@ -312,8 +311,8 @@ BOUGHT = Framework(
 FILLED = "Dear Margaret Oyelaran,\n\nwe check the second charge of £34.99. We will refund it.\n\nYour team"
 
 
-async def test_a_framework_is_applied_without_the_memory(bench: Bench) -> None:
-    """Nothing is lost: with the memory away the advice is used, only not kept."""
+async def test_a_framework_is_applied_though_it_is_not_kept(bench: Bench) -> None:
+    """Nothing is lost: where the memory does not keep it, the advice is used all the same."""
     step = make_step()
     await bench.park(step, Lane.SPLIT)
     drafted = the(

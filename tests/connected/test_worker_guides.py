@@ -8,14 +8,14 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped] # ships no types
 import pytest
 
+from empty_memory import EmptyMemory
 from hybridmesh.agents.worker.drafting import Drafter, Known
 from hybridmesh.agents.worker.extraction import extract
 from hybridmesh.agents.worker.onnx_model import OnnxModel
 from hybridmesh.agents.worker.recall import Recall
 from hybridmesh.agents.worker.shipped import shipped_frameworks
-from hybridmesh.bus.errors import MemoryUnavailable, Unanswerable
+from hybridmesh.bus.errors import Unanswerable
 from hybridmesh.infra.models.store import ModelStore
-from hybridmesh.schemas.memory import Forget, ForgetReceipt, Hits, Lookup, Rank, Ranking, Remember, Remembered, Search
 from hybridmesh.schemas.plans import OutputForm, StepSpec
 from hybridmesh.schemas.steps import StepContext
 from hybridmesh.schemas.tasks import Document
@@ -30,25 +30,6 @@ CONTRACT = (
 OPTIONS = ("billing", "outage", "data-protection (GDPR)", "n/a.")
 
 
-class AwayMemory:
-    """A memory that is down."""
-
-    async def remember(self, request: Remember) -> Remembered:
-        raise MemoryUnavailable(type(request).__name__)
-
-    async def search(self, request: Search) -> Hits:
-        raise MemoryUnavailable(type(request).__name__)
-
-    async def lookup(self, request: Lookup) -> Hits:
-        raise MemoryUnavailable(type(request).__name__)
-
-    async def rank(self, request: Rank) -> Ranking:
-        raise MemoryUnavailable(type(request).__name__)
-
-    async def forget(self, request: Forget) -> ForgetReceipt:
-        raise MemoryUnavailable(type(request).__name__)
-
-
 @pytest.fixture(scope="module")
 def model() -> Iterator[OnnxModel]:
     """The small model from the user's cache, prepared where that was not done."""
@@ -61,7 +42,7 @@ def model() -> Iterator[OnnxModel]:
 @pytest.fixture
 def drafter(model: OnnxModel) -> Drafter:
     """A drafter without a memory, whose prompts are planned for the model's limit."""
-    return Drafter(model, Recall(AwayMemory()), lambda: datetime.now(UTC), max_prompt_tokens=700)
+    return Drafter(model, Recall(EmptyMemory()), lambda: datetime.now(UTC), max_prompt_tokens=700)
 
 
 def make_context(text: str, output: OutputForm | None = None, max_tokens: int = 40) -> StepContext:
