@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Countable)
 _KINDS = {401: "authentication_error", 404: "not_found_error"}
 _MARK = {"x-simulated": "true"}
 # A small model that has not ended a text by then goes round in circles, and it writes 20 to 40 tokens a second.
-_MOST_TEXT = 120
+_MOST_TEXT = 100
 _MOST_JSON = 1024
 _TEMPLATE_TOKENS = 64  # what a chat template puts around a prompt, generously
 
