@@ -2,12 +2,11 @@
 
 import contextlib
 import re
-import select
 import shlex
 import shutil
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -150,29 +149,35 @@ def test_the_example_of_a_client_runs(mesh: MeshProcess, home: Path) -> None:
     """Nothing is hidden: the program of the README prints a result, and then the log of how it came about."""
     program = [sys.executable, "-u", "-c", example("client")]
     with subprocess.Popen(program, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            lines = read_lines(process, until="task.ended", seconds=120)
-        finally:
-            process.kill()  # it follows the log without end
+        lines = lines_until(process, "task.ended", seconds=120)
     assert lines[0].startswith("task_id=")
     assert any(line.startswith("decomposer task.accepted") for line in lines)
     assert lines[-1].startswith("decomposer task.ended")
 
 
-def read_lines(process: "subprocess.Popen[str]", until: str, seconds: float) -> list[str]:
-    """Return the lines that a program prints, up to one that holds a word."""
+def test_lines_that_come_at_once_are_all_read() -> None:
+    """Nothing is hidden: a line that waits in a buffer is seen, though the pipe below it is empty."""
+    program = [sys.executable, "-c", "import time; print('first\\nlast', flush=True); time.sleep(60)"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert lines_until(process, "last", seconds=30) == ["first", "last"]
+
+
+def lines_until(process: "subprocess.Popen[str]", word: str, seconds: float) -> list[str]:
+    """Return the lines that a program prints, up to one that holds a word, and end the program."""
     assert process.stdout is not None
     assert process.stderr is not None
     lines: list[str] = []
-    end = time.monotonic() + seconds
-    while not lines or until not in lines[-1]:
-        ready, _, _ = select.select([process.stdout], [], [], max(0, end - time.monotonic()))
-        assert ready, f"{until} was not printed in time; so far: {lines}"
-        line = process.stdout.readline()
-        assert line, f"ended after {lines}: {process.stderr.read()}"
-        lines.append(line.rstrip())
-    return lines
+    bound = threading.Timer(seconds, process.kill)  # which ends the loop below
+    bound.start()
+    try:
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if word in line:
+                return lines
+    finally:
+        bound.cancel()
+        process.kill()
+    raise AssertionError(f"{word} was not printed: {lines}\n{process.stderr.read()}")
 
 
 def test_the_example_without_our_library_runs(mesh: MeshProcess, tmp_path: Path) -> None:
