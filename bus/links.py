@@ -29,7 +29,7 @@ class Links:
 
     async def state(self, bucket: Bucket, model: type[T]) -> State[T]:
         """Open a typed view of a bucket."""
-        return State(await self.js.key_value(bucket), model)
+        return await State[T].open(self.js, bucket, model)
 
 
 async def make_links(client: Client, identity: Identity, ring: KeyRing, settings: MeshSettings) -> Links:

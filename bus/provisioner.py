@@ -14,11 +14,10 @@ from nats.js.api import (
 from nats.js.errors import BucketNotFoundError, NotFoundError
 
 from hybridmesh.bus.settings import BusSettings
-from hybridmesh.bus.topology import BODIES, Bucket, Consumer, Stream, consumers, streams
+from hybridmesh.bus.topology import BODIES, BUCKET_AGES_S, Bucket, Consumer, Stream, consumers, streams
 
 # Repeats of a message id within this time are dropped by the server; later ones meet idempotent handlers.
 DUPLICATE_WINDOW_S = 600.0
-_BUCKET_TTL_S = {Bucket.AGENTS: 30.0}
 
 
 async def provision(js: JetStreamContext, settings: BusSettings, *, replicas: int = 1) -> None:
@@ -31,7 +30,7 @@ async def provision(js: JetStreamContext, settings: BusSettings, *, replicas: in
         try:
             await js.key_value(bucket)
         except BucketNotFoundError:
-            ttl = _BUCKET_TTL_S.get(bucket)
+            ttl = BUCKET_AGES_S.get(bucket)
             await js.create_key_value(
                 KeyValueConfig(bucket=bucket, history=1, ttl=ttl, storage=StorageType.FILE, replicas=replicas)
             )

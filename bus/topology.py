@@ -4,6 +4,7 @@ Streams, consumers, buckets, subjects, the trusted producers of a message, the A
 permissions and autoscaling) are derived from it; no subject, stream or bucket is named anywhere else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -57,6 +58,27 @@ class Bucket(StrEnum):
     APPROVALS = "approvals"
     POLICY = "policy"
     AGENTS = "agents"
+
+
+DAY_S = 86_400.0
+# How long a record outlives its last change. A record of the vault carries an expiry of its own; policies stay.
+BUCKET_AGES_S: Mapping[Bucket, float] = {
+    Bucket.TASKS: 30 * DAY_S,
+    Bucket.PARKED: 30 * DAY_S,
+    Bucket.APPROVALS: 30 * DAY_S,
+    Bucket.BUDGETS: 400 * DAY_S,
+    Bucket.AGENTS: 30.0,
+}
+
+
+def bucket_stream(bucket: Bucket) -> str:
+    """Return the stream behind a bucket."""
+    return f"KV_{bucket}"
+
+
+def bucket_subject(bucket: Bucket, key: str) -> str:
+    """Return the subject of a bucket's record; a key may be a wildcard."""
+    return f"$KV.{bucket}.{key}"
 
 
 BODIES = "bodies"  # the object store for bodies too large for a message
@@ -164,7 +186,6 @@ class Consumer:
     timers: bool = False
 
 
-DAY_S = 86_400.0
 DEAD = Stream("DEAD", (f"{ROOT}.dead.>",), "limits", max_age_s=30 * DAY_S)
 
 

@@ -111,7 +111,7 @@ class Vault:
 
     async def sweep(self) -> int:
         """Drop the scopes whose time is over; return how many."""
-        return sum([await self._state.discard(scope, self._is_over) for scope in await self._state.keys()])
+        return sum([await self._state.discard(scope, self._is_over) for scope in await self._state.records()])
 
     def _read(self, scope: str, record: VaultRecord | None) -> tuple[VaultRecord, AESGCM]:
         if record is None or self._is_over(record):

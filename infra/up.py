@@ -123,14 +123,13 @@ def _children(
 
 async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell: Tell) -> None:
     """Wait until each child has said on the bus that it is there; a line for each."""
-    records = State(await js.key_value(Bucket.AGENTS), Presence)
+    records = await State[Presence].open(js, Bucket.AGENTS, Presence)
     began = time.monotonic()
     seen: set[int] = set()
     while True:
         wanted = {pid: name for name, pid in fleet.pids().items()}
-        for key in await records.keys():
-            presence = await records.get(key)
-            if presence is not None and presence.pid in wanted and presence.pid not in seen:
+        for presence in (await records.records()).values():
+            if presence.pid in wanted and presence.pid not in seen:
                 seen.add(presence.pid)
                 took = time.monotonic() - began
                 tell(f"{wanted[presence.pid]:<12} ready   pid {presence.pid:<7} {took:4.1f} s")

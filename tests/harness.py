@@ -35,7 +35,7 @@ class Bus:
 
     async def state(self, bucket: Bucket, model: type[T]) -> State[T]:
         """Open a typed view of a bucket."""
-        return State(await self.js.key_value(bucket), model)
+        return await State[T].open(self.js, bucket, model)
 
     async def links(self, agent: str) -> Links:
         """Return the links of one agent's identity over the shared connection."""

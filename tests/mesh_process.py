@@ -138,8 +138,7 @@ def _name(command: Sequence[str]) -> str | None:
 async def present(mesh: Mesh) -> dict[int, Presence]:
     """Return who has said to be there, by process id."""
     records = await mesh.links.state(Bucket.AGENTS, Presence)
-    found = [await records.get(key) for key in await records.keys()]
-    return {record.pid: record for record in found if record is not None}
+    return {record.pid: record for record in (await records.records()).values()}
 
 
 def gone(processes: Sequence[psutil.Process], timeout: float) -> list[int]:

@@ -32,9 +32,8 @@ def list_questions(
     from hybridmesh.infra.cli.session import on_mesh
 
     async def work(mesh: "Mesh") -> "dict[str, ApprovalRecord]":
-        records = await _records(mesh)
-        found = {key: await records.get(key) for key in await records.keys()}
-        return {key: record for key, record in found.items() if record and (everything or record.open)}
+        found = await (await _records(mesh)).records()
+        return {key: record for key, record in found.items() if everything or record.open}
 
     found = on_mesh(call, work)
     rows = [

@@ -35,11 +35,7 @@ async def _read(mesh: "Mesh") -> list[dict[str, Any]]:
     from hybridmesh.bus.topology import AGENTS, Bucket, consumers
 
     records = await mesh.links.state(Bucket.AGENTS, Presence)
-    found: list[Presence] = []
-    for key in await records.keys():
-        record = await records.get(key)
-        if record is not None:  # it may have gone between the two reads
-            found.append(record)
+    found = (await records.records()).values()
     queues = {item.durable: item.stream for item in consumers() if not item.timers}
     rows: list[dict[str, Any]] = []
     for agent in AGENTS:

@@ -323,7 +323,7 @@ async def test_a_question_is_listed_until_it_is_answered(bus: Bus) -> None:
     router = await bench(bus, Clock())
     approvals = await bus.state(Bucket.APPROVALS, ApprovalRecord)
     _, asked = await hold(router)
-    (key,) = await approvals.keys()
+    (key,) = await approvals.records()
     record = await approvals.get(key)
     assert record is not None
     assert record.open

@@ -129,7 +129,7 @@ async def test_a_scope_ends_with_its_time(bus: Bus) -> None:
     assert await reason_of(vault) == "vault-missing"
     await vault.open(OTHER)
     assert await vault.sweep() == 1
-    assert await (await bus.state(Bucket.VAULT, VaultRecord)).keys() == [OTHER]
+    assert list(await (await bus.state(Bucket.VAULT, VaultRecord)).records()) == [OTHER]
 
 
 async def test_a_scope_that_is_opened_again_is_not_swept_away(bus: Bus) -> None:
@@ -149,7 +149,7 @@ async def test_a_scope_that_is_opened_again_is_not_swept_away(bus: Bus) -> None:
             assert key == SCOPE
             return seen, 1
 
-    late = Vault(Late(await bus.js.key_value(Bucket.VAULT), VaultRecord), b"k" * 32, clock, ttl_s=60)
+    late = Vault(await Late.open(bus.js, Bucket.VAULT, VaultRecord), b"k" * 32, clock, ttl_s=60)
     await vault.open(SCOPE)
     await vault.put(SCOPE, VALUES)
     assert await late.sweep() == 0
@@ -178,10 +178,10 @@ async def test_the_classifier_sweeps_for_as_long_as_it_lives(bus: Bus) -> None:
     running = asyncio.create_task(watch())
 
     async def swept() -> bool:
-        return await records.keys() == []
+        return not await records.records()
 
     await asyncio.sleep(0.2)
-    assert await records.keys() == [SCOPE]
+    assert list(await records.records()) == [SCOPE]
     clock.now += timedelta(seconds=61)
     await eventually(swept)
     running.cancel()
