@@ -212,6 +212,11 @@ def subject_for(kind: MessageType, topic: str) -> str:
     return f"{ROOT}.{kind.NAME}.{topic}"
 
 
+def end_subject(task_id: str) -> str:
+    """Return the pattern of a task's end on the stream of results, whatever its outcome."""
+    return f"{ROOT}.task.*.{task_id}"
+
+
 def dead_subject(subject: str) -> str:
     """Return where a message of ``subject`` is buried."""
     return f"{ROOT}.dead.{subject.removeprefix(ROOT + '.')}"

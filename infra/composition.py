@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.app import Builder
 from hybridmesh.bus.budgets import Budgets, Spending
+from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
@@ -71,6 +72,7 @@ async def build_router(links: Links) -> Agent:
         prices=PriceList(),
         profiles=links.settings.profiles,
         cloud=links.settings.cloud,
+        over=Endings(links.js).over,
         clock=links.clock,
     ).agent()
 

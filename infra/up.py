@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -154,8 +154,10 @@ async def _keep_server(server: NatsServer, tell: Tell) -> None:
             await asyncio.to_thread(server.restart)
 
 
-async def serve_until_stopped(settings: MeshSettings, options: Options, tell: Tell) -> None:
-    """Run a mesh until Ctrl-C or SIGTERM."""
+async def serve_until_stopped(
+    settings: MeshSettings, options: Options, tell: Tell, came_up: Callable[[Running], None]
+) -> None:
+    """Run a mesh until Ctrl-C or SIGTERM; ``came_up`` hears of it once every agent is ready."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -164,6 +166,7 @@ async def serve_until_stopped(settings: MeshSettings, options: Options, tell: Te
         tell(f"bus    {mesh.url}")
         tell(f"data   {settings.data.resolve()}")
         tell(f"cloud  {mesh.cloud.describe(settings)}")
+        came_up(mesh)
         tell('up. Submit with `hybridmesh submit "..."` in another shell; Ctrl-C drains and stops.')
         await stop.wait()
         tell("draining…")

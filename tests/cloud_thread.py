@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import threading
 from collections.abc import Generator
@@ -12,10 +13,13 @@ _PERSON = re.compile(r"\[PERSON_[0-9A-Z]+\]")
 
 
 def polite_reply(request: Received) -> Part:
-    """Answer as a support agent would, by the name that it was given: a surrogate."""
+    """Answer as a support agent would, by the name that it was given, a surrogate; in JSON where that is asked for."""
     person = _PERSON.search(request.json["messages"][0]["content"])
+    name = person.group() if person else "customer"
+    if "output_config" in request.json:
+        return answer(json.dumps({"request": f"The customer asks us to pay {name} back what was taken twice."}))
     return answer(
-        f"Dear {person.group() if person else 'customer'},\n\n"
+        f"Dear {name},\n\n"
         "Thank you for your message. We are sorry for the trouble. "
         "It will be looked at free of charge. We will write to you with the next step.\n\n"
         "Kind regards,\nYour customer care team"

@@ -18,6 +18,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "nats": (
         "agents/auditor/audit_stream.py",
         "bus/client.py",
+        "bus/endings.py",
         "bus/graveyard.py",
         "bus/links.py",
         "bus/provisioner.py",
