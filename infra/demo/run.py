@@ -54,7 +54,7 @@ async def run_demo(
     shutil.rmtree(folder, ignore_errors=True)
     own = settings.model_copy(update={"data": folder})
     began = time.monotonic()
-    patience = ("--set", f"profiles.balanced.approval_wait_s={_REVIEW_WAIT_S}")
+    patience = ("--set", f"profiles.balanced.review_wait_s={_REVIEW_WAIT_S}")
     async with mesh_up(own, Options(flags=(*patience, *flags)), tell) as mesh:
         tell(f"cloud  {mesh.cloud.describe(own)}")
         set_up_s = time.monotonic() - began
@@ -123,6 +123,5 @@ async def _bodies(mesh: Running, client: Mesh, outcomes: Sequence[Outcome]) -> t
     if mesh.cloud is CloudChoice.SIMULATED and mesh.record is not None:
         lines = mesh.record.read_text("utf-8").splitlines() if mesh.record.exists() else []
         return tuple(str(json.loads(line)["body"]) for line in lines if line)
-    return tuple(
-        record.body for outcome in outcomes for record in await client.history(EgressRecorded, outcome.task_id)
-    )
+    sent = [await client.history(EgressRecorded, outcome.task_id) for outcome in outcomes]
+    return tuple(record.body for records in sent for record in records)
