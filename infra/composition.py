@@ -138,7 +138,11 @@ async def build_verifier(links: Links) -> Agent:
     from hybridmesh.agents.worker.shipped import shipped_frameworks
 
     return Verifier(
-        RemoteModel(links.asker), RemoteMemory(links.asker), links.clock, shipped=shipped_frameworks()
+        RemoteModel(links.asker),
+        RemoteMemory(links.asker),
+        links.clock,
+        shipped=shipped_frameworks(),
+        judge=links.settings.models.local,
     ).agent()
 
 
