@@ -12,6 +12,7 @@ from pathlib import Path
 import nats
 from nats.js import JetStreamContext
 
+from hybridmesh.agents.decomposer.workflows import load_workflows
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.identity import create_identities, write_secret
@@ -58,12 +59,13 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
     """Start everything, yield when every agent is ready, and drain at the end.
 
     Raises:
-        UsageError: the data folder is in use.
+        UsageError: the data folder is in use, or a workflow of the user's own cannot be run.
         SetupError: something is missing, with its remedy.
 
     """
     data = settings.data.resolve()
     check_room(data)
+    load_workflows(settings.plans)  # what is wrong with one is said here, not in the log of an agent that cannot start
     async with contextlib.AsyncExitStack() as stack:
         server = NatsServer(data / "nats", port=settings.bus.port, binary=settings.bus.server_binary)
         await asyncio.to_thread(server.start)
