@@ -4,7 +4,6 @@ What an agent needs is imported inside its builder, so that a process loads only
 """
 
 import asyncio
-import time
 from functools import partial
 from pathlib import Path
 
@@ -80,21 +79,10 @@ async def build_router(links: Links) -> Agent:
 async def build_classifier(links: Links, *, keys: Path) -> Agent:
     """Build the classifier, the only door to the cloud."""
     from hybridmesh.agents.classifier.agent import ClassifierAgent
-    from hybridmesh.agents.classifier.detector import Detector
-    from hybridmesh.agents.classifier.token_classifier import TokenClassifier
+    from hybridmesh.infra.detection import make_detector
 
-    privacy = links.settings.privacy
-    folder = await asyncio.to_thread(model_folder, links.settings, links.settings.models.detector)
-    finder = Detector(
-        tagger=TokenClassifier(folder),
-        terms=privacy.terms,
-        threshold=privacy.threshold,
-        max_chars=privacy.max_chars,
-        timeout_s=privacy.timeout_s,
-        monotonic=time.monotonic,
-    )
     return ClassifierAgent(
-        finder=finder,
+        finder=await asyncio.to_thread(make_detector, links.settings),
         vault=await _vault(links, keys),
         signing_key=links.identity.key,
         clock=links.clock,

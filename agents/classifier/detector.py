@@ -11,8 +11,9 @@ from hybridmesh.agents.classifier.recognizers import RECOGNIZERS, Recognizer
 from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
 from hybridmesh.agents.classifier.repeats import find_repeats
 from hybridmesh.agents.classifier.spans import resolve
-from hybridmesh.agents.classifier.tags import Tag, spans_of
+from hybridmesh.agents.classifier.tags import Tag, kind_of, spans_of
 from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.bus.errors import ModelUnavailable, Unanswerable
 from hybridmesh.schemas.privacy import Span
 
@@ -28,8 +29,7 @@ class Tagger(Protocol):
 class Detector:
     """Finds what is private in the texts of one step; one thread of its own, so that asyncio stays free.
 
-    ``threshold`` is the least probability (1 - P(O)) of a private token, ``timeout_s`` the time for one call,
-    ``max_chars`` the length of all its texts together.
+    ``timeout_s`` is the time for one call, ``max_chars`` the length of all its texts together.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Detector:
         *,
         tagger: Tagger,
         terms: Sequence[str],
-        threshold: float,
+        thresholds: Thresholds,
         max_chars: int,
         timeout_s: float,
         monotonic: Callable[[], float],
@@ -45,7 +45,7 @@ class Detector:
     ) -> None:
         self._tagger = tagger
         self._recognizers = (*recognizers, TermRecognizer(terms))
-        self._threshold = threshold
+        self._thresholds = thresholds
         self._max_chars = max_chars
         self._timeout_s = timeout_s
         self._monotonic = monotonic
@@ -86,8 +86,12 @@ class Detector:
         for recognizer in self._recognizers:
             tick()
             spans.extend(recognizer.find(text))
-        spans.extend(spans_of(text, self._tagger.tag(text, self._threshold, tick)))
+        spans.extend(spans_of(text, self._tags(text, tick)))
         return resolve(join_places(text, resolve(spans)))
+
+    def _tags(self, text: str, tick: Callable[[], None]) -> list[Tag]:
+        tags = self._tagger.tag(text, self._thresholds.least, tick)
+        return [tag for tag in tags if tag.score >= self._thresholds.of(kind_of(tag.label))]
 
     def _deadline(self) -> Callable[[], None]:
         end = self._monotonic() + self._timeout_s

@@ -48,6 +48,11 @@ class Tag:
     begins: bool
 
 
+def kind_of(label: str) -> str:
+    """Return the type of span that a token of this label belongs to."""
+    return _KINDS.get(label, label)
+
+
 def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
     """Yield a span for each run of tags of one kind, grown to the borders of its words.
 
@@ -87,7 +92,7 @@ def _is_reference(kind: str, text: str, start: int, end: int) -> bool:
 def _kind(labels: set[str]) -> str:
     if labels <= _PLACES:
         return "LOCATION"
-    return _KINDS.get(next(iter(sorted(labels))), next(iter(sorted(labels))))
+    return kind_of(min(labels))
 
 
 def _runs(text: str, tags: Sequence[Tag]) -> Iterator[list[Tag]]:
@@ -102,8 +107,8 @@ def _runs(text: str, tags: Sequence[Tag]) -> Iterator[list[Tag]]:
 
 
 def _joins(text: str, last: Tag, tag: Tag) -> bool:
-    kind = _KINDS.get(tag.label, tag.label)
-    if _KINDS.get(last.label, last.label) != kind:
+    kind = kind_of(tag.label)
+    if kind_of(last.label) != kind:
         return False
     gap = text[last.end : tag.start]
     if not gap:

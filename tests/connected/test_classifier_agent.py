@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import Bus
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
 from hybridmesh.bus.agent import Clock
 from hybridmesh.bus.clearances import check_clearance
@@ -57,7 +58,7 @@ def tagger() -> TokenClassifier:
 
 def make_detector(tagger: TokenClassifier, *, max_chars: int = 100_000, timeout_s: float = 30) -> Detector:
     return Detector(
-        tagger=tagger, terms=["Project Falke"], threshold=0.5, max_chars=max_chars, timeout_s=timeout_s,
+        tagger=tagger, terms=["Project Falke"], thresholds=Thresholds(0.5), max_chars=max_chars, timeout_s=timeout_s,
         monotonic=time.monotonic,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from hybridmesh.infra.cli.remedies import exit_code_of, remedy_for
 
 COMMANDS = [
     *(["doctor"], ["demo"], ["up"], ["run"], ["provision"]),
-    *(["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"]),
+    *(["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"], ["detect"]),
     *(["approvals", name] for name in ("ls", "show", "approve", "deny")),
     *(["audit", name] for name in ("tail", "verify", "export")),
     *(["dead-letters", name] for name in ("ls", "show", "replay")),
