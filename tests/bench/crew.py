@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.doubles import InstantCloud, InstantModel, NoTags, OneDirection
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.consultant.agent import Consultant
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.agents.memory.agent import MemoryAgent
@@ -86,7 +87,7 @@ async def _build_classifier(links: Links, *, vault_key: bytes) -> Agent:
     finder = Detector(
         tagger=NoTags(),
         terms=privacy.terms,
-        threshold=privacy.threshold,
+        thresholds=Thresholds(privacy.threshold),
         max_chars=privacy.max_chars,
         timeout_s=privacy.timeout_s,
         monotonic=time.monotonic,
