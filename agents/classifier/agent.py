@@ -8,7 +8,7 @@ It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the
 Only a bus that does not answer is tried again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hybridmesh.agents.classifier.door import Verdict, judge, prompt_texts
 from hybridmesh.agents.classifier.labels import label_in_doubt, label_of
-from hybridmesh.agents.classifier.redaction import Redaction, redact, redacted_of, texts_of
+from hybridmesh.agents.classifier.redaction import Redaction, plan_words, redact, redacted_of, texts_of
 from hybridmesh.agents.classifier.spans import count
 from hybridmesh.bus.agent import Agent, Clock, Handler
 from hybridmesh.bus.clearances import sign_clearance
@@ -97,7 +97,7 @@ class ClassifierAgent:
     async def classify(self, ready: StepReady) -> Sequence[Message]:
         """Label the step and put surrogates in place of what is private; they are in the vault before this returns."""
         texts = texts_of(ready.context)
-        redaction = await _attempt(lambda: self._redact(ready.task_id, texts))
+        redaction = await _attempt(lambda: self._redact(ready.task_id, texts, plan_words(ready.context)))
         floor = ready.context.label_floor
         if isinstance(redaction, str):
             doubt, findings, redacted, label = redaction, Findings(), None, label_in_doubt(floor)
@@ -140,9 +140,10 @@ class ClassifierAgent:
         facts: dict[str, Fact] = {**_prompt_facts(proposed), "key": clearance.key_id, **_numbers("kept", verdict.kept)}
         return [self._event(proposed, Action.PROMPT_CLEARED, facts, nonce=proposed.purpose), requested]
 
-    async def _redact(self, scope: str, texts: Sequence[str]) -> Redaction:
+    async def _redact(self, scope: str, texts: Sequence[str], words: Collection[int]) -> Redaction:
         keys = await self._vault.open(scope)
-        redaction = await redact(self._finder.find, texts, keys.surrogate_key, await self._vault.originals(scope))
+        known = await self._vault.originals(scope)
+        redaction = await redact(self._finder.find, texts, keys.surrogate_key, known, words)
         await self._vault.put(scope, redaction.result.originals)
         return redaction
 

@@ -11,7 +11,7 @@ from hybridmesh.agents.classifier.recognizers import RECOGNIZERS, Recognizer
 from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
 from hybridmesh.agents.classifier.repeats import find_repeats
 from hybridmesh.agents.classifier.spans import resolve
-from hybridmesh.agents.classifier.tags import Tag, kind_of, spans_of
+from hybridmesh.agents.classifier.tags import Tag, kept, spans_of
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.bus.errors import ModelUnavailable, Unanswerable
@@ -90,8 +90,7 @@ class Detector:
         return resolve(join_places(text, resolve(spans)))
 
     def _tags(self, text: str, tick: Callable[[], None]) -> list[Tag]:
-        tags = self._tagger.tag(text, self._thresholds.least, tick)
-        return [tag for tag in tags if tag.score >= self._thresholds.of(kind_of(tag.label))]
+        return kept(text, self._tagger.tag(text, self._thresholds.least, tick), self._thresholds)
 
     def _deadline(self) -> Callable[[], None]:
         end = self._monotonic() + self._timeout_s

@@ -13,8 +13,8 @@ class Thresholds:
 
     @property
     def least(self) -> float:
-        """The lowest of all: below it nothing is private."""
-        return min((self.default, *self.types.values()))
+        """A quarter of the lowest of all: below it nothing is private, not even beside a name."""
+        return min((self.default, *self.types.values())) / 4
 
     def of(self, kind: str) -> float:
         """Return the threshold of a type of span."""

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from hybridmesh.agents.classifier.recognizers import RECOGNIZERS, checksums, tax_checks
-from hybridmesh.agents.classifier.recognizers.base_encodings import BITCOIN, base58check, bech32
+from hybridmesh.agents.classifier.recognizers.wallet_checksums import BITCOIN, base58check, bech32
 from hybridmesh.agents.classifier.spans import resolve
 
 # Keys are put together here, so that no scanner takes this file for a leak.

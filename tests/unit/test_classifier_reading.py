@@ -12,7 +12,8 @@ from hybridmesh.agents.classifier.places import join_places
 from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
 from hybridmesh.agents.classifier.repeats import find_repeats, name_parts
 from hybridmesh.agents.classifier.spans import count, resolve, subtract
-from hybridmesh.agents.classifier.tags import Tag, spans_of
+from hybridmesh.agents.classifier.tags import Tag, kept, spans_of
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.schemas.privacy import Findings, Sensitivity, Span
 
 
@@ -153,6 +154,42 @@ def test_references_and_quantities_are_not_ids() -> None:
         ("ring me soon", "me", "URL"),
     ]:
         assert list(spans_of(text, tags(text, (piece, label)))) == []
+
+
+def weighed(text: str, *labelled: tuple[str, float]) -> list[Tag]:
+    return [
+        Tag(text.index(piece), text.index(piece) + len(piece), "GIVEN_NAME", score, begins=True)
+        for piece, score in labelled
+    ]
+
+
+def test_a_single_word_in_lower_case_is_a_name_only_when_sure_or_called() -> None:
+    """Nothing is lost: a word is a word until something says that somebody is called by it."""
+    text = "praise for the team"
+    assert list(spans_of(text, weighed(text, ("praise", 0.8)))) == []
+    assert len(list(spans_of(text, weighed(text, ("praise", 0.95))))) == 1
+    text = "hi emma, i am late"
+    assert [text[hit.start : hit.end] for hit in spans_of(text, weighed(text, ("emma", 0.5)))] == ["emma"]
+    text = "const john_doe = 1"
+    assert list(spans_of(text, weighed(text, ("john", 0.8), ("doe", 0.8)))) == []
+
+
+def test_the_weaker_part_of_a_name_is_kept_beside_the_surer_one() -> None:
+    """Nothing private leaves: a family name that nobody knows is private beside its given name, a verb is not."""
+    text = "Pirjo Madetoja wrote Berlin"
+    tags = weighed(text, ("Pirjo", 0.9), ("Madetoja", 0.1), ("wrote", 0.1), ("Berlin", 0.1))
+    assert [text[tag.start : tag.end] for tag in kept(text, tags, Thresholds(0.3))] == ["Pirjo", "Madetoja"]
+    assert kept(text, tags[1:], Thresholds(0.3)) == []
+    assert kept("", [], Thresholds(0.3)) == []
+
+
+def test_thresholds_are_by_type() -> None:
+    """Nothing private leaves: each type has the threshold that is its own, any other the default."""
+    thresholds = Thresholds(0.5, {"PERSON": 0.2})
+    assert (thresholds.of("PERSON"), thresholds.of("ADDRESS"), thresholds.least) == (0.2, 0.5, 0.05)
+    text = "Ada, Baker"
+    tags = [Tag(0, 3, "SURNAME", 0.3, begins=True), Tag(5, 10, "STREET_NAME", 0.3, begins=True)]
+    assert kept(text, tags, thresholds) == tags[:1]
 
 
 def test_an_address_is_joined_over_units_and_grown_over_numbers() -> None:

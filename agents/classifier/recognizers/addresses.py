@@ -67,22 +67,24 @@ _MILITARY = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"(?<![\w.-])(?:\d{3,5}(?:-\d{3,4})?|\d{2}-\d{3}|\d{4} ?[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})(?![\w-])"
+    r"(?<![\w.-])(?:\d{5}(?:-\d{4})?|\d{4}-\d{3}|\d{2}-\d{3}|\d{4} ?[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+    r"|(?P<short>\d{3,4}))(?![\w-])"
 )
 _CODE_WORD = re.compile(
     r"(?<!\w)(?:zip(?: ?code)?|post(?:al)? ?code|plz|postleitzahl|code postal|c[oó]digo postal|c\.p\.|cap|kod pocztowy)"
-    r"(?: is| ist| est| es| è|:| to)? ?$",
+    r"(?P<link> is| ist| est| es| è|:| to)? ?$",
     re.IGNORECASE,
 )
 
 
 class PostcodeRecognizer:
-    """A postcode right after the word for it; alone it is a number like any other."""
+    """A postcode right after the word for it; alone it is a number like any other, as is a short one without "is"."""
 
     def find(self, text: str) -> Iterator[Span]:
         """Yield the codes."""
         for match in _CODE.finditer(text):
-            if _CODE_WORD.search(text[max(0, match.start() - 24) : match.start()]):
+            named = _CODE_WORD.search(text[max(0, match.start() - 24) : match.start()])
+            if named and (named["link"] or not match["short"]):
                 yield Span(start=match.start(), end=match.end(), type="ADDRESS", score=0.8, source=SHAPED)
 
 

@@ -2,8 +2,8 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.base_encodings import RIPPLE, base58check, bech32
 from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.wallet_checksums import RIPPLE, base58check, bech32
 
 _BASE58 = re.compile(r"(?<![\w/+=-])[13LMDXT][1-9A-HJ-NP-Za-km-z]{25,34}(?![\w/+=-])")  # BTC, LTC, DOGE, DASH, TRX
 _BECH32 = re.compile(r"(?<!\w)(?:bc1|tb1|ltc1)[02-9ac-hj-np-z]{11,71}(?!\w)", re.IGNORECASE)
