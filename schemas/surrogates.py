@@ -2,6 +2,9 @@
 
 A surrogate is a type (upper-case letters, underscores between words), an underscore, and a code of four or more
 characters of Crockford's base 32 of which at least one is a digit: so ``[YOUR_NAME]`` is none.
+
+A type that ends in ``_DIGITS`` stands for a number of JSON. In its place the surrogate is a string, quotes and all, as
+JSON would break without them; they go when the number comes back.
 """
 
 import re
@@ -19,7 +22,11 @@ _BODY = (
     r"[A-Za-z]+(?:\\?_[A-Za-z]+)*\\?_(?=[A-Za-z]*[0-9])"
     rf"[{CROCKFORD}{CROCKFORD[10:].lower()}]{{{SHORTEST},{LONGEST}}}"
 )
-_LOOSE = re.compile(rf"\[(?P<inner>{_BODY})\]|(?<!\w)(?P<bare>{_BODY})(?!\w)")
+_QUOTED = rf"(?=[A-Za-z\\_]{{1,80}}_(?i:digits)\\?_){_BODY}"
+_LOOSE = re.compile(
+    rf"\"\[(?P<quoted>{_QUOTED})\]\"|\[(?P<inner>{_BODY})\]|(?<!\w)(?P<bare>{_BODY})(?!\w)",
+)
+DIGITS = "_DIGITS"  # the end of a type that stands for a number of JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Restored:
 def find_lookalikes(text: str) -> Iterator[Lookalike]:
     """Yield all that looks like a surrogate, exactly or as a model might write one, from left to right."""
     for match in _LOOSE.finditer(text):
-        exact = SURROGATE.fullmatch(match.group()) is not None
+        exact = SURROGATE.fullmatch(_unquoted(match)) is not None
         yield Lookalike(match.start(), match.end(), _canonical(match), exact)
 
 
@@ -62,13 +69,17 @@ def restore(text: str, originals: Mapping[str, str]) -> Restored:
         if surrogate in originals:
             used.add(surrogate)
             return originals[surrogate]
-        if SURROGATE.fullmatch(match.group()):
-            unresolved.append(match.group())
+        if SURROGATE.fullmatch(_unquoted(match)):
+            unresolved.append(_unquoted(match))
         return match.group()
 
     return Restored(_LOOSE.sub(replace, text), frozenset(used), tuple(unresolved))
 
 
 def _canonical(match: re.Match[str]) -> str:
-    body = match.group("inner") or match.group("bare")
+    body = match.group("quoted") or match.group("inner") or match.group("bare")
     return f"[{body.replace(chr(92), '').upper()}]"
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return match.group()[1:-1] if match.group("quoted") else match.group()

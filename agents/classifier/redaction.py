@@ -7,7 +7,7 @@ from hybridmesh.agents.classifier.spans import resolve, subtract
 from hybridmesh.agents.classifier.surrogates import Pseudonymised, before_cuts, holes, pseudonymise
 from hybridmesh.schemas.privacy import Span
 from hybridmesh.schemas.steps import Redacted, StepContext
-from hybridmesh.schemas.surrogates import SURROGATE
+from hybridmesh.schemas.surrogates import DIGITS, SURROGATE
 from hybridmesh.schemas.tasks import Document
 
 Find = Callable[[Sequence[str], Mapping[str, str]], Awaitable[list[list[Span]]]]
@@ -74,4 +74,4 @@ async def redact(
 
 def _type_of(surrogate: str) -> str:
     match = SURROGATE.fullmatch(surrogate)
-    return match.group("type") if match else "TEXT"
+    return match.group("type").removesuffix(DIGITS) if match else "TEXT"

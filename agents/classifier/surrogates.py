@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmesh.schemas.privacy import Span
-from hybridmesh.schemas.surrogates import CROCKFORD, LONGEST, SHORTEST, Lookalike, find_lookalikes
+from hybridmesh.schemas.surrogates import CROCKFORD, DIGITS, LONGEST, SHORTEST, SURROGATE, Lookalike, find_lookalikes
 
 _NOT_TYPE = re.compile(r"[^A-Z]+")
 
@@ -19,6 +19,12 @@ class Cut:
     start: int
     end: int
     surrogate: str
+    quoted: bool = False
+
+    @property
+    def text(self) -> str:
+        """What stands in its place: a number of JSON becomes a string."""
+        return f'"{self.surrogate}"' if self.quoted else self.surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +61,26 @@ def pseudonymise(
 ) -> Pseudonymised:
     """Replace the spans (disjoint, in order) of each text; ``known`` are the surrogates that the scope has issued.
 
-    One value has one surrogate in a scope, whatever type it was found as. Text that already looks like a surrogate
-    is cut as well, so that restoring gives it back as it was.
+    One value has one surrogate in a scope, whatever type it was found as; as a number of JSON it has another. Text
+    that already looks like a surrogate is cut as well, so that restoring gives it back as it was.
     """
     fragments = [list(_fragments(text, found)) for text, found in zip(texts, spans, strict=True)]
     lookalikes = [
         [_moved(start, seen) for start, part in parts for seen in find_lookalikes(part)] for parts in fragments
     ]
     taken = {*known, *(seen.surrogate for row in lookalikes for seen in row)}
-    issued = {value: surrogate for surrogate, value in known.items()}
+    issued = {(value, _is_number(surrogate)): surrogate for surrogate, value in known.items()}
     cuts: list[tuple[Cut, ...]] = []
     for text, found, seen_here in zip(texts, spans, lookalikes, strict=True):
-        wanted = [(span.start, span.end, span.type) for span in found]
-        wanted += [(seen.start, seen.end, "TEXT") for seen in seen_here if seen.exact or seen.surrogate in known]
+        wanted = [(span.start, span.end, span.type, span.bare) for span in found]
+        wanted += [(seen.start, seen.end, "TEXT", False) for seen in seen_here if seen.exact or seen.surrogate in known]
         row: list[Cut] = []
-        for start, end, kind in sorted(wanted):
+        for start, end, kind, bare in sorted(wanted):
             value = text[start:end]
-            if value not in issued:
-                issued[value] = mint(kind, value, key, taken)
-                taken.add(issued[value])
-            row.append(Cut(start, end, issued[value]))
+            if (value, bare) not in issued:
+                issued[value, bare] = mint(kind + DIGITS if bare else kind, value, key, taken)
+                taken.add(issued[value, bare])
+            row.append(Cut(start, end, issued[value, bare], bare))
         cuts.append(tuple(row))
     originals = {cut.surrogate: text[cut.start : cut.end] for text, row in zip(texts, cuts, strict=True) for cut in row}
     return Pseudonymised(tuple(map(_apply, texts, cuts)), tuple(cuts), originals)
@@ -86,8 +92,8 @@ def holes(cuts: Sequence[Cut]) -> list[tuple[int, int]]:
     shift = 0
     for cut in cuts:
         start = cut.start + shift
-        places.append((start, start + len(cut.surrogate)))
-        shift += len(cut.surrogate) - (cut.end - cut.start)
+        places.append((start, start + len(cut.text)))
+        shift += len(cut.text) - (cut.end - cut.start)
     return places
 
 
@@ -97,8 +103,13 @@ def before_cuts(offset: int, cuts: Sequence[Cut]) -> int:
     for cut, (_, end) in zip(cuts, holes(cuts), strict=True):
         if offset < end:
             break
-        shift += (cut.end - cut.start) - len(cut.surrogate)
+        shift += (cut.end - cut.start) - len(cut.text)
     return offset + shift
+
+
+def _is_number(surrogate: str) -> bool:
+    match = SURROGATE.fullmatch(surrogate)
+    return match is not None and match["type"].endswith(DIGITS)
 
 
 def _fragments(text: str, spans: Sequence[Span]) -> list[tuple[int, str]]:
@@ -114,6 +125,6 @@ def _apply(text: str, cuts: Sequence[Cut]) -> str:
     pieces: list[str] = []
     at = 0
     for cut in cuts:
-        pieces += (text[at : cut.start], cut.surrogate)
+        pieces += (text[at : cut.start], cut.text)
         at = cut.end
     return "".join([*pieces, text[at:]])

@@ -68,7 +68,9 @@ async def _answer_all(detector: "Detector", texts: "Iterable[Text | Fault]") -> 
             tell(f"line {item.line}: {item.problem}")
             continue
         spans = await read_whole(detector, item.text)
-        sys.stdout.write(json.dumps({"id": item.id, "spans": [span.model_dump() for span in spans]}) + "\n")
+        sys.stdout.write(
+            json.dumps({"id": item.id, "spans": [span.model_dump(exclude={"bare"}) for span in spans]}) + "\n"
+        )
         sys.stdout.flush()
     return faults
 

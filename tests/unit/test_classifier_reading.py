@@ -30,7 +30,7 @@ def test_invisible_characters_and_width_do_not_hide_a_value() -> None:
     text = "x j\u200bo@ex\u00adample.org ４１１１"
     view = normalise(text)
     assert view.text == "x jo@example.org 4111"
-    found = view.in_original(span(2, 16))
+    found = view.below(span(2, 16))
     assert text[found.start : found.end] == "j\u200bo@ex\u00adample.org"
 
 
@@ -39,7 +39,7 @@ def test_normalised_offsets_cover_the_original_in_order(text: str) -> None:
     """Nothing private leaves: each character read stands for a stretch of the original, never outside of it."""
     view = normalise(text)
     view.text.encode()
-    places = [view.in_original(span(index, index + 1)) for index in range(len(view.text))]
+    places = [view.below(span(index, index + 1)) for index in range(len(view.text))]
     assert all(0 <= place.start < place.end <= len(text) for place in places)
     assert [place.start for place in places] == sorted(place.start for place in places)
 

@@ -10,6 +10,7 @@ from house import Module, Rule, imports, modules, violations
 # Each library beside pydantic, and the only files that may know it.
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "anthropic": ("agents/consultant/claude.py",),
+    "confusable_homoglyphs": ("agents/classifier/confusables.py",),
     "cryptography": ("agents/classifier/agent.py", "bus/clearances.py", "bus/identity.py", "bus/vault.py", "infra/*"),
     "faststream": ("bus/app.py", "bus/asyncapi.py", "infra/*"),
     "genai_prices": ("agents/consultant/prices.py", "agents/router/prices.py"),
