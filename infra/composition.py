@@ -4,6 +4,7 @@ What an agent needs is imported inside its builder, so that a process loads only
 """
 
 import asyncio
+import time
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hybridmesh.bus.app import Builder
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
@@ -22,6 +24,7 @@ from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.memory import Scope
+from hybridmesh.schemas.policies import TermShard
 from hybridmesh.schemas.steps import StepClassified
 
 
@@ -79,10 +82,14 @@ async def build_router(links: Links) -> Agent:
 async def build_classifier(links: Links, *, keys: Path) -> Agent:
     """Build the classifier, the only door to the cloud."""
     from hybridmesh.agents.classifier.agent import ClassifierAgent
+    from hybridmesh.agents.classifier.live_terms import LiveTerms
+    from hybridmesh.agents.classifier.terms import TermRecognizer
     from hybridmesh.infra.detection import make_detector
 
+    terms = TermRecognizer(links.settings.privacy.terms)
     return ClassifierAgent(
-        finder=await asyncio.to_thread(make_detector, links.settings),
+        finder=await asyncio.to_thread(make_detector, links.settings, terms),
+        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard), terms, time.monotonic),
         vault=await _vault(links, keys),
         signing_key=links.identity.key,
         clock=links.clock,

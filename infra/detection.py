@@ -3,6 +3,7 @@
 import time
 
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import MISSING, TokenClassifier
 from hybridmesh.bus.errors import ModelUnavailable, Unanswerable
@@ -13,8 +14,10 @@ from hybridmesh.schemas.privacy import Span
 UNREAD = "UNREAD"
 
 
-def make_detector(settings: MeshSettings) -> Detector:
+def make_detector(settings: MeshSettings, terms: TermRecognizer | None = None) -> Detector:
     """Return a detector with the model of the settings, made first where it is missing; blocking.
+
+    Without ``terms`` those of the settings hold, and no others.
 
     Raises:
         SetupError: the model can neither be found nor made.
@@ -23,7 +26,7 @@ def make_detector(settings: MeshSettings) -> Detector:
     privacy = settings.privacy
     return Detector(
         tagger=TokenClassifier(model_folder(settings, settings.models.detector)),
-        terms=privacy.terms,
+        terms=TermRecognizer(privacy.terms) if terms is None else terms,
         thresholds=Thresholds(privacy.threshold, privacy.thresholds),
         max_chars=privacy.max_chars,
         timeout_s=privacy.timeout_s,

@@ -32,6 +32,7 @@ class Action(StrEnum):
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_ANSWERED = "approval.answered"
     LESSON_LEARNED = "lesson.learned"
+    POLICY_CHANGED = "policy.changed"
     MEMORY_FORGOTTEN = "memory.forgotten"
     MESSAGE_REFUSED = "message.refused"
     MESSAGE_BURIED = "message.buried"

@@ -1,8 +1,8 @@
 """The classifier: reads each step before anybody routes it, and each prompt before anybody sends it.
 
 Consumes ``step.ready`` and ``consult.proposed``; publishes ``step.classified``, ``consult.requested``,
-``consult.refused`` and audit events, and ``step.failed`` when a step is buried. Needs the detector, the vault and the
-key that signs clearances.
+``consult.refused`` and audit events, and ``step.failed`` when a step is buried. Needs the detector, the organisation's
+terms in the policy bucket, the vault and the key that signs clearances.
 
 It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt.
 Only a bus that does not answer is tried again.
@@ -66,6 +66,18 @@ class Keeper(Protocol):
         ...
 
 
+class Policy(Protocol):
+    """The organisation's own terms; see ``live_terms.LiveTerms``."""
+
+    async def check(self) -> None:
+        """Return when the finder's terms are current; any error means that the texts are in doubt."""
+        ...
+
+    async def keep(self) -> None:
+        """Keep them current, for as long as the agent lives."""
+        ...
+
+
 class ClassifierAgent:
     """Labels and redacts steps, and signs or refuses prompts; the vault's scope is the task.
 
@@ -76,6 +88,7 @@ class ClassifierAgent:
         self,
         *,
         finder: Finder,
+        terms: Policy,
         vault: Keeper,
         signing_key: Ed25519PrivateKey,
         clock: Clock,
@@ -83,6 +96,7 @@ class ClassifierAgent:
         sweep_s: float = HOUR_S,
     ) -> None:
         self._finder = finder
+        self._terms = terms
         self._vault = vault
         self._signing_key = signing_key
         self._clock = clock
@@ -92,7 +106,7 @@ class ClassifierAgent:
     def agent(self) -> Agent:
         """Return the agent, wired."""
         handlers: dict[type[Message], Handler] = {StepReady: self.classify, ConsultProposed: self.clear}
-        return Agent(NAME, handlers, watches=(self.sweep,), close=self._close)
+        return Agent(NAME, handlers, watches=(self.sweep, self._terms.keep), close=self._close)
 
     async def classify(self, ready: StepReady) -> Sequence[Message]:
         """Label the step and put surrogates in place of what is private; they are in the vault before this returns."""
@@ -141,6 +155,7 @@ class ClassifierAgent:
         return [self._event(proposed, Action.PROMPT_CLEARED, facts, nonce=proposed.purpose), requested]
 
     async def _redact(self, scope: str, texts: Sequence[str], words: Collection[int]) -> Redaction:
+        await self._terms.check()
         keys = await self._vault.open(scope)
         known = await self._vault.originals(scope)
         redaction = await redact(self._finder.find, texts, keys.surrogate_key, known, words)
@@ -148,6 +163,7 @@ class ClassifierAgent:
         return redaction
 
     async def _judge(self, proposed: ConsultProposed) -> Verdict:
+        await self._terms.check()
         texts = prompt_texts(proposed.prompt)
         originals = await self._vault.originals(proposed.task_id)
         return judge(texts, await self._finder.find(texts, {}), originals)

@@ -15,7 +15,6 @@ from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
 from hybridmesh.agents.classifier.repeats import find_repeats
 from hybridmesh.agents.classifier.spans import resolve
 from hybridmesh.agents.classifier.tags import Tag, kept, spans_of
-from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.bus.errors import ModelUnavailable, Unanswerable
 from hybridmesh.schemas.privacy import Span
@@ -46,7 +45,7 @@ class Detector:
         self,
         *,
         tagger: Tagger,
-        terms: Sequence[str],
+        terms: Recognizer,
         thresholds: Thresholds,
         max_chars: int,
         timeout_s: float,
@@ -54,7 +53,7 @@ class Detector:
         recognizers: Sequence[Recognizer] = RECOGNIZERS,
     ) -> None:
         self._tagger = tagger
-        self._recognizers = (*recognizers, TermRecognizer(terms))
+        self._recognizers = (*recognizers, terms)
         self._thresholds = thresholds
         self._max_chars = max_chars
         self._timeout_s = timeout_s

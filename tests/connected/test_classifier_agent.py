@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fixed_terms import FixedTerms
 from harness import Bus
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
 from hybridmesh.bus.agent import Clock
@@ -58,7 +60,8 @@ def tagger() -> TokenClassifier:
 
 def make_detector(tagger: TokenClassifier, *, max_chars: int = 100_000, timeout_s: float = 30) -> Detector:
     return Detector(
-        tagger=tagger, terms=["Project Falke"], thresholds=Thresholds(0.5), max_chars=max_chars, timeout_s=timeout_s,
+        tagger=tagger, terms=TermRecognizer(["Project Falke"]),
+        thresholds=Thresholds(0.5), max_chars=max_chars, timeout_s=timeout_s,
         monotonic=time.monotonic,
     )  # fmt: skip
 
@@ -74,7 +77,9 @@ async def vault(bus: Bus) -> Vault:
 
 
 def make_agent(finder: Detector, vault: Vault, clock: Clock = frozen) -> ClassifierAgent:
-    return ClassifierAgent(finder=finder, vault=vault, signing_key=KEY, clock=clock, clearance_s=300)
+    return ClassifierAgent(
+        finder=finder, terms=FixedTerms(), vault=vault, signing_key=KEY, clock=clock, clearance_s=300
+    )
 
 
 def ready(text: str = LETTER, *, step: str = "reply", floor: Sensitivity = Sensitivity.PUBLIC) -> StepReady:
@@ -250,7 +255,9 @@ async def test_a_bus_that_does_not_answer_is_tried_again(detector: Detector) -> 
         async def sweep(self) -> int:
             raise MeshUnavailable
 
-    agent = ClassifierAgent(finder=detector, vault=Offline(), signing_key=KEY, clock=frozen, clearance_s=300)
+    agent = ClassifierAgent(
+        finder=detector, terms=FixedTerms(), vault=Offline(), signing_key=KEY, clock=frozen, clearance_s=300
+    )
     with pytest.raises(MeshUnavailable):
         await agent.classify(ready())
     with pytest.raises(MeshUnavailable):
@@ -267,7 +274,9 @@ async def test_an_unforeseen_error_is_a_doubt(vault: Vault) -> None:
         def close(self) -> None:
             return
 
-    agent = ClassifierAgent(finder=Broken(), vault=vault, signing_key=KEY, clock=frozen, clearance_s=300)
+    agent = ClassifierAgent(
+        finder=Broken(), terms=FixedTerms(), vault=vault, signing_key=KEY, clock=frozen, clearance_s=300
+    )
     event, classified = split(await agent.classify(ready()))
     assert isinstance(classified, StepClassified)
     assert classified.doubt == "detection-failed"

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from hybridmesh.agents.classifier.layout import lay_out
 from hybridmesh.agents.classifier.normalise import fold_look_alikes, normalise
 from hybridmesh.agents.classifier.surrogates import pseudonymise
 from hybridmesh.agents.classifier.tags import Tag
+from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.bus.errors import Unanswerable
 from hybridmesh.schemas.privacy import Span
@@ -43,9 +44,9 @@ class NameTagger:
         )
 
 
-def make_detector(terms: Sequence[str] = ()) -> Detector:
+def make_detector() -> Detector:
     return Detector(
-        tagger=NameTagger(), terms=terms, thresholds=Thresholds(0.5), max_chars=100_000, timeout_s=30,
+        tagger=NameTagger(), terms=TermRecognizer(), thresholds=Thresholds(0.5), max_chars=100_000, timeout_s=30,
         monotonic=lambda: 0.0,
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ COMMANDS = [
     *(["approvals", name] for name in ("ls", "show", "approve", "deny")),
     *(["audit", name] for name in ("tail", "verify", "export")),
     *(["dead-letters", name] for name in ("ls", "show", "replay")),
+    *(["terms", name] for name in ("ls", "add", "remove")),
     *(["model", name] for name in ("list", "prepare", "verify", "remove")),
 ]
 CASES: list[tuple[errors.MeshError, ExitCode]] = [

@@ -20,6 +20,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "agents/auditor/audit_stream.py",
         "bus/client.py",
         "bus/endings.py",
+        "bus/followed.py",
         "bus/graveyard.py",
         "bus/links.py",
         "bus/provisioner.py",
