@@ -46,11 +46,11 @@ class Terms:
 
     async def add(self, terms: Iterable[str]) -> int:
         """Add terms; return how many were not there."""
-        return await self._change(terms, set.union)
+        return await self._change(terms, lambda there, given: there | given)
 
     async def remove(self, terms: Iterable[str]) -> int:
         """Take terms away; return how many were there."""
-        return await self._change(terms, set.difference)
+        return await self._change(terms, lambda there, given: there - given)
 
     async def _change(self, terms: Iterable[str], step: Step) -> int:
         parts: dict[str, set[str]] = {}

@@ -41,7 +41,7 @@ class Record:
 
 
 def find_records(text: str) -> Iterator[Record]:
-    """Yield the JSON objects and arrays in a text that hold a key or a string; linear in its length.
+    """Yield the JSON objects and arrays in a text that hold a key or a string, or are all of it; linear in its length.
 
     Text that opens brackets again and again without ever closing them is given up on after four times its length.
     """
@@ -49,12 +49,16 @@ def find_records(text: str) -> Iterator[Record]:
     while (opening := _OPENING.search(text, at)) is not None and spent <= 4 * len(text):
         record = _Scan(text, opening.start())
         found = record.run()
-        if found is not None and (found.keys or any(not leaf.number for leaf in found.leaves)):
+        if found is not None and (_says_something(found) or found.end - found.start == len(text.strip())):
             yield found
             at = found.end
         else:
             spent += record.at - opening.start()
             at = opening.end()
+
+
+def _says_something(record: Record) -> bool:
+    return bool(record.keys) or any(not leaf.number for leaf in record.leaves)  # "[1, 2]" in prose is a footnote
 
 
 def unescaped(text: str, at: int) -> View:

@@ -1,9 +1,10 @@
 """Nothing private leaves, and nothing breaks: JSON, tables and code keep their keys and their syntax."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -58,7 +59,7 @@ def find(text: str) -> list[tuple[str, str]]:
 def spans_of(text: str) -> list[Span]:
     detector = make_detector()
     try:
-        return detector._find((text,), {})[0]
+        return asyncio.run(detector.find([text]))[0]
     finally:
         detector.close()
 
@@ -199,7 +200,10 @@ JSON_VALUES = st.recursive(
 )  # fmt: skip
 
 
-def shape(value: object) -> object:
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
+
+
+def shape(value: Json) -> object:
     """Return a value with its keys and its length, all leaves being alike."""
     if isinstance(value, dict):
         return {key: shape(inner) for key, inner in value.items()}
@@ -208,7 +212,7 @@ def shape(value: object) -> object:
 
 @settings(max_examples=150, deadline=None)
 @given(JSON_VALUES, st.booleans(), st.sampled_from([None, 1]))
-def test_json_stays_json_and_comes_back(value: object, ascii_only: bool, indent: int | None) -> None:
+def test_json_stays_json_and_comes_back(value: Json, ascii_only: bool, indent: int | None) -> None:
     """Nothing is lost: any JSON has its keys and its shape after replacement, and all of itself when restored."""
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     try:
@@ -216,7 +220,7 @@ def test_json_stays_json_and_comes_back(value: object, ascii_only: bool, indent:
     except Unanswerable:
         return
     result = pseudonymise([text], [spans], KEY, {})
-    if isinstance(value, (dict, list)):
+    if text[0] in "{[":
         assert shape(json.loads(result.texts[0])) == shape(value)
         assert CARD not in result.texts[0] or not any(map(bool, find_records(text)))
     assert restore(result.texts[0], result.originals).text == text
