@@ -87,6 +87,14 @@ FOUND = [
     # Places.
     ("ADDRESS", "My zip code is 2371", "2371"),
     ("ADDRESS", "to Unit 7349 Box 6067\nDPO AE 99081", "Unit 7349 Box 6067\nDPO AE 99081"),
+    ("PERSON", "Hallo!\n\nLiebe Frau Schulze, wie", "Schulze"),
+    ("PERSON", "Chère Amélie,", "Amélie"),
+    ("PERSON", "vu avec M. Dupont hier", "Dupont"),
+    ("ORGANISATION", "bei der Freenet AG gekauft", "Freenet AG"),
+    ("ORGANISATION", "an der Universität Wien", "Universität Wien"),
+    ("ADDRESS", "Pariser Platz 4a, 10117 Berlin", "Pariser Platz 4a, 10117 Berlin"),
+    ("ADDRESS", "Damrak 1, 2011 AB Haarlem", "2011 AB Haarlem"),
+    ("ADDRESS", "ul. Długa 5, 00-950 Warszawa", "00-950 Warszawa"),
     ("ADDRESS", "am Nordring 14, 90408 Nürnberg", "Nordring 14"),
     # Secrets.
     (
@@ -129,6 +137,9 @@ CLEAN = [
     "Set password=$PASSWORD in the shell; the variable pwd is unset; curl -u is an option.",
     "base58 strings such as 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb fail their check sum",
     "uuid 3f2a9c1d-8e7b-4a5f-9e3d-2c1b0a998877, commit 1a2b3c4, colour #ff00aa, port 8080",
+    "Er erreichte auf Anhieb Platz 1; die Bundesstraße 105 und die Landesstraße 11 sind gesperrt, S. 63-102 Lage",
+    "BALLOON FESTIVAL 2010 TO START Today; 2020 PG Khalen Robinson; 06.08.10 11:21 London",
+    "Ein Text über Liebe und Frieden, Beste Akteure, 64 M SDRAM; Die Bank ist neu, The Group met.",
     "scores were 3-2, 10-9 and 21:19 over 5 km in 25 min at 12.5 km/h on 2024-05-05",
 ]  # fmt: skip
 

@@ -22,14 +22,12 @@ _ENGLISH = (
     rf"\b\.?(?: [NS]?[EW]\b| [NS]\b)?{_UNIT}"
 )
 # "Nordring 4" is a street; "During 1971" and "bring 4" are not.
-_NO_STREET = (
-    r"(?![Dd]uring|[Ss]?[Pp]ring|[Ss]tring|[Bb]ring|[Ww]ring|[A-Za-z]{0,20}(?:[aeou]|rr|tt|ff|ll)ring\b|[Ss]orro?weg)"
-)
+_NO_STREET = r"(?![Dd]uring|[Ss]?[Pp]ring|[Ss]tring|[Bb]ring|[Ww]ring|[A-Za-z]{0,20}(?:[aeou]|rr|tt|ff|ll)ring\b)"
 _GERMAN_OR_DUTCH = (
-    rf"(?:[{UPPER}][{LETTER}]{{0,40}}[ -]){{0,3}}(?:[{UPPER}]?[{LETTER}]{{0,40}}"
+    rf"(?!(?:Bundes|Landes|Kreis|Staats)str)(?:[{UPPER}][{LETTER}]{{0,40}}[ -]){{0,3}}(?:[{UPPER}]?[{LETTER}]{{0,40}}"
     rf"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Aa]llee|chaussee|straat|gracht)"
     rf"|{_NO_STREET}[{UPPER}][{LETTER}]{{1,40}}(?:weg|platz|gasse|ring|damm|ufer|stieg|steig|laan|plein|kade|dijk|singel)"
-    rf"|[{UPPER}][{LETTER}]{{0,40}}[ -](?:[Ww]eg|[Pp]latz|[Gg]asse|[Rr]ing|[Dd]amm|[Uu]fer)) ?{_HOUSE}(?![\w%])"
+    rf"|[{UPPER}][{LETTER}]{{1,40}}(?:er|-)[ -](?:[Ww]eg|[Pp]latz|[Gg]asse|[Rr]ing|[Dd]amm|[Uu]fer)) ?{_HOUSE}(?![\w%])"
 )
 _GERMAN_FIELD = (
     rf"(?:Am|An der|Auf der|Im|In der|Zum|Zur|Unter den) [{UPPER}][{LETTER}-]{{1,60}} {_HOUSE}(?=,|\n| ?\d{{5}})"
@@ -49,11 +47,13 @@ _STREET = re.compile(rf"(?<!\w)(?:{_ENGLISH}|{_GERMAN_OR_DUTCH}|{_GERMAN_FIELD}|
 _STATES = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
+# "2011 AB Haarlem" is a place behind a comma or on a new line, and else mostly a year.
+_NO_YEAR = r"(?!(?:19|20)\d\d [A-Z]{2}\b(?<!, \d{4} [A-Z]{2})(?<!\n\d{4} [A-Z]{2}))"
 _PLACES = re.compile(
     rf"(?<!\w)(?:{PLACE}, (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?"  # Austin, TX 78701
     rf"|(?:{PLACE},? )?[A-Z]{{1,2}}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{{2}}"  # London NW1 6XE
-    rf"|\d{{4}} [A-Z]{{2}} [{UPPER}][{LETTER}'’-]{{1,60}}"  # 1012 AB Amsterdam
-    rf"|\d{{2}}-\d{{3}} {PLACE}|\d{{4}}-\d{{3}} {PLACE}"  # 00-950 Warszawa, 1000-205 Lisboa
+    rf"|{_NO_YEAR}[1-9]\d{{3}} [A-RT-Z][A-Z] [{UPPER}][{LETTER}'’-]{{1,60}}"  # 1012 AB Amsterdam
+    rf"|(?<!S\. )(?<!p\. )\d{{2}}-\d{{3}} {PLACE}|\d{{4}}-\d{{3}} {PLACE}"  # 00-950 Warszawa, 1000-205 Lisboa
     rf"|(?:D|A|CH|F|B|L|E|I)-\d{{4,5}} {PLACE}"  # D-10115 Berlin
     r")(?!\w)"
 )

@@ -17,7 +17,7 @@ _CANDIDATE = re.compile(
 _EXTENSION = re.compile(r",? ?[a-z]+\.? ?\d+$", re.IGNORECASE)
 _GROUPED = re.compile(r"\(?\d{2,5}\)?[ .\-/]+\d")
 _AMERICAN = re.compile(r"\d{3}(?P<sign>[.-])\d{3}(?P=sign)\d{4}|\(\d{3}\) ?\d{3}[ .-]\d{4}")
-_DATE = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+_DATE = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?: \d{1,2})?")
 _CONTEXT = words(
     r"t[eé]l", r"phone", r"call(?:ing|ed)?\b", r"mobile?\b", r"mobil", r"cell", r"fax", r"handy", r"ruf", r"whatsapp",
     r"signal\b", r"sms\b", r"m[oó]vil", r"portable", r"cellulare", r"mobiel", r"durchwahl", r"reach me", r"contact",
