@@ -7,7 +7,7 @@ from hybridmesh.agents.classifier.spans import resolve, subtract
 from hybridmesh.agents.classifier.surrogates import Pseudonymised, before_cuts, holes, pseudonymise
 from hybridmesh.schemas.privacy import Span
 from hybridmesh.schemas.steps import Redacted, StepContext
-from hybridmesh.schemas.surrogates import SURROGATE
+from hybridmesh.schemas.surrogates import kind_of
 from hybridmesh.schemas.tasks import Document
 
 Find = Callable[[Sequence[str], Mapping[str, str]], Awaitable[list[list[Span]]]]
@@ -38,7 +38,7 @@ def redacted_of(texts: Sequence[str]) -> Redacted:
 
 async def redact(find: Find, texts: Sequence[str], key: bytes, known: Mapping[str, str]) -> Redaction:
     """Find and replace what is private; ``known`` are the scope's surrogates and originals so far."""
-    spans = await find(texts, {value: _type_of(surrogate) for surrogate, value in known.items()})
+    spans = await find(texts, {value: kind_of(surrogate) or "TEXT" for surrogate, value in known.items()})
     result = pseudonymise(texts, spans, key, known)
     for _ in range(_ROUNDS - 1):
         found = await find(result.texts, {})
@@ -54,8 +54,3 @@ async def redact(find: Find, texts: Sequence[str], key: bytes, known: Mapping[st
         spans = [resolve([*old, *new]) for old, new in zip(spans, more, strict=True)]
         result = pseudonymise(texts, spans, key, known)
     return Redaction(tuple(map(tuple, spans)), result)
-
-
-def _type_of(surrogate: str) -> str:
-    match = SURROGATE.fullmatch(surrogate)
-    return match.group("type") if match else "TEXT"
