@@ -33,6 +33,8 @@ class Action(StrEnum):
     APPROVAL_ANSWERED = "approval.answered"
     LESSON_LEARNED = "lesson.learned"
     MEMORY_FORGOTTEN = "memory.forgotten"
+    VAULT_FORGOTTEN = "vault.forgotten"
+    VAULT_ROTATED = "vault.rotated"
     MESSAGE_REFUSED = "message.refused"
     MESSAGE_BURIED = "message.buried"
     DEAD_LETTER_READ = "dead-letter.read"

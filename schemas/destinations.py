@@ -8,7 +8,7 @@ import re
 
 _KEPT = 100  # characters of the present word that a beginning is told by
 _LINE = 200
-_ENDS_WORD = frozenset(" \t\r\n\f\v<>\"`\u00a0\u2028\u2029\u3000")
+_ENDS_WORD = frozenset(' \t\r\n\f\v<>"`\u00a0\u2028\u2029\u3000')
 _TELLS = frozenset(":/.?#(]")
 _ADDRESS = re.compile(
     r"(?:[a-z][a-z0-9+.-]{0,20}://"  # any scheme with an authority
@@ -23,9 +23,7 @@ _DEFINITION = re.compile(r"[ \t>*+-]{0,12}\[(?!\^)[^\]]{1,150}\]:")
 _CALL_KEY = re.compile(r"[\"'](?:tool_calls?|function_calls?|tool_use|tool_input)[\"']\s{0,8}:\Z")
 _CALL_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*(?:tool|function)\w*", re.IGNORECASE)
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*")
-_CALL_TAG = re.compile(
-    r"\|?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*)?|invoke|python_tag)\|?", re.IGNORECASE
-)
+_CALL_TAG = re.compile(r"\|?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*)?|invoke|python_tag)\|?", re.IGNORECASE)
 _FOR_GOOD = "["  # a call that no mark ends
 CALL_KEYS = frozenset({"tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input"})
 

@@ -129,9 +129,7 @@ def before_cuts(offset: int, cuts: Sequence[Cut]) -> int:
     return offset + shift
 
 
-def _issue(
-    values: Sequence[tuple[str, str]], key: bytes, known: Mapping[str, str], taken: set[str]
-) -> dict[str, str]:
+def _issue(values: Sequence[tuple[str, str]], key: bytes, known: Mapping[str, str], taken: set[str]) -> dict[str, str]:
     """Return a surrogate for each value (with its type), those of the scope included; whole names come first."""
     issued = {value: surrogate for surrogate, value in known.items()}
     for value, kind in sorted(values, key=lambda item: _is_word_of_name(*item)):  # stable: else as they stand

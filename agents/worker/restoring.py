@@ -27,7 +27,11 @@ def issued_for(redacted: Redacted | None, originals: Mapping[str, str]) -> dict[
     """Return the surrogates that the step's own text held: a reply that names another's does not get its value."""
     if redacted is None:
         return {}
-    texts = [redacted.goal, redacted.instruction, *(part for item in redacted.inputs for part in (item.name, item.text))]
+    texts = [
+        redacted.goal,
+        redacted.instruction,
+        *(part for item in redacted.inputs for part in (item.name, item.text)),
+    ]
     seen = {match.group() for text in texts for match in SURROGATE.finditer(text)}
     return {surrogate: value for surrogate, value in originals.items() if surrogate in seen}
 

@@ -19,6 +19,7 @@ from hybridmesh.infra.cli import (
     provisioning,
     running,
     tasks,
+    vault,
 )
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
@@ -50,6 +51,7 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(audit.app, name="audit")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(models.app, name="model")
+app.add_typer(vault.app, name="vault")
 
 
 def _show_version(asked: bool) -> None:

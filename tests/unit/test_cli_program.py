@@ -20,6 +20,7 @@ COMMANDS = [
     *(["audit", name] for name in ("tail", "verify", "export")),
     *(["dead-letters", name] for name in ("ls", "show", "replay")),
     *(["model", name] for name in ("list", "prepare", "verify", "remove")),
+    *(["vault", name] for name in ("rotate", "forget")),
 ]
 CASES: list[tuple[errors.MeshError, ExitCode]] = [
     (errors.UsageError("u", remedy="r"), ExitCode.USAGE),

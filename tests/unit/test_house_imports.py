@@ -10,7 +10,14 @@ from house import Module, Rule, imports, modules, violations
 # Each library beside pydantic, and the only files that may know it.
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "anthropic": ("agents/consultant/claude.py",),
-    "cryptography": ("agents/classifier/agent.py", "bus/clearances.py", "bus/identity.py", "bus/vault.py", "infra/*"),
+    "cryptography": (
+        "agents/classifier/agent.py",
+        "bus/clearances.py",
+        "bus/identity.py",
+        "bus/receipts.py",
+        "bus/vault.py",
+        "infra/*",
+    ),
     "faststream": ("bus/app.py", "bus/asyncapi.py", "infra/*"),
     "genai_prices": ("agents/consultant/prices.py", "agents/router/prices.py"),
     "gguf": ("infra/models/*",),
@@ -49,7 +56,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "pydantic_settings": ("infra/settings.py",),
     "qdrant_client": ("agents/memory/server_store.py",),
     "qdrant_edge": ("agents/memory/bm25.py", "agents/memory/edge_shard.py"),
-    "rfc8785": ("bus/clearances.py", "bus/proofs.py"),
+    "rfc8785": ("bus/clearances.py", "bus/proofs.py", "bus/receipts.py"),
     "rich": ("infra/*",),
     "simpleeval": ("agents/worker/formulas.py",),
     "starlette": ("infra/*",),

@@ -1,6 +1,7 @@
 """Replies get their originals back however they are cut, and never where a value would leave again."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hybridmesh.schemas.restoring import ByteReply, Form, Stream, open_reply
 from hybridmesh.schemas.surrogates import Restorer
 
-NAME = "Zoë \"O'Neil\" <z>\n&😀"
+NAME = 'Zoë "O\'Neil" <z>\n&😀'
 ORIGINALS = {
     "[PERSON_7Q2M]": NAME,
     "[PERSON_LAST_7Q2M]": "O'Neil",
@@ -21,7 +22,8 @@ PIECES = [
     *ORIGINALS, *(name.strip("[]").lower() for name in ORIGINALS), "[PERSON_2222]", "[", "]", "(", ")", "](", "![x](",
     "https://e.org/?q=", "<a href='", "<img src=x ", ">", "<tool_call>", "</tool_call>", "\\", "\\_", "&#91;", "&#93;",
     "%5B", "%5D", "PERSON_", "7Q2M", "\n", "\n\n", " ", '"', "{", "}", ":", ",", '"tool_calls":', '"a": ', "é", "😀", ".x",
-    "www.", "//", "```tool_code\n", "```\n", "\\u005b", "\\ud83d", "\\n", "\x00", "\ufffd",
+    "www.", "//",
+    "```tool_code\n", "```\n", "\\u005b", "\\ud83d", "\\n", "\x00", "\ufffd",
 ]  # fmt: skip
 REPLIES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
 FORMS: tuple[Form, ...] = ("text", "json")
@@ -34,7 +36,7 @@ def whole(reply: str, form: Form = "text") -> tuple[str, Stream]:
 
 def parts_of(reply: str, cuts: set[int]) -> list[str]:
     edges = [0, *sorted(cuts), len(reply)]
-    return [reply[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [reply[start:end] for start, end in pairwise(edges)]
 
 
 @given(REPLIES, st.sampled_from(FORMS), st.data())
@@ -88,11 +90,14 @@ def test_what_is_held_back_is_bounded(text: str, size: int) -> None:
         ("Dear [PERSON_7Q2M]'s and **[PERSON_LAST_7Q2M]**,", f"Dear {NAME}'s and **O'Neil**,"),
         ("_PERSON_LAST_7Q2M_, `person_last_7q2m`", "_O'Neil_, `O'Neil`"),
         (r"\[PERSON\_LAST\_7Q2M\] (EMAIL\_2X9P)", "O'Neil (zoe@example.org)"),
-        ("&#91;PERSON_7Q2M&#93; &lbrack;email&lowbar;2x9p&rsqb;", "Zoë \"O'Neil\" &lt;z&gt;\n&amp;😀 zoe@example.org"),
+        ("&#91;PERSON_7Q2M&#93; &lbrack;email&lowbar;2x9p&rsqb;", 'Zoë "O\'Neil" &lt;z&gt;\n&amp;😀 zoe@example.org'),
         ("name = '[PERSON_LAST_7Q2M]'  # [EMAIL_2X9P]", "name = 'O'Neil'  # zoe@example.org"),
         ("<b>[PERSON_LAST_7Q2M]</b> <[EMAIL_2X9P]> <EMAIL_2X9P>", "<b>O'Neil</b> <zoe@example.org> <zoe@example.org>"),
         ("[TEXT_9K3N]", "[PERSON_7Q2M]"),
-        ("see [URL_3H3H] [1](#top) and/or [PERSON_LAST_7Q2M]", "see https://shop.example.org/a [1](#top) and/or O'Neil"),
+        (
+            "see [URL_3H3H] [1](#top) and/or [PERSON_LAST_7Q2M]",
+            "see https://shop.example.org/a [1](#top) and/or O'Neil",
+        ),
     ],
 )
 def test_surrogates_are_put_back_as_models_write_them(written: str, restored: str) -> None:
@@ -174,4 +179,4 @@ def test_json_stays_json_and_is_else_the_same(value: object, original: str, asci
 def test_an_escaped_surrogate_in_json_is_read_as_what_it_says() -> None:
     """Nothing is lost: a model that escapes its brackets gets its value too."""
     text, _ = whole(r'["\u005bPERSON\\_LAST_7Q2M\u005d", "\[x", "\u12"]', "json")
-    assert text == r'''["O'Neil", "\[x", "\u12"]'''
+    assert text == r"""["O'Neil", "\[x", "\u12"]"""
