@@ -76,16 +76,25 @@ class Vault:
     """Encrypted originals by scope, in a key-value bucket shared by all replicas.
 
     ``keys`` are the key-encryption keys, or the 32 bytes of the only one; ``ttl_s`` is how long a scope lives after it
-    was opened. Every call raises MeshUnavailable when the bus does not answer, and PermanentError (``vault-missing``,
-    ``vault-unreadable``, ``vault-key-missing``) when a scope or key is gone or does not decrypt: nothing may be sent
-    or restored then.
+    was opened, ``most_bytes`` how large its record may become. Every call raises MeshUnavailable when the bus does not
+    answer, and PermanentError (``vault-missing``, ``vault-unreadable``, ``vault-key-missing``) when a scope or key is
+    gone or does not decrypt: nothing may be sent or restored then.
     """
 
-    def __init__(self, state: State[VaultRecord], keys: VaultKeys | bytes, clock: Clock, *, ttl_s: float) -> None:
+    def __init__(
+        self,
+        state: State[VaultRecord],
+        keys: VaultKeys | bytes,
+        clock: Clock,
+        *,
+        ttl_s: float,
+        most_bytes: int = _RECORD_BYTES_MOST,
+    ) -> None:
         self._state = state
         self._keys = OneKey(keys) if isinstance(keys, bytes) else keys
         self._clock = clock
         self._ttl = timedelta(seconds=ttl_s)
+        self._most_bytes = most_bytes
 
     async def open(self, scope: str) -> ScopeKeys:
         """Return the scope's keys; made at the first call, and the same in every replica from then on."""
@@ -122,7 +131,7 @@ class Vault:
                 raise TransientError(reason="vault-conflict", retry_after_s=0)
             sealed = {surrogate: _encrypt(cipher, scope, surrogate, value) for surrogate, value in new.items()}
             changed = record.model_copy(update={"values": {**record.values, **sealed}})
-            if len(changed.model_dump_json()) > _RECORD_BYTES_MOST:
+            if len(changed.model_dump_json()) > self._most_bytes:
                 raise PermanentError(reason="vault-full")
             return changed
 

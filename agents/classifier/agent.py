@@ -4,12 +4,15 @@ Consumes ``step.ready`` and ``consult.proposed``; publishes ``step.classified``,
 ``consult.refused`` and audit events, and ``step.failed`` when a step is buried. Needs the detector, the vault and the
 key that signs clearances.
 
-It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt.
-Only a bus that does not answer is tried again.
+It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt. A
+vault that does not answer is tried again a few times; where the whole bus is away, neither doubt nor refusal can be
+published, and the message comes back by itself.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +23,7 @@ from hybridmesh.agents.classifier.redaction import Redaction, redact, redacted_o
 from hybridmesh.agents.classifier.spans import count
 from hybridmesh.bus.agent import Agent, Clock, Handler
 from hybridmesh.bus.clearances import sign_clearance
-from hybridmesh.bus.errors import MeshError, ModelUnavailable, TransientError
+from hybridmesh.bus.errors import MeshError, PermanentError, TransientError
 from hybridmesh.bus.sweeping import HOUR_S, keep_swept
 from hybridmesh.bus.vault import ScopeKeys
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
@@ -32,6 +35,9 @@ from hybridmesh.schemas.steps import StepClassified, StepReady
 NAME = "classifier"
 
 T = TypeVar("T")
+
+_PAUSES_S = (0.2, 1.0)  # before the vault is tried again
+_CONFLICTS = 3  # times that another replica may be first to name a value
 
 
 class Finder(Protocol):
@@ -141,14 +147,20 @@ class ClassifierAgent:
         return [self._event(proposed, Action.PROMPT_CLEARED, facts, nonce=proposed.purpose), requested]
 
     async def _redact(self, scope: str, texts: Sequence[str]) -> Redaction:
-        keys = await self._vault.open(scope)
-        redaction = await redact(self._finder.find, texts, keys.surrogate_key, await self._vault.originals(scope))
-        await self._vault.put(scope, redaction.result.originals)
-        return redaction
+        keys = await _kept(lambda: self._vault.open(scope))
+        for _ in range(_CONFLICTS):
+            known = await _kept(lambda: self._vault.originals(scope))
+            redaction = await redact(self._finder.find, texts, keys.surrogate_key, known)
+            try:
+                await _kept(partial(self._vault.put, scope, redaction.result.originals))
+            except _Overtaken:
+                continue
+            return redaction
+        raise PermanentError(reason="vault-conflict")
 
     async def _judge(self, proposed: ConsultProposed) -> Verdict:
         texts = prompt_texts(proposed.prompt)
-        originals = await self._vault.originals(proposed.task_id)
+        originals = await _kept(lambda: self._vault.originals(proposed.task_id))
         return judge(texts, await self._finder.find(texts, {}), originals)
 
     async def sweep(self) -> None:
@@ -162,14 +174,28 @@ class ClassifierAgent:
         return AuditEvent.of_step(message, NAME, action, self._clock(), facts, nonce)
 
 
+class _Overtaken(Exception):
+    """Another replica has named one of the values; read what it wrote."""
+
+
+async def _kept(call: Callable[[], Awaitable[T]]) -> T:
+    """Return what the vault returns, tried a few times; raises PermanentError (``vault-unavailable``) in the end."""
+    for pause in (*_PAUSES_S, None):
+        try:
+            return await call()
+        except TransientError as error:
+            if error.reason == "vault-conflict":
+                raise _Overtaken from error
+            if pause is None:
+                break
+            await asyncio.sleep(pause)
+    raise PermanentError(reason="vault-unavailable")
+
+
 async def _attempt(work: Callable[[], Awaitable[T]]) -> T | str:
-    """Return what the work returns, or the code of its failure; a bus that does not answer is raised, to try again."""
+    """Return what the work returns, or the code of its failure."""
     try:
         return await work()
-    except ModelUnavailable as error:
-        return error.reason
-    except TransientError:
-        raise
     except MeshError as error:
         return error.reason
     except Exception:  # noqa: BLE001 - the outermost boundary: what nobody foresaw keeps the text at home as well

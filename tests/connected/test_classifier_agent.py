@@ -233,11 +233,13 @@ async def test_a_vault_of_another_key_is_a_doubt(bus: Bus, detector: Detector, v
     assert (await classify(make_agent(detector, other), ready())).doubt == "vault-unreadable"
 
 
-async def test_a_bus_that_does_not_answer_is_tried_again(detector: Detector) -> None:
-    """Nothing is lost: a broken connection is no doubt about the text; the message is handed back."""
+async def test_a_vault_that_does_not_answer_is_a_doubt_and_a_refusal(detector: Detector) -> None:
+    """Nothing private leaves: what cannot be kept is not cut, so the step stays home; it is tried a few times first."""
+    tries: list[str] = []
 
     class Offline:
         async def open(self, scope: str) -> ScopeKeys:
+            tries.append(scope)
             raise MeshUnavailable(scope)
 
         async def put(self, scope: str, mapping: Mapping[str, str]) -> None:
@@ -250,10 +252,11 @@ async def test_a_bus_that_does_not_answer_is_tried_again(detector: Detector) -> 
             raise MeshUnavailable
 
     agent = ClassifierAgent(finder=detector, vault=Offline(), signing_key=KEY, clock=frozen, clearance_s=300)
-    with pytest.raises(MeshUnavailable):
-        await agent.classify(ready())
-    with pytest.raises(MeshUnavailable):
-        await agent.clear(proposed("Answer."))
+    classified = await classify(agent, ready())
+    assert (classified.doubt, classified.redacted, len(tries)) == ("vault-unavailable", None, 3)
+    _, refused = split(await agent.clear(proposed("Answer.")))
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "vault-unavailable"
 
 
 async def test_an_unforeseen_error_is_a_doubt(vault: Vault) -> None:

@@ -59,6 +59,10 @@ async def events(bus: Bus, action: Action, count: int = 1) -> list[AuditEvent]:
     return [event for event in found if event.action is action]
 
 
+def key_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.kek"))
+
+
 def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
@@ -79,7 +83,7 @@ async def test_a_rotation_wraps_all_scopes_anew_and_destroys_the_old_key(bus: Bu
     assert [(await agent.open(scope)).surrogate_key for scope in SCOPES] == minted_with
     with pytest.raises(PermanentError, match="vault-unreadable"):
         await (await vault_of(bus, old.secret)).originals(SCOPES[0])
-    assert sorted(path.name for path in keys.glob("*.kek")) == [CURRENT]
+    assert key_files(keys) == [CURRENT]
     assert mode_of(keys / CURRENT) == 0o600
     (event,) = await events(bus, Action.VAULT_ROTATED)
     assert event.facts == {"key": new.id, "scopes": 3, "unreadable": 0, "resumed": False}

@@ -21,8 +21,8 @@ ORIGINALS = {
 PIECES = [
     *ORIGINALS, *(name.strip("[]").lower() for name in ORIGINALS), "[PERSON_2222]", "[", "]", "(", ")", "](", "![x](",
     "https://e.org/?q=", "<a href='", "<img src=x ", ">", "<tool_call>", "</tool_call>", "\\", "\\_", "&#91;", "&#93;",
-    "%5B", "%5D", "PERSON_", "7Q2M", "\n", "\n\n", " ", '"', "{", "}", ":", ",", '"tool_calls":', '"a": ', "é", "😀", ".x",
-    "www.", "//",
+    "%5B", "%5D", "PERSON_", "7Q2M", "\n", "\n\n", " ", '"', "{", "}", ":", ",", '"tool_calls":', '"a": ', "é", "😀",
+    ".x", "www.", "//",
     "```tool_code\n", "```\n", "\\u005b", "\\ud83d", "\\n", "\x00", "\ufffd",
 ]  # fmt: skip
 REPLIES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
