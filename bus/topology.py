@@ -113,6 +113,7 @@ TOPOLOGY: tuple[Row, ...] = (
         "classifier",
         consumes=(StepReady, ConsultProposed),
         publishes=(StepClassified, ConsultRequested, ConsultRefused, StepFailed, *_AUDIT),
+        asks=(Ask.SEARCH,),
         slots=4,
     ),
     Row(

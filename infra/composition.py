@@ -98,6 +98,7 @@ async def build_classifier(links: Links, *, keys: Path) -> Agent:
         signing_key=links.identity.key,
         clock=links.clock,
         clearance_s=links.settings.cloud.clearance_s,
+        memory=RemoteMemory(links.asker),
     ).agent()
 
 
