@@ -54,16 +54,19 @@ class Stream(Protocol):
         ...
 
 
-def open_reply(originals: Mapping[str, str], form: Form) -> Stream:
-    """Return the restorer for a reply from outside, of that form; nothing is put where it would leave again."""
-    return JsonReply(originals) if form == "json" else TextReply(originals)
+def open_reply(originals: Mapping[str, str], form: Form, *, own: bool = False) -> Stream:
+    """Return the restorer for a reply of that form; nothing is put where it would leave again.
+
+    ``own`` text was written here and stays here: it gets back all that was taken from it, links included.
+    """
+    return JsonReply(originals, own=own) if form == "json" else TextReply(originals, own=own)
 
 
 class TextReply:
     """A reply in plain text, Markdown, HTML or code."""
 
-    def __init__(self, originals: Mapping[str, str]) -> None:
-        self._restorer = Restorer(originals, watch=Destinations())
+    def __init__(self, originals: Mapping[str, str], *, own: bool = False) -> None:
+        self._restorer = Restorer(originals, watch=None if own else Destinations())
         self.tally = Tally()
 
     def feed(self, text: str) -> str:
@@ -84,8 +87,9 @@ class JsonReply:
     value of a member that is a tool call nothing is put back.
     """
 
-    def __init__(self, originals: Mapping[str, str]) -> None:
+    def __init__(self, originals: Mapping[str, str], *, own: bool = False) -> None:
         self._originals = originals
+        self._own = own
         self._outside: Restorer | None = None
         self._inside: Restorer | None = None
         self._pending = ""  # the beginning of an escape
@@ -174,7 +178,9 @@ class JsonReply:
         if sum(map(len, self._spoken)) < max(map(len, CALL_KEYS)) + 1:
             self._spoken.append(text[: max(map(len, CALL_KEYS)) + 1])
 
-    def _watch(self) -> Destinations:
+    def _watch(self) -> Destinations | None:
+        if self._own:
+            return None
         watch = Destinations()
         if self._call is not None:
             watch.read("[TOOL_CALLS]")
