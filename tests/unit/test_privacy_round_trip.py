@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,30 +56,29 @@ def spans_in(data: st.DataObject, text: str) -> list[Span]:
     ]
 
 
-def strings_in(value: object) -> list[str]:
+Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | bool | None
+
+
+def strings_in(value: Json) -> list[str]:
     """Return the strings of a JSON value in order, keys included."""
-    match value:
-        case str():
-            return [value]
-        case list():
-            return [text for part in value for text in strings_in(part)]  # pyright: ignore[reportUnknownVariableType]
-        case dict():
-            return [text for pair in value.items() for part in pair for text in strings_in(part)]  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return []
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for pair in value.items() for part in pair for text in strings_in(part)]
+    if isinstance(value, Sequence):
+        return [text for part in value for text in strings_in(part)]
+    return []
 
 
-def with_strings(value: object, texts: list[str]) -> object:
+def with_strings(value: Json, texts: list[str]) -> Json:
     """Return the value with its strings replaced, in order."""
-    match value:
-        case str():
-            return texts.pop(0)
-        case list():
-            return [with_strings(part, texts) for part in value]  # pyright: ignore[reportUnknownVariableType]
-        case dict():
-            return {str(with_strings(key, texts)): with_strings(part, texts) for key, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return value
+    if isinstance(value, str):
+        return texts.pop(0)
+    if isinstance(value, Mapping):
+        return {str(with_strings(key, texts)): with_strings(part, texts) for key, part in value.items()}
+    if isinstance(value, Sequence):
+        return [with_strings(part, texts) for part in value]
+    return value
 
 
 @given(TEXTS, st.data())
@@ -94,7 +94,7 @@ def test_restore_of_replace_is_the_text(text: str, data: st.DataObject) -> None:
 
 @settings(max_examples=60)
 @given(JSON, st.data())
-def test_restore_of_replace_is_the_json_value(value: object, data: st.DataObject) -> None:
+def test_restore_of_replace_is_the_json_value(value: Json, data: st.DataObject) -> None:
     """Nothing is lost: every string of a document is replaced by itself, and the document comes back as it was."""
     texts = strings_in(value)
     result = pseudonymise(texts, [spans_in(data, text) for text in texts], KEY, {})
