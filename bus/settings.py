@@ -91,10 +91,13 @@ class ProfileSettings(Section):
     """The user's words for policy: the thresholds of the four checks, the budget, and what a person must approve.
 
     ``cloud`` never, allowed or preferred; ``max_label`` is the highest label whose pseudonymised text may leave;
-    ``complexity`` is the score (0 to 1) from which a step deserves the cloud; prices in USD.
+    ``complexity`` is the score (0 to 1) from which a step deserves the cloud; prices in USD. ``on_doubt`` says what
+    becomes of a step that nobody could read for private values, or whose prompt a guard kept back: it goes on at home,
+    or stops.
     """
 
     cloud: Literal["never", "allowed", "preferred"] = "allowed"
+    on_doubt: Literal["local", "stop"] = "local"
     max_label: Sensitivity = Sensitivity.PERSONAL
     complexity: float = Field(default=0.35, ge=0, le=1)
     budget_usd: Decimal = Field(default=Decimal("0.25"), ge=0)
@@ -108,7 +111,9 @@ class ProfileSettings(Section):
 def default_profiles() -> dict[str, ProfileSettings]:
     """Return the three profiles that ship."""
     return {
-        "secure-research": ProfileSettings(cloud="never", max_label=Sensitivity.PUBLIC, budget_usd=Decimal(0)),
+        "secure-research": ProfileSettings(
+            cloud="never", on_doubt="stop", max_label=Sensitivity.PUBLIC, budget_usd=Decimal(0)
+        ),
         "balanced": ProfileSettings(),
         "creative-strategy": ProfileSettings(
             cloud="preferred", complexity=0.1, budget_usd=Decimal("1.00"), max_call_usd=Decimal("0.25")

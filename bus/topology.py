@@ -119,6 +119,7 @@ TOPOLOGY: tuple[Row, ...] = (
         "classifier",
         consumes=(StepReady, ConsultProposed),
         publishes=(StepClassified, ConsultRequested, ConsultRefused, StepFailed, *_AUDIT),
+        asks=(Ask.SEARCH,),
         obeys=(Bucket.POLICY,),
         slots=4,
     ),

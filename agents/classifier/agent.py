@@ -2,14 +2,18 @@
 
 Consumes ``step.ready`` and ``consult.proposed``; publishes ``step.classified``, ``consult.requested``,
 ``consult.refused`` and audit events, and ``step.failed`` when a step is buried. Needs the detector, the organisation's
-terms in the policy bucket, the vault and the key that signs clearances.
+terms in the policy bucket, the vault and the key that signs clearances; asks the memory whom what leaves may still
+point at.
 
-It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt.
-Only a bus that does not answer is tried again.
+It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt. A
+vault that does not answer is tried again a few times; where the whole bus is away, neither doubt nor refusal can be
+published, and the message comes back by itself.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,21 +21,30 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hybridmesh.agents.classifier.door import Verdict, judge, prompt_texts
 from hybridmesh.agents.classifier.labels import label_in_doubt, label_of
 from hybridmesh.agents.classifier.redaction import Redaction, plan_words, redact, redacted_of, texts_of
+from hybridmesh.agents.classifier.residual import Residual, people_behind, people_in, residual_of
 from hybridmesh.agents.classifier.spans import count
 from hybridmesh.bus.agent import Agent, Clock, Handler
 from hybridmesh.bus.clearances import sign_clearance
-from hybridmesh.bus.errors import MeshError, ModelUnavailable, TransientError
+from hybridmesh.bus.errors import MeshError, PermanentError, TransientError
+from hybridmesh.bus.ports import Memory
 from hybridmesh.bus.sweeping import HOUR_S, keep_swept
 from hybridmesh.bus.vault import ScopeKeys
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused, ConsultRequested
+from hybridmesh.schemas.memory import Kind, Search
 from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.privacy import Clearance, Findings, Span
 from hybridmesh.schemas.steps import StepClassified, StepReady
+from hybridmesh.schemas.surrogates import SURROGATE
 
 NAME = "classifier"
 
 T = TypeVar("T")
+
+_PAUSES_S = (0.2, 1.0)  # before the vault is tried again
+_NEAREST, _QUERY_CHARS = 100, 1000  # records that the memory is asked for, and by how much of the prompt
+_RESIDUAL_S = 3.0
+_CONFLICTS = 3  # times that another replica may be first to name a value
 
 
 class Finder(Protocol):
@@ -94,6 +107,7 @@ class ClassifierAgent:
         clock: Clock,
         clearance_s: float,
         sweep_s: float = HOUR_S,
+        memory: Memory | None = None,
     ) -> None:
         self._finder = finder
         self._terms = terms
@@ -102,6 +116,7 @@ class ClassifierAgent:
         self._clock = clock
         self._clearance = timedelta(seconds=clearance_s)
         self._sweep_s = sweep_s
+        self._memory = memory
 
     def agent(self) -> Agent:
         """Return the agent, wired."""
@@ -129,7 +144,7 @@ class ClassifierAgent:
         """Sign the prompt as it would be sent, or refuse it."""
         verdict = await _attempt(lambda: self._judge(proposed))
         if isinstance(verdict, Verdict) and verdict.reason is None:
-            return self._cleared(proposed, verdict)
+            return self._cleared(proposed, verdict, await self._residual(proposed))
         reason, found = (verdict, Findings()) if isinstance(verdict, str) else (verdict.reason or "", verdict.found)
         refused = ConsultRefused(
             task_id=proposed.task_id, step_id=proposed.step_id, attempt=proposed.attempt, reason=reason, by=NAME,
@@ -138,7 +153,7 @@ class ClassifierAgent:
         facts: dict[str, Fact] = {"reason": reason, **_prompt_facts(proposed), **_numbers("found", found)}
         return [self._event(proposed, Action.PROMPT_REFUSED, facts, nonce=proposed.purpose), refused]
 
-    def _cleared(self, proposed: ConsultProposed, verdict: Verdict) -> Sequence[Message]:
+    def _cleared(self, proposed: ConsultProposed, verdict: Verdict, residual: Residual | None) -> Sequence[Message]:
         clearance = sign_clearance(
             Clearance(
                 prompt_sha256=proposed.prompt.digest(), task_id=proposed.task_id, step_id=proposed.step_id,
@@ -151,22 +166,45 @@ class ClassifierAgent:
             task_id=proposed.task_id, step_id=proposed.step_id, attempt=proposed.attempt, purpose=proposed.purpose,
             prompt=proposed.prompt, model=proposed.model, max_tokens=proposed.max_tokens, clearance=clearance,
         )  # fmt: skip
-        facts: dict[str, Fact] = {**_prompt_facts(proposed), "key": clearance.key_id, **_numbers("kept", verdict.kept)}
+        facts: dict[str, Fact] = {
+            **_prompt_facts(proposed),
+            "key": clearance.key_id,
+            **_numbers("kept", verdict.kept),
+            **_residual_facts(residual),
+        }
         return [self._event(proposed, Action.PROMPT_CLEARED, facts, nonce=proposed.purpose), requested]
 
     async def _redact(self, scope: str, texts: Sequence[str], words: Collection[int]) -> Redaction:
         await self._terms.check()
-        keys = await self._vault.open(scope)
-        known = await self._vault.originals(scope)
-        redaction = await redact(self._finder.find, texts, keys.surrogate_key, known, words)
-        await self._vault.put(scope, redaction.result.originals)
-        return redaction
+        keys = await _kept(lambda: self._vault.open(scope))
+        for _ in range(_CONFLICTS):
+            known = await _kept(lambda: self._vault.originals(scope))
+            redaction = await redact(self._finder.find, texts, keys.surrogate_key, known, words)
+            try:
+                await _kept(partial(self._vault.put, scope, redaction.result.originals))
+            except _Overtaken:
+                continue
+            return redaction
+        raise PermanentError(reason="vault-conflict")
 
     async def _judge(self, proposed: ConsultProposed) -> Verdict:
         await self._terms.check()
         texts = prompt_texts(proposed.prompt)
-        originals = await self._vault.originals(proposed.task_id)
+        originals = await _kept(lambda: self._vault.originals(proposed.task_id))
         return judge(texts, await self._finder.find(texts, {}), originals)
+
+    async def _residual(self, proposed: ConsultProposed) -> Residual | None:
+        """Return whom the prompt may still point at; None where that cannot be said, which holds nothing up."""
+        texts = prompt_texts(proposed.prompt)
+        query = " ".join(SURROGATE.sub(" ", proposed.prompt.user).split())[:_QUERY_CHARS]
+        try:
+            async with asyncio.timeout(_RESIDUAL_S):
+                named = list(people_behind(await self._vault.originals(proposed.task_id)))
+                nearest = Search(query=query, kinds=(Kind.RECORD,), limit=_NEAREST)
+                hits = () if self._memory is None else (await self._memory.search(nearest)).hits
+        except (MeshError, TimeoutError):
+            return None
+        return residual_of(texts, [*named, *people_in(hit.item for hit in hits)])
 
     async def sweep(self) -> None:
         """Drop what the vault has kept long enough, for as long as the agent lives."""
@@ -179,14 +217,28 @@ class ClassifierAgent:
         return AuditEvent.of_step(message, NAME, action, self._clock(), facts, nonce)
 
 
+class _Overtaken(Exception):
+    """Another replica has named one of the values; read what it wrote."""
+
+
+async def _kept(call: Callable[[], Awaitable[T]]) -> T:
+    """Return what the vault returns, tried a few times; raises PermanentError (``vault-unavailable``) in the end."""
+    for pause in (*_PAUSES_S, None):
+        try:
+            return await call()
+        except TransientError as error:
+            if error.reason == "vault-conflict":
+                raise _Overtaken from error
+            if pause is None:
+                break
+            await asyncio.sleep(pause)
+    raise PermanentError(reason="vault-unavailable")
+
+
 async def _attempt(work: Callable[[], Awaitable[T]]) -> T | str:
-    """Return what the work returns, or the code of its failure; a bus that does not answer is raised, to try again."""
+    """Return what the work returns, or the code of its failure."""
     try:
         return await work()
-    except ModelUnavailable as error:
-        return error.reason
-    except TransientError:
-        raise
     except MeshError as error:
         return error.reason
     except Exception:  # noqa: BLE001 - the outermost boundary: what nobody foresaw keeps the text at home as well
@@ -195,6 +247,13 @@ async def _attempt(work: Callable[[], Awaitable[T]]) -> T | str:
 
 def _numbers(prefix: str, findings: Findings) -> dict[str, Fact]:
     return {f"{prefix}.{kind.lower()}": number for kind, number in sorted(findings.counts.items())}
+
+
+def _residual_facts(residual: Residual | None) -> dict[str, Fact]:
+    if residual is None:
+        return {"residual.known": None, "residual.matching": None}
+    left = {f"residual.{kind}": number for kind, number in residual.left.items()}
+    return {"residual.known": residual.known, "residual.matching": residual.matching, **left}
 
 
 def _prompt_facts(proposed: ConsultProposed) -> dict[str, Fact]:

@@ -10,7 +10,7 @@ from hybridmesh.agents.classifier.phrases import PhraseIndex, fold, is_same
 from hybridmesh.agents.classifier.spans import count, subtract
 from hybridmesh.schemas.consults import Prompt
 from hybridmesh.schemas.privacy import Findings, Span
-from hybridmesh.schemas.surrogates import SURROGATE
+from hybridmesh.schemas.surrogates import SURROGATE, kind_of
 
 _SQUEEZED_LEAST = 4  # letters and digits of an original that is also looked for without its spaces
 _SQUEEZED_ANYWHERE = 8  # from here on also inside of other words: shorter ones are parts of common words
@@ -71,9 +71,8 @@ def _surrogates(text: str, originals: Mapping[str, str]) -> list[tuple[int, int]
 def _kinds(surrogates: Sequence[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for surrogate in sorted(set(surrogates)):
-        match = SURROGATE.fullmatch(surrogate)
-        if match:
-            counts[match.group("type")] = counts.get(match.group("type"), 0) + 1
+        if kind := kind_of(surrogate):
+            counts[kind] = counts.get(kind, 0) + 1
     return counts
 
 

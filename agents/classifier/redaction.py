@@ -7,7 +7,7 @@ from hybridmesh.agents.classifier.spans import resolve, subtract
 from hybridmesh.agents.classifier.surrogates import Pseudonymised, before_cuts, holes, pseudonymise
 from hybridmesh.schemas.privacy import Span
 from hybridmesh.schemas.steps import Redacted, StepContext
-from hybridmesh.schemas.surrogates import DIGITS, SURROGATE
+from hybridmesh.schemas.surrogates import kind_of
 from hybridmesh.schemas.tasks import Document
 
 Find = Callable[[Sequence[str], Mapping[str, str]], Awaitable[list[list[Span]]]]
@@ -54,7 +54,7 @@ async def redact(
     async def find(texts: Sequence[str], known: Mapping[str, str]) -> list[list[Span]]:
         return await search(["" if place in open_texts else text for place, text in enumerate(texts)], known)
 
-    spans = await find(texts, {value: _type_of(surrogate) for surrogate, value in known.items()})
+    spans = await find(texts, {value: kind_of(surrogate) or "TEXT" for surrogate, value in known.items()})
     result = pseudonymise(texts, spans, key, known)
     for _ in range(_ROUNDS - 1):
         found = await find(result.texts, {})
@@ -70,8 +70,3 @@ async def redact(
         spans = [resolve([*old, *new]) for old, new in zip(spans, more, strict=True)]
         result = pseudonymise(texts, spans, key, known)
     return Redaction(tuple(map(tuple, spans)), result)
-
-
-def _type_of(surrogate: str) -> str:
-    match = SURROGATE.fullmatch(surrogate)
-    return match.group("type").removesuffix(DIGITS) if match else "TEXT"

@@ -63,3 +63,15 @@ def name_parts(name: str) -> set[str]:
     if len(found) < 2:  # noqa: PLR2004
         return set()
     return {part for part in found if len(part) >= _LEAST and part.lower() not in _NOT_PARTS}
+
+
+def position_in(word: str, name: str) -> int | None:
+    """Return which word of a full name it is, in any case: 0 the first, 2 the last, 1 one between; None if it is none.
+
+    None too where the name holds the word twice, or is a single word.
+    """
+    words = [match.group().casefold() for match in _PART.finditer(name)]
+    if len(words) < 2 or words.count(word.casefold()) != 1:  # noqa: PLR2004
+        return None
+    place = words.index(word.casefold())
+    return 0 if place == 0 else 2 if place == len(words) - 1 else 1

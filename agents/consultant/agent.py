@@ -17,6 +17,8 @@ from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultR
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.privacy import Clearance
 
+_REMEMBERED = 10_000
+
 PriceList = Callable[[str, str, int, int], Decimal | None]
 
 
@@ -65,6 +67,7 @@ class Consultant:
         self._clearance_s = clearance_s
         self._patience_s = min(patience_s, clearance_s)
         self._new_id = new_id
+        self._given_up: dict[str, str] = {}  # what was refused while that could not be put on record
 
     def agent(self) -> Agent:
         """Return the agent as the application shell runs it."""
@@ -86,7 +89,7 @@ class Consultant:
             provider=self._cloud.provider,
             simulated=self._cloud.simulated,
         )
-        doubt = self._doubt(message)
+        doubt = self._doubt(message) or self._given_up.get(message.identity())
         if doubt is not None:
             return [egress.blocked(doubt), _refused(message, doubt)]
         question = Question(message.prompt, message.model, message.max_tokens)
@@ -144,14 +147,22 @@ class Consultant:
         asked_s = error.retry_after_s
         pause = next_pause_s(self._clearance_s - left_s, asked_s, self._patience_s)
         if pause is None:
-            reason = "cloud-unavailable" if isinstance(error, CloudUnavailable) else "audit-unavailable"
-            return [*events, _refused(message, reason, detail=error.reason)]
+            if isinstance(error, CloudUnavailable):
+                return [*events, _refused(message, "cloud-unavailable", detail=error.reason)]
+            self._give_up(message, "audit-unavailable")
+            return [*events, egress.blocked("audit-unavailable"), _refused(message, "audit-unavailable")]
         for event in events:
             # Best effort: the start is on record, and a start without an end says just what is known.
             with contextlib.suppress(MeshUnavailable):
                 await self._audit.record(event)
         error.retry_after_s = pause
         raise error
+
+    def _give_up(self, message: ConsultRequested, reason: str) -> None:
+        """Remember a refusal that the audit log may not take now: the message comes back, and is not sent then."""
+        while len(self._given_up) >= _REMEMBERED:
+            del self._given_up[next(iter(self._given_up))]
+        self._given_up[message.identity()] = reason
 
     def _cost(self, message: ConsultRequested, result: CloudReply | CloudRefusal) -> Decimal | None:
         """Return the call's price; a simulated one costs what the model that it stands in for would have."""

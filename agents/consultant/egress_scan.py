@@ -18,7 +18,7 @@ from hybridmesh.schemas.privacy import Findings
 _SURROGATE = re.compile(r"\[[A-Z]+(?:_[A-Z]+)*_(?=[A-Z]*[0-9])[0-9A-HJKMNP-TV-Z]{4,51}\]")
 # What sets out to be a surrogate and is none: cut short, or with something else inside. ``[YOUR_NAME]`` is a blank
 # to fill in, and dots alone stand for no value: so the system prompt shows what a surrogate looks like.
-_NEAR_SURROGATE = re.compile(r"\[(?![A-Z_]+\])[A-Z][A-Z_]{0,39}_(?!\.+\])[^\]\n]{0,80}\]?")
+_NEAR_SURROGATE = re.compile(r"\[(?![A-Z_]+(?:_\.+)?\])[A-Z][A-Z_]{0,39}_[^\]\n]{0,80}\]?")
 
 
 def scan_body(body: bytes) -> Findings:

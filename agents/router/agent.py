@@ -15,10 +15,12 @@ from hybridmesh.agents.router.follow import (
     MAX_RETRIES,
     after_refusal,
     complaints_about,
+    doubt_about,
     failed_there,
     local_step,
     offer_for,
     propose,
+    stop,
 )
 from hybridmesh.agents.router.prices import PriceList
 from hybridmesh.agents.router.questions import answered, ask_egress, ask_review, lapsed, review_end
@@ -82,7 +84,7 @@ class RouterAgent:
     async def route(self, step: StepClassified) -> Sequence[Message]:
         """Park the raw step, decide, and send it on."""
         await self._parked.put(parked_key(step.task_id, step.step_id), step)
-        return await self._send(step, None)
+        return self._stop(step, step.doubt) or await self._send(step, None)
 
     async def reconsider(self, rejected: StepRejected) -> Sequence[Message]:
         """Try again with the complaints, on a stronger lane where that is allowed; in the end ask a person."""
@@ -98,7 +100,10 @@ class RouterAgent:
         step = await self._parked_step(refused)
         if step is None:
             return ()
-        return await self._stay_home(step.model_copy(update={"attempt": refused.attempt}), refused.reason)
+        again = step.model_copy(update={"attempt": refused.attempt})
+        home = await self._stay_home(again, refused.reason)
+        stopped = self._stop(again, doubt_about(refused))
+        return [*home[:-2], *stopped] if stopped else home  # what was set aside for the call comes back either way
 
     async def proceed(self, given: ApprovalGiven) -> Sequence[Message]:
         """Follow a person's answer; the first one counts."""
@@ -121,6 +126,11 @@ class RouterAgent:
             return ()
         told = events.answered(record, self._clock())
         return [told] if over else [told, *await self._conclude(record)]
+
+    def _stop(self, step: StepClassified, doubt: str | None) -> Sequence[Message]:
+        """Return the end of a step in doubt where its profile stops then, else nothing."""
+        failed = stop(step, self._profile(step.context.profile), doubt)
+        return [] if failed is None else [events.stopped(step, doubt or "", self._clock()), failed]
 
     async def _send(self, step: StepClassified, rejected: StepRejected | None) -> Sequence[Message]:
         profile = self._profile(step.context.profile)

@@ -28,6 +28,12 @@ def decided(step: StepClassified, decision: Decision, at: datetime, nonce: str =
     return _event(Action.ROUTE_DECIDED, step, at, facts, nonce)
 
 
+def stopped(step: StepClassified, doubt: str, at: datetime) -> AuditEvent:
+    """No route was decided: the step was in doubt, and its profile stops then."""
+    facts: dict[str, Fact] = {"lane": "none", "reason": f"stopped: {doubt}", "label": step.label.name.lower()}
+    return _event(Action.ROUTE_DECIDED, step, at, facts, "stopped")
+
+
 def reserved(step: StepClassified, decision: Decision, at: datetime) -> AuditEvent:
     """Money was set aside for a call."""
     facts: dict[str, Fact] = {"amount_usd": str(decision.cost_usd), "model": decision.model}

@@ -7,11 +7,11 @@ from hybridmesh.agents.router.cost import SUMMARY_INPUT_TOKENS, Offer, prompt_to
 from hybridmesh.agents.router.prices import PriceList
 from hybridmesh.agents.router.prompts import compose
 from hybridmesh.bus.errors import Unanswerable
-from hybridmesh.bus.settings import CloudSettings
-from hybridmesh.schemas.consults import ConsultProposed, Prompt
+from hybridmesh.bus.settings import CloudSettings, ProfileSettings
+from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused, Prompt
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.routing import Decision, Lane
-from hybridmesh.schemas.steps import StepClassified, StepLocal, StepRejected
+from hybridmesh.schemas.steps import StepClassified, StepFailed, StepLocal, StepRejected
 
 MAX_RETRIES = 2  # after the first try; then a person is asked
 _MIN_ANSWER_TOKENS = 256  # a step's limit is meant for the local model; marks are longer than what they stand for
@@ -108,4 +108,20 @@ def after_refusal(before: Decision, reason: str) -> Decision:
             "other_cost_usd": other,
             "model": "",
         }
+    )
+
+
+def doubt_about(refused: ConsultRefused) -> str | None:
+    """Return why one of our guards kept a prompt back; None when the cloud or the worker had no use for it."""
+    ours = refused.by in ("classifier", "consultant") and not refused.reason.startswith(("cloud-", "buried:"))
+    return refused.reason if ours else None
+
+
+def stop(step: StepClassified, profile: ProfileSettings, doubt: str | None) -> StepFailed | None:
+    """Return the end of a step in doubt, where the profile stops then; None where it goes on."""
+    if doubt is None or profile.on_doubt != "stop":
+        return None
+    detail = f"{doubt}, and profile {step.context.profile} stops in doubt"
+    return StepFailed(
+        task_id=step.task_id, step_id=step.step_id, attempt=step.attempt, reason="in-doubt", detail=detail
     )

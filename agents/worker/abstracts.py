@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hybridmesh.agents.worker.forms import language_name
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.steps import Redacted, StepContext
-from hybridmesh.schemas.surrogates import SURROGATE
+from hybridmesh.schemas.surrogates import SURROGATE, kind_of_type
 
 _SHARED_RUN = 5  # words in a row that a summary may not share with its source
 _LONGEST_SUMMARY = 600
@@ -57,7 +57,7 @@ def say_kind(kind: str) -> str:
 
 def without_marks(text: str) -> str:
     """Return a redacted text with words for its marks: they are one task's, a framework is for all of its kind."""
-    return SURROGATE.sub(lambda mark: say_kind(mark["type"]), text)
+    return SURROGATE.sub(lambda mark: say_kind(kind_of_type(mark["type"])), text)
 
 
 def keep_abstract(summary: str, sources: Sequence[str], private: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from hybridmesh.agents.worker.framework_prompt import ask_for_framework
 from hybridmesh.agents.worker.language import guess_language
 from hybridmesh.agents.worker.parked import ParkedSteps
 from hybridmesh.agents.worker.recall import Recall
-from hybridmesh.agents.worker.restoring import restore_answer
+from hybridmesh.agents.worker.restoring import issued_for, restore_answer
 from hybridmesh.agents.worker.summary import summary_request
 from hybridmesh.bus.agent import Agent, Clock, Service
 from hybridmesh.bus.budgets import spend_key
@@ -127,14 +127,15 @@ class WorkerAgent:
         except PermanentError as error:  # in doubt the step is answered at home
             return [_refused(advised, error.reason)]
         output = step.context.spec.output
-        answer = restore_answer(read_answer(advised.advice, output), originals, output)
+        issued = issued_for(step.redacted, originals)
+        answer = restore_answer(read_answer(advised.advice, output), issued, output)
         draft = Draft(
             text=await self._drafter.taught(answer.text, step.context),
             author=advised.model,
             incomplete=not advised.complete,
             facts={"way": "advice", "model": advised.model, "simulated": advised.simulated},
         )
-        restored = events.restored(advised, self._clock(), used=answer.used, unresolved=answer.unresolved)
+        restored = events.restored(advised, self._clock(), answer)
         made = await self._drafted(
             advised, step.context, step.label, decision, draft, advice=advised.advice, unresolved=answer.unresolved
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from hybridmesh.agents.worker.restoring import Answer
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.consults import ConsultAdvised
 from hybridmesh.schemas.message import StepMessage
@@ -13,9 +14,10 @@ def drafted(about: StepMessage, at: datetime, facts: Mapping[str, Fact]) -> Audi
     return _event(Action.DRAFT_MADE, about, at, facts)
 
 
-def restored(about: StepMessage, at: datetime, *, used: int, unresolved: int) -> AuditEvent:
-    """Originals were put back into a reply."""
-    return _event(Action.VALUES_RESTORED, about, at, {"used": used, "unresolved": unresolved})
+def restored(about: StepMessage, at: datetime, answer: Answer) -> AuditEvent:
+    """Originals were put back into a reply, but for those that would have left again (``withheld``)."""
+    facts: dict[str, Fact] = {"used": answer.used, "unresolved": answer.unresolved, "withheld": answer.withheld}
+    return _event(Action.VALUES_RESTORED, about, at, facts)
 
 
 def settled(advised: ConsultAdvised, at: datetime) -> AuditEvent:

@@ -1,50 +1,44 @@
-"""Puts originals back into a reply of any form: inside JSON they go into the strings, so that it stays JSON."""
+"""Puts originals back into a reply of any form, as far as its step's own prompt held their surrogates."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from hybridmesh.schemas.plans import OutputForm
-from hybridmesh.schemas.surrogates import restore
+from hybridmesh.schemas.restoring import open_reply
+from hybridmesh.schemas.steps import Redacted
+from hybridmesh.schemas.surrogates import SURROGATE
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply with its originals; ``used`` counts the surrogates replaced, ``unresolved`` those nobody issued."""
+    """A reply with its originals; ``used`` counts the surrogates replaced.
+
+    ``unresolved`` counts those that stand in it for nothing: nobody issued them for this step, or they stand where
+    a value would leave again (``withheld`` of them).
+    """
 
     text: str
     used: int
     unresolved: int
+    withheld: int = 0
+
+
+def issued_for(redacted: Redacted | None, originals: Mapping[str, str]) -> dict[str, str]:
+    """Return the surrogates that the step's own text held: a reply that names another's does not get its value."""
+    if redacted is None:
+        return {}
+    texts = [
+        redacted.goal,
+        redacted.instruction,
+        *(part for item in redacted.inputs for part in (item.name, item.text)),
+    ]
+    seen = {match.group() for text in texts for match in SURROGATE.finditer(text)}
+    return {surrogate: value for surrogate, value in originals.items() if surrogate in seen}
 
 
 def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm) -> Answer:
     """Restore plain text as it stands, and JSON string by string: an original may hold quotes or line ends."""
-    if output.kind == "json":
-        try:
-            parsed: object = json.loads(reply)
-        except (ValueError, RecursionError):
-            parsed = None
-        if parsed is not None:
-            used: set[str] = set()
-            unresolved: list[str] = []
-            whole = _restore_strings(parsed, originals, used, unresolved)
-            return Answer(json.dumps(whole, ensure_ascii=False), len(used), len(unresolved))
-    restored = restore(reply, originals)
-    return Answer(restored.text, len(restored.used), len(restored.unresolved))
-
-
-def _restore_strings(value: object, originals: Mapping[str, str], used: set[str], unresolved: list[str]) -> object:
-    if isinstance(value, str):
-        restored = restore(value, originals)
-        used |= restored.used
-        unresolved.extend(restored.unresolved)
-        return restored.text
-    if isinstance(value, list):
-        return [_restore_strings(part, originals, used, unresolved) for part in cast("list[object]", value)]
-    if isinstance(value, dict):
-        pairs = cast("dict[str, object]", value).items()
-        return {
-            restore(key, originals).text: _restore_strings(part, originals, used, unresolved) for key, part in pairs
-        }
-    return value
+    stream = open_reply(originals, "json" if output.kind == "json" else "text")
+    text = stream.feed(reply) + stream.finish()
+    tally = stream.tally
+    return Answer(text, len(tally.used), len(tally.unresolved) + len(tally.withheld), len(tally.withheld))

@@ -21,6 +21,7 @@ from hybridmesh.infra.cli import (
     running,
     tasks,
     terms,
+    vault,
 )
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
@@ -54,6 +55,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(models.app, name="model")
 app.add_typer(terms.app, name="terms")
+app.add_typer(vault.app, name="vault")
 
 
 def _show_version(asked: bool) -> None:

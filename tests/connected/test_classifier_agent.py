@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from empty_memory import EmptyMemory
 from fixed_terms import FixedTerms
 from harness import Bus
 from hybridmesh.agents.classifier.agent import ClassifierAgent
@@ -17,11 +18,12 @@ from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
 from hybridmesh.bus.agent import Clock
 from hybridmesh.bus.clearances import check_clearance
-from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.errors import MemoryUnavailable, MeshUnavailable
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import ScopeKeys, Vault, VaultRecord
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused, ConsultRequested, Prompt
+from hybridmesh.schemas.memory import Hit, Hits, Kind, MemoryItem, Search
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Sensitivity, Span
@@ -178,6 +180,47 @@ async def test_a_redacted_prompt_is_signed(detector: Detector, vault: Vault) -> 
     assert event.facts["prompt_sha256"] == requested.prompt.digest()
 
 
+class Records(EmptyMemory):
+    """A memory that knows some people, or is away."""
+
+    def __init__(self, *items: MemoryItem, away: bool = False) -> None:
+        self._hits = Hits(hits=tuple(Hit(item=item, score=1, via="hybrid") for item in items))
+        self._away = away
+
+    async def search(self, request: Search) -> Hits:
+        if self._away:
+            raise MemoryUnavailable
+        assert "Hollis" not in request.query
+        return self._hits
+
+
+async def test_the_log_says_whom_a_cleared_prompt_may_still_point_at(detector: Detector, vault: Vault) -> None:
+    """Nothing is hidden: of the people known to vault and memory, those whom the prompt does not rule out."""
+    nurse, teacher = (
+        MemoryItem(
+            kind=Kind.RECORD, text="A customer.", subject=who, data={"job": job}, source="crm", author="a",
+            created_at=NOW,
+        )
+        for who, job in (("c-1", "nurse"), ("c-2", "teacher"))
+    )  # fmt: skip
+    for memory, expected in (
+        (Records(nurse, teacher), (3, 2, 1)),  # the nurse, and Wren Hollis, of whom nothing is known
+        (Records(), (1, 1, 1)),
+        (Records(away=True), (None, None, None)),
+    ):
+        agent = ClassifierAgent(
+            finder=detector, terms=FixedTerms(), vault=vault, signing_key=KEY, clock=frozen, clearance_s=300,
+            memory=memory,
+        )  # fmt: skip
+        classified = await classify(agent, ready(LETTER.replace("3 blue mugs", "as a nurse 3 mugs")))
+        assert classified.redacted is not None
+        event, requested = split(await agent.clear(proposed(classified.redacted.inputs[0].text)))
+        assert isinstance(requested, ConsultRequested)
+        facts = event.facts
+        assert (facts["residual.known"], facts["residual.matching"], facts.get("residual.job")) == expected
+        assert not any(isinstance(fact, str) and "nurse" in fact for fact in facts.values())
+
+
 @pytest.mark.parametrize(
     ("leak", "reason"),
     [
@@ -239,11 +282,13 @@ async def test_a_vault_of_another_key_is_a_doubt(bus: Bus, detector: Detector, v
     assert (await classify(make_agent(detector, other), ready())).doubt == "vault-unreadable"
 
 
-async def test_a_bus_that_does_not_answer_is_tried_again(detector: Detector) -> None:
-    """Nothing is lost: a broken connection is no doubt about the text; the message is handed back."""
+async def test_a_vault_that_does_not_answer_is_a_doubt_and_a_refusal(detector: Detector) -> None:
+    """Nothing private leaves: what cannot be kept is not cut, so the step stays home; it is tried a few times first."""
+    tries: list[str] = []
 
     class Offline:
         async def open(self, scope: str) -> ScopeKeys:
+            tries.append(scope)
             raise MeshUnavailable(scope)
 
         async def put(self, scope: str, mapping: Mapping[str, str]) -> None:
@@ -258,10 +303,11 @@ async def test_a_bus_that_does_not_answer_is_tried_again(detector: Detector) -> 
     agent = ClassifierAgent(
         finder=detector, terms=FixedTerms(), vault=Offline(), signing_key=KEY, clock=frozen, clearance_s=300
     )
-    with pytest.raises(MeshUnavailable):
-        await agent.classify(ready())
-    with pytest.raises(MeshUnavailable):
-        await agent.clear(proposed("Answer."))
+    classified = await classify(agent, ready())
+    assert (classified.doubt, classified.redacted, len(tries)) == ("vault-unavailable", None, 3)
+    _, refused = split(await agent.clear(proposed("Answer.")))
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "vault-unavailable"
 
 
 async def test_an_unforeseen_error_is_a_doubt(vault: Vault) -> None:

@@ -228,7 +228,7 @@ async def test_advice_gets_its_originals_back_and_is_paid_once(bench: Bench) -> 
         Action.VALUES_RESTORED,
         Action.DRAFT_MADE,
     ]
-    assert audits(messages)[1].facts == {"used": 1, "unresolved": 1}
+    assert audits(messages)[1].facts == {"used": 1, "unresolved": 1, "withheld": 0}
     assert_tells_nothing(messages)
     assert [m.identity() for m in await worker.follow(advice)] == [m.identity() for m in messages]
     assert await bench.left(step) == Decimal(1) - PRICE

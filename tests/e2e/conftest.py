@@ -18,10 +18,12 @@ def cloud() -> Iterator[CloudDouble]:
 
 @pytest.fixture(scope="session")
 def _mesh(cloud: CloudDouble, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+    folder = tmp_path_factory.mktemp("e2e")
+    (folder / "tmp").mkdir()
     process = MeshProcess(
-        tmp_path_factory.mktemp("e2e") / "data",
+        folder / "data",
         ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}"),
-        {"ANTHROPIC_API_KEY": "test"},
+        {"ANTHROPIC_API_KEY": "test", "TMPDIR": str(folder / "tmp")},
     )
     try:
         process.start()

