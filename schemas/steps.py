@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hybridmesh.schemas.frameworks import Application
-from hybridmesh.schemas.message import Frozen, StepMessage
+from hybridmesh.schemas.message import ConversationId, Frozen, StepMessage
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
@@ -24,6 +24,7 @@ class StepContext(Frozen):
     label_floor: Sensitivity = Sensitivity.PUBLIC
     deadline: datetime | None = None
     budget_usd: Decimal | None = None
+    conversation: ConversationId | None = None
 
 
 class Redacted(Frozen):
