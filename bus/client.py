@@ -31,7 +31,7 @@ from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, subject_for
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
-from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.message import Message, is_conversation_id, new_task_id
 from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFailed, TaskSubmitted
 
 M = TypeVar("M", bound=Message)
@@ -59,8 +59,11 @@ class Mesh:
         deadline: datetime | timedelta | None = None,
         budget_usd: Decimal | None = None,
         labels: Mapping[str, str] | None = None,
+        conversation: str | None = None,
     ) -> str:
         """Submit a task and return its id once the bus has stored it.
+
+        Tasks of one ``conversation`` (1 to 60 letters, digits, hyphens and underscores) share their surrogates.
 
         Raises:
             UsageError: the goal is empty, the deadline is past, or the inputs are too large.
@@ -71,6 +74,10 @@ class Mesh:
         now = datetime.now(UTC)
         until = now + deadline if isinstance(deadline, timedelta) else deadline
         self._check(goal, inputs or {}, until, budget_usd, now)
+        if conversation is not None and not is_conversation_id(conversation):
+            raise UsageError(
+                "that is no name of a conversation", remedy="use 1 to 60 letters, digits, hyphens and underscores"
+            )
         task = TaskSubmitted(
             task_id=new_task_id(),
             goal=goal,
@@ -80,6 +87,7 @@ class Mesh:
             deadline=until,
             budget_usd=budget_usd,
             labels=dict(labels or {}),
+            conversation=conversation,
             submitted_at=now,
         )
         self._outbox.put(task)

@@ -217,7 +217,7 @@ class Vault:
         for key in self._keys.every():
             if record.key_id in ("", key.id):
                 try:
-                    return _open(AESGCM(key.secret), record.wrapped_key, scope.encode())
+                    return open_sealed(key.secret, record.wrapped_key, scope.encode())
                 except PermanentError:
                     continue
         raise PermanentError(reason="vault-unreadable")
@@ -237,6 +237,11 @@ def _encrypt(cipher: AESGCM, scope: str, surrogate: str, value: str) -> str:
 
 def _decrypt(cipher: AESGCM, scope: str, surrogate: str, record: VaultRecord) -> str:
     return _open(cipher, record.values[surrogate], _bound(scope, surrogate)).decode("utf-8", "surrogatepass")
+
+
+def open_sealed(key: bytes, sealed: str, bound: bytes) -> bytes:
+    """Return what was sealed under a key and bound to its place; raises PermanentError (``vault-unreadable``)."""
+    return _open(AESGCM(key), sealed, bound)
 
 
 def _open(cipher: AESGCM, sealed: str, bound: bytes) -> bytes:

@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 from typing import Any, Literal
 
-from hybridmesh.schemas.message import Frozen, StepMessage
+from hybridmesh.schemas.message import ConversationId, Frozen, StepMessage
 from hybridmesh.schemas.privacy import Clearance
 from hybridmesh.schemas.routing import Decision
 
@@ -25,7 +25,10 @@ class Prompt(Frozen):
 
 
 class ConsultProposed(StepMessage):
-    """A prompt that somebody wants to send; nothing is sent before the classifier has read and signed it."""
+    """A prompt that somebody wants to send; nothing is sent before the classifier has read and signed it.
+
+    ``conversation`` is the task's: the prompt is held against the values of that scope.
+    """
 
     NAME = "consult.proposed"
 
@@ -34,6 +37,7 @@ class ConsultProposed(StepMessage):
     model: str
     max_tokens: int
     decision: Decision
+    conversation: ConversationId | None = None
 
 
 class ConsultRequested(StepMessage):

@@ -14,6 +14,8 @@ _TASK_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 TaskId = Annotated[str, StringConstraints(pattern=f"^{_TASK_ID}$")]
 StepId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
+_CONVERSATION_ID = "[A-Za-z0-9_-]{1,60}"
+ConversationId = Annotated[str, StringConstraints(pattern=f"^{_CONVERSATION_ID}$")]
 
 
 class Frozen(BaseModel):
@@ -79,6 +81,11 @@ class StepMessage(TaskMessage):
 def is_task_id(text: str) -> bool:
     """Say whether a text is a task id as it is written on the bus."""
     return re.fullmatch(_TASK_ID, text) is not None
+
+
+def is_conversation_id(text: str) -> bool:
+    """Say whether a text may name a conversation."""
+    return re.fullmatch(_CONVERSATION_ID, text) is not None
 
 
 def new_task_id() -> str:

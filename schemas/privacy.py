@@ -8,6 +8,14 @@ from pydantic import Field
 from hybridmesh.schemas.message import Frozen
 
 
+def scope_of(task_id: str, conversation: str | None) -> str:
+    """Return the scope that a task's surrogates are stable in: its conversation, else the task alone.
+
+    No name of a conversation is the scope of another task.
+    """
+    return task_id if conversation is None else f"c-{conversation}"
+
+
 class Sensitivity(IntEnum):
     """How private a text is; a step's label is never below the highest of its inputs."""
 

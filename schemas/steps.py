@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hybridmesh.schemas.frameworks import Application
-from hybridmesh.schemas.message import Frozen, StepMessage
+from hybridmesh.schemas.message import ConversationId, Frozen, StepMessage
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
@@ -29,6 +29,7 @@ class StepContext(Frozen):
     deadline: datetime | None = None
     budget_usd: Decimal | None = None
     plan_words: tuple[str, ...] = ()
+    conversation: ConversationId | None = None
 
 
 class Redacted(Frozen):

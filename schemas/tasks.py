@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from hybridmesh.schemas.message import Frozen, StepId, TaskMessage
+from hybridmesh.schemas.message import ConversationId, Frozen, StepId, TaskMessage
 from hybridmesh.schemas.privacy import Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.verdicts import Verdict
@@ -20,7 +20,10 @@ class Document(Frozen):
 
 
 class TaskSubmitted(TaskMessage):
-    """A publisher's task. ``budget_usd`` bounds what its cloud calls may cost; None leaves it to the profile."""
+    """A publisher's task. ``budget_usd`` bounds what its cloud calls may cost; None leaves it to the profile.
+
+    Tasks of one ``conversation`` share their surrogates: whoever was named in one turn has the same in the next.
+    """
 
     NAME = "task.submitted"
 
@@ -31,6 +34,7 @@ class TaskSubmitted(TaskMessage):
     deadline: datetime | None = None
     budget_usd: Decimal | None = Field(default=None, ge=0)
     labels: dict[str, str] = {}
+    conversation: ConversationId | None = None
     submitted_at: datetime
 
 

@@ -33,7 +33,7 @@ from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused, ConsultRequested
 from hybridmesh.schemas.memory import Kind, Search
 from hybridmesh.schemas.message import Message, StepMessage
-from hybridmesh.schemas.privacy import Clearance, Findings, Span
+from hybridmesh.schemas.privacy import Clearance, Findings, Span, scope_of
 from hybridmesh.schemas.steps import StepClassified, StepReady
 from hybridmesh.schemas.surrogates import SURROGATE
 
@@ -92,7 +92,7 @@ class Policy(Protocol):
 
 
 class ClassifierAgent:
-    """Labels and redacts steps, and signs or refuses prompts; the vault's scope is the task.
+    """Labels and redacts steps, and signs or refuses prompts; the vault's scope is the task, or its conversation.
 
     ``clearance_s`` is how long a signed prompt may leave, ``sweep_s`` the pause between two sweeps of the vault.
     """
@@ -126,7 +126,8 @@ class ClassifierAgent:
     async def classify(self, ready: StepReady) -> Sequence[Message]:
         """Label the step and put surrogates in place of what is private; they are in the vault before this returns."""
         texts = texts_of(ready.context)
-        redaction = await _attempt(lambda: self._redact(ready.task_id, texts, plan_words(ready.context)))
+        scope, words = scope_of(ready.task_id, ready.context.conversation), plan_words(ready.context)
+        redaction = await _attempt(lambda: self._redact(scope, texts, words))
         floor = ready.context.label_floor
         if isinstance(redaction, str):
             doubt, findings, redacted, label = redaction, Findings(), None, label_in_doubt(floor)
@@ -190,7 +191,8 @@ class ClassifierAgent:
     async def _judge(self, proposed: ConsultProposed) -> Verdict:
         await self._terms.check()
         texts = prompt_texts(proposed.prompt)
-        originals = await _kept(lambda: self._vault.originals(proposed.task_id))
+        scope = scope_of(proposed.task_id, proposed.conversation)
+        originals = await _kept(lambda: self._vault.originals(scope))
         return judge(texts, await self._finder.find(texts, {}), originals)
 
     async def _residual(self, proposed: ConsultProposed) -> Residual | None:
@@ -199,7 +201,8 @@ class ClassifierAgent:
         query = " ".join(SURROGATE.sub(" ", proposed.prompt.user).split())[:_QUERY_CHARS]
         try:
             async with asyncio.timeout(_RESIDUAL_S):
-                named = list(people_behind(await self._vault.originals(proposed.task_id)))
+                scope = scope_of(proposed.task_id, proposed.conversation)
+                named = list(people_behind(await self._vault.originals(scope)))
                 nearest = Search(query=query, kinds=(Kind.RECORD,), limit=_NEAREST)
                 hits = () if self._memory is None else (await self._memory.search(nearest)).hits
         except (MeshError, TimeoutError):

@@ -37,6 +37,7 @@ def _ready(state: TaskState, task: TaskSubmitted, name: StepId) -> StepReady:
         deadline=state.due_at if task.deadline is not None else None,
         budget_usd=task.budget_usd,
         plan_words=_plan_words(state, earlier),
+        conversation=task.conversation,
     )
     return StepReady(task_id=task.task_id, step_id=name, context=context)
 

@@ -59,6 +59,7 @@ def propose(
         model=decision.model,
         max_tokens=answer_tokens(step.context.spec, cloud),
         decision=decision,
+        conversation=step.context.conversation,
     )
 
 

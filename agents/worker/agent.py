@@ -32,7 +32,7 @@ from hybridmesh.schemas.frameworks import Framework
 from hybridmesh.schemas.inference import CompletionRequest
 from hybridmesh.schemas.memory import Kind, MemoryItem
 from hybridmesh.schemas.message import Message, StepMessage
-from hybridmesh.schemas.privacy import Sensitivity
+from hybridmesh.schemas.privacy import Sensitivity, scope_of
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.steps import Redacted, StepClassified, StepContext, StepDrafted, StepFailed, StepLocal
 
@@ -123,7 +123,7 @@ class WorkerAgent:
 
     async def _restore(self, advised: ConsultAdvised, step: StepClassified, decision: Decision) -> Sequence[Message]:
         try:
-            originals = await self._vault.originals(advised.task_id)
+            originals = await self._vault.originals(scope_of(advised.task_id, step.context.conversation))
         except PermanentError as error:  # in doubt the step is answered at home
             return [_refused(advised, error.reason)]
         output = step.context.spec.output
@@ -180,6 +180,7 @@ class WorkerAgent:
                 model=step.decision.model,
                 max_tokens=self._cloud.max_tokens,
                 decision=step.decision,
+                conversation=step.context.conversation,
             )
         ]
 
@@ -189,7 +190,7 @@ class WorkerAgent:
             return ""
         try:
             said = await self._model.complete(summary_request(redacted))
-            originals = await self._vault.originals(step.task_id)
+            originals = await self._vault.originals(scope_of(step.task_id, step.context.conversation))
         except (Unanswerable, PermanentError):
             return ""
         sources = (step.context.goal, *(document.text for document in step.context.inputs))

@@ -50,6 +50,8 @@ def faults(framework: Framework) -> Iterator[str]:
         known.add(formula.name)
     if not template.names_in(framework.template) <= known:
         yield "template-name-unknown"
+    if template.carries_out(framework.template):
+        yield "template-carries-out"
     if not framework.template.strip():
         yield "template-empty"
     if any(_holds_surrogate(text) for text in _texts(framework)):

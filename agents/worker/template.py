@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from hybridmesh.schemas.restoring import open_reply
+
 _NAME = r"[a-z][a-z0-9_]{0,39}"
 _PLACE = re.compile(rf"\{{({_NAME})\}}")
 _CONDITION = re.compile(rf"\{{([?!])({_NAME})\}}")
@@ -21,6 +23,15 @@ def fill(template: str, values: Mapping[str, str], truths: Mapping[str, bool | N
 def names_in(template: str) -> frozenset[str]:
     """Return every name that the template speaks of, in places and conditions."""
     return frozenset(_PLACE.findall(template)) | {name for _, name in _CONDITION.findall(template)}
+
+
+def carries_out(template: str) -> bool:
+    """Say whether a place stands where its value would leave again: in a link, an image, a tag or a tool call."""
+    place = "[PLACE_0000]"
+    stream = open_reply({place: ""}, "text")
+    stream.feed(_PLACE.sub(place, template))
+    stream.finish()
+    return bool(stream.tally.withheld)
 
 
 def _line(line: str, values: Mapping[str, str], truths: Mapping[str, bool | None]) -> str | None:

@@ -42,6 +42,9 @@ def submit(
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="USD", help="What its cloud calls may cost at most.")
     ] = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", metavar="NAME", help="Tasks of one share their surrogates.")
+    ] = None,
     wait: Wait = False,
     timeout: Timeout = None,
 ) -> None:
@@ -60,7 +63,13 @@ def submit(
     async def work(mesh: "Mesh") -> "str | TaskEnded":
         try:
             task_id = await mesh.submit(
-                goal, inputs=texts, workflow=workflow, profile=profile, deadline=until, budget_usd=budget_usd
+                goal,
+                inputs=texts,
+                workflow=workflow,
+                profile=profile,
+                deadline=until,
+                budget_usd=budget_usd,
+                conversation=conversation,
             )
         except MeshUnavailable:
             tell("the task is kept in the outbox, and goes out with the next command that reaches the mesh")

@@ -48,7 +48,8 @@ def rotate(call: Invocation) -> None:
 @app.command()
 @command
 def forget(
-    call: Invocation, scope: Annotated[str, typer.Argument(metavar="SCOPE", help="A task's id, or a conversation's.")]
+    call: Invocation,
+    scope: Annotated[str, typer.Argument(metavar="SCOPE", help="A task's id, or c- and a conversation's name.")],
 ) -> None:
     """Destroy a scope's key and values, and print the signed receipt: scope, when, how many values, which keys."""
     from hybridmesh.infra.cli.session import on_mesh
