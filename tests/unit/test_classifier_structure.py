@@ -136,6 +136,7 @@ def test_names_in_code_are_found_in_literals_and_comments_only() -> None:
     """Nothing breaks: an identifier stays, what is quoted, assigned or told about it does not."""
     text = 'const Ada = open();\nlet who = "Ada"; // for Müller\nsend(Ada, who);\n'
     assert find(text) == [("PERSON", "Ada"), ("PERSON", "Müller")]
+    assert find("send('jo@example.org', {x@example.org})") == [("EMAIL", "jo@example.org"), ("EMAIL", "x@example.org")]
     text = "Here:\n```python\nclass Ada:\n    owner = 'Ada'  # Müller\n```\nAda wrote it."
     assert [value for _, value in find(text)] == ["Ada", "Müller", "Ada"]
     assert [value for _, value in find("OWNER=Ada\nMODE=fast\nPASSWORD=hunter2abc\n")] == ["Ada", "hunter2abc"]
