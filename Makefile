@@ -7,9 +7,10 @@ STAMP  := $(VENV)/.base
 DEV    := $(VENV)/.dev
 RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
+TRAIN  := .venv-train/.ready
 LEVELS := tests/unit tests/connected tests/e2e
 
-.PHONY: help setup demo test lint format bench bench-privacy chaos documents lock clean
+.PHONY: help setup demo test lint format bench bench-privacy train-pii chaos documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -63,15 +64,26 @@ bench-privacy: $(DEV) ## leak, precision and speed of detection, beside Presidio
 	@if [ -d "$${PRIVACY_DATA:-../shared/data/privacy/dev}" ]; then $(MAKE) --no-print-directory $(RIVAL); fi
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 3600 tests/bench/privacy
 
+train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora)
+	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
+	@cp build/pii/model.onnx build/pii/labels.json build/pii/tokenizer.json agents/classifier/model/
+
 chaos: $(DEV)         ## kill -9 of each agent while tasks run
 	@$(BIN)/python -m pytest -m chaos -s tests/chaos
 
 documents: $(DEV)     ## JSON Schemas and the AsyncAPI document, from the code
 	@$(BIN)/python -m hybridmesh.infra.documents
 
+$(TRAIN): requirements-train.lock | $(UV)
+	@echo "installing what training needs (about 5 GB)…" >&2
+	@$(PYTHON) -m venv .venv-train
+	@$(UV) pip install --quiet --python .venv-train/bin/python --require-hashes -r requirements-train.lock
+	@touch $@
+
 lock: $(DEV)          ## resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 	@$(UV) pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
+	@$(UV) pip compile -q pyproject.toml --group train --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-train.lock
 	@$(UV) pip compile -q $(PINNED)/presidio.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o $(PINNED)/presidio.lock
 
 clean:                ## remove what was set up here; prepared models stay in the user's cache

@@ -40,7 +40,7 @@ class ModelSettings(Section):
     """The local models. ``sources`` is a folder to take model files from before any network."""
 
     local: str = "qwen2.5-coder-0.5b"
-    detector: str = "pii-rampart"
+    detector: str = "pii-multilingual"
     embedder: str = "minilm-l6-int8"
     sources: Path | None = None
     threads: int = Field(default=2, ge=1)
@@ -65,11 +65,12 @@ class CloudSettings(Section):
 class PrivacySettings(Section):
     """Detection. ``timeout_s`` bounds one text; a text that takes longer stays at home.
 
-    ``threshold`` is the least probability of a private token, ``thresholds`` the exceptions by type; ``terms`` are
+    ``threshold`` is the least probability of a private token, ``thresholds`` the exceptions by type: in place of those
+    that come with the model, which were chosen on labelled texts. ``terms`` are
     the organisation's own from the start, in addition to those that ``hybridmesh terms`` keeps on the bus.
     """
 
-    threshold: float = Field(default=0.3, ge=0, le=1)
+    threshold: float | None = Field(default=None, ge=0, le=1)
     thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     terms: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en", "de", "es", "fr", "it", "nl", "pt")

@@ -1,17 +1,20 @@
 """Builds the detector from the settings, for the classifier and for ``detect``, which has no bus."""
 
+import json
 import time
+from pathlib import Path
 
 from hybridmesh.agents.classifier.detector import Detector
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import MISSING, TokenClassifier
 from hybridmesh.bus.errors import ModelUnavailable, Unanswerable
-from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.settings import MeshSettings, PrivacySettings
 from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.schemas.privacy import Span
 
 UNREAD = "UNREAD"
+_THRESHOLD = 0.3  # of a model that comes without any
 
 
 def make_detector(settings: MeshSettings, terms: TermRecognizer | None = None) -> Detector:
@@ -23,15 +26,25 @@ def make_detector(settings: MeshSettings, terms: TermRecognizer | None = None) -
         SetupError: the model can neither be found nor made.
 
     """
-    privacy = settings.privacy
+    privacy, folder = settings.privacy, model_folder(settings, settings.models.detector)
     return Detector(
-        tagger=TokenClassifier(model_folder(settings, settings.models.detector)),
+        tagger=TokenClassifier(folder),
         terms=TermRecognizer(privacy.terms) if terms is None else terms,
-        thresholds=Thresholds(privacy.threshold, privacy.thresholds),
+        thresholds=thresholds_of(folder, privacy),
         max_chars=privacy.max_chars,
         timeout_s=privacy.timeout_s,
         monotonic=time.monotonic,
     )
+
+
+def thresholds_of(folder: Path, privacy: PrivacySettings) -> Thresholds:
+    """Return the model's own thresholds, changed by what the settings say; a threshold for all replaces all of them."""
+    file = folder / "thresholds.json"
+    own: dict[str, float] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if privacy.threshold is not None:
+        own = {"default": privacy.threshold}
+    default = own.pop("default", _THRESHOLD)
+    return Thresholds(default, {**own, **privacy.thresholds})
 
 
 async def read_whole(detector: Detector, text: str) -> list[Span]:

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from hybridmesh.agents.classifier.shipped import SHIPPED, shipped_model
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.fleet import Tell
 from hybridmesh.infra.models.store import ModelStore
 
 
 def needed_models(settings: MeshSettings) -> tuple[str, ...]:
-    """Return the names of the models that the agents load."""
-    return (settings.models.detector, settings.models.embedder, settings.models.local)
+    """Return the names of the models that the agents load from the store; the shipped detector is not among them."""
+    named = (settings.models.detector, settings.models.embedder, settings.models.local)
+    return tuple(name for name in named if name != SHIPPED)
 
 
 def open_store(settings: MeshSettings) -> ModelStore:
@@ -36,7 +38,9 @@ def ensure_models(settings: MeshSettings, tell: Tell) -> None:
 
 
 def model_folder(settings: MeshSettings, name: str) -> Path:
-    """Return the folder of a prepared model, making it first where it is missing."""
+    """Return the folder of the shipped model, or of a prepared one, making it first where it is missing."""
+    if name == SHIPPED:
+        return shipped_model()
     store = open_store(settings)
     return store.path(name) or store.prepare(name, _say_nothing).folder
 

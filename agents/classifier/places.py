@@ -14,6 +14,7 @@ _PART = rf"(?:\d{{1,6}}[A-Za-z]?|{_UNIT}|{_UNIT_WORD}|[A-Z]{{2,3}}|P\.? ?O\.? Bo
 _BETWEEN = re.compile(rf"{_BREAK}(?:{_PART}{_BREAK}){{0,4}}", re.IGNORECASE)
 _BETWEEN_MOST = 40  # characters
 _BEFORE = re.compile(r"(?<![\w.,-])(?:\d{1,6}[A-Za-z]? ){1,2}$")
+_POSTCODE = re.compile(r"(?<![\w.,-])\d{5},? $")  # "10115 Berlin": fewer digits may be a year
 _AFTER = re.compile(
     rf"(?:{_BREAK}{_UNIT}){{1,2}}"
     rf"|[\s,]{{1,4}}(?:[A-Z]{{2,3}} )?[{UPPER}]?(?:[{UPPER}{LETTER}]+ ){{0,2}}\d{{4,6}}(?![\w-]|[.,:]\d)",
@@ -38,9 +39,11 @@ def _belongs(gap: str) -> bool:
 
 def _grown(text: str, spans: Sequence[Span], index: int) -> Span:
     span = spans[index]
+    floor = spans[index - 1].end if index else 0
+    if span.type in _KINDS and (postcode := _POSTCODE.search(text, floor, span.start)):
+        span = span.model_copy(update={"start": postcode.start(), "type": "ADDRESS"})
     if span.type != "ADDRESS":
         return span
-    floor = spans[index - 1].end if index else 0
     ceiling = spans[index + 1].start if index + 1 < len(spans) else len(text)
     before = _BEFORE.search(text, floor, span.start)
     after = _AFTER.match(text, span.end, ceiling)

@@ -7,6 +7,7 @@ from hybridmesh.agents.classifier.phrases import PhraseIndex, is_same
 from hybridmesh.schemas.privacy import Span
 
 _PART = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_CODE = re.compile(r"-\w*\d")  # what makes the letters before it the beginning of a reference: "INC-72051"
 _LEAST = 3  # letters of a part or characters of a value that is looked for elsewhere
 
 _NOT_PARTS = frozenset({
@@ -42,7 +43,7 @@ def _values(
 
 def _repeats(text: str, index: PhraseIndex, values: Mapping[str, tuple[str, float]]) -> Iterator[Span]:
     for start, end, value in index.find(text):
-        if is_same(value, text[start:end]):
+        if is_same(value, text[start:end]) and not (value.isalpha() and _CODE.match(text, end)):
             kind, score = values[value]
             yield Span(start=start, end=end, type=kind, score=score, source="repeat")
 

@@ -26,6 +26,10 @@ _SIGNS = {"URL": ".", "EMAIL": "@"}  # without which a value is none of its kind
 _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand between two parts
 _BESIDE = frozenset({"", " ", "-", "'", "’", ". "})
 _GAP_MOST = 4
+_SMALL = 0.95  # what a word in small letters needs to be part of a name in a text that has capitals
+# Whom everybody writes about and nobody is.
+_NOBODY = frozenset({"god", "lord", "allah", "jesus", "christ", "satan", "buddha", "gott", "dios", "dieu", "dio"})
+_NAMES = frozenset({"GIVEN_NAME", "SURNAME", "ORGANISATION", "LOCATION", "CITY", "STATE", "STREET_NAME"})
 _LONE = 0.85  # what a single word in lower case needs to be a name: most of them are just words
 _WEAK = 0.25  # share of its threshold that is enough for a capitalised word beside a name that was found
 # "hi emma", "my name is wren", "signed by jo": what makes a single word in lower case a name all the same.
@@ -37,7 +41,7 @@ _CALLED = re.compile(
 )
 _DECLARED = re.compile(r"(?<!\w)(?:const|let|var|def|fn|func|function|class|import|return|self\.|this\.|\$) ?$")
 _ASSIGNED = re.compile(r" ?(?:[+*-]?=|\(|\[)")
-_PLACES = frozenset({"CITY", "STATE"})
+_PLACES = frozenset({"CITY", "STATE", "LOCATION"})
 _WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
 _POSTCODE_LEAST = 5  # letters and digits of a postcode that stands without a place: four digits are mostly a year
 
@@ -72,7 +76,8 @@ def kept(text: str, tags: Sequence[Tag], thresholds: Thresholds) -> list[Tag]:
     A weaker part is a capitalised word, or an initial, right beside a kept part of a person's name: "Madetoja" in
     "Pirjo Madetoja" when only the given name is sure.
     """
-    sure = [tag.score >= thresholds.of(kind_of(tag.label)) for tag in tags]
+    cased = any(map(str.isupper, text))
+    sure = [tag.score >= _needed(text, tag, thresholds, cased=cased) for tag in tags]
     for order in (range(1, len(tags)), range(len(tags) - 2, -1, -1)):
         for index in order:
             beside = index - 1 if order.step > 0 else index + 1
@@ -81,6 +86,19 @@ def kept(text: str, tags: Sequence[Tag], thresholds: Thresholds) -> list[Tag]:
                     text, tags[index], thresholds
                 )
     return [tag for tag, kept in zip(tags, sure, strict=True) if kept]
+
+
+def _needed(text: str, tag: Tag, thresholds: Thresholds, *, cased: bool) -> float:
+    """Return how sure a tag has to be; the model's vocabulary knows no capitals, so that small letters ask for more.
+
+    Not in a text that has no capitals at all, nor between the words of a name ("Bank of England", "van der Berg").
+    """
+    least = thresholds.of(kind_of(tag.label))
+    if cased and tag.label in _NAMES:
+        start, end = _grown(text, tag.start, tag.end)
+        if text[start:end].islower():
+            return max(least, _SMALL)
+    return least
 
 
 def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
@@ -93,6 +111,8 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
         labels = {tag.label for tag in run}
         kind = _kind(labels)
         start, end = _grown(text, run[0].start, run[-1].end)
+        if kind in _SIGNS:
+            start, end = _around_sign(text, start, end, _SIGNS[kind])
         score = max(tag.score for tag in run)
         if kind == "PERSON" and score < _LONE and _is_word_of_text(text, start, end):
             continue
@@ -100,9 +120,19 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
             yield Span(start=start, end=end, type=kind, score=score, source="model")
 
 
+def _around_sign(text: str, start: int, end: int, sign: str) -> tuple[int, int]:
+    """Return the piece without blanks that holds the sign: what stands beside it is another value."""
+    for piece in re.finditer(r"\S+", text[start:end]):
+        if sign in piece.group():
+            return start + piece.start(), start + piece.end()
+    return start, end
+
+
 def _is_noise(labels: set[str], kind: str, value: str) -> bool:
     sign = _SIGNS.get(kind)
     if sign is not None and sign not in value:
+        return True
+    if kind == "PERSON" and value.casefold() in _NOBODY:
         return True
     signs = sum(map(str.isalnum, value))
     if value.islower() and signs < _WORD_LEAST:

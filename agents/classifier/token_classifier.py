@@ -14,8 +14,8 @@ from hybridmesh.bus.errors import ModelUnavailable
 
 MISSING = "detector-missing"  # the reason of an error that says that there is no model to read with
 
-_WINDOW = 254  # tokens a window, [CLS] and [SEP] come on top; attention costs grow with its square
-_OVERLAP = 64  # tokens read twice, so that no name is seen only at an edge
+_WINDOW = 126  # tokens a window, as in training, [CLS] and [SEP] on top; attention costs grow with its square
+_OVERLAP = 32  # tokens read twice, so that no name is seen only at an edge
 
 Floats = npt.NDArray[np.float32]
 

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hybridmesh.infra.pii_training.base_model import build, labels_of
 from hybridmesh.infra.pii_training.corpora import CORPORA, read_corpus
 from hybridmesh.infra.pii_training.export import export
+from hybridmesh.infra.pii_training.rampart import build, fetch_base, labels_of
 from hybridmesh.infra.pii_training.synthesis import Labelled, synthesise
 from hybridmesh.infra.pii_training.training import encode, save_labels, train
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     """Train and export; the arguments say where the base and the corpora are."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base", type=Path, required=True, help="the base model's folder")
+    parser.add_argument("--base", type=Path, help="the base model's folder; without it, it is fetched")
     parser.add_argument("--corpora", type=Path, help="the folder of the open corpora; without it, synthetic texts only")
     parser.add_argument("--out", type=Path, required=True, help="where the model goes")
     parser.add_argument("--steps", type=int, default=_STEPS)
@@ -33,11 +33,12 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     given.out.mkdir(parents=True, exist_ok=True)
+    base: Path = given.base or fetch_base(given.out)
     checkpoint = given.out / "checkpoint.pt"
-    labels = labels_of(given.base)
-    model = build(given.base, labels)
+    labels = labels_of(base)
+    model = build(base, labels)
     if not given.export_only:
-        tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(given.base / "tokenizer.json"))
+        tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(base / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         texts = [*synthesise(given.texts, SEED), *_corpora(given.corpora)]
@@ -54,7 +55,7 @@ def main() -> None:
         model.load_state_dict(torch.load(checkpoint))
     export(model, model.config.hidden_size, given.out)
     save_labels(labels, given.out)
-    shutil.copy(given.base / "tokenizer.json", given.out / "tokenizer.json")
+    shutil.copy(base / "tokenizer.json", given.out / "tokenizer.json")
 
 
 def _corpora(folder: Path | None) -> list[Labelled]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 _HEADS = (
     "Nor Vel Bri Qua Syn Opti Medi Terra Luma Zen Hex Kal Astra Fin Green Blue Iron Data Cloud Net Bio Agro Euro Trans "
-    "Inter Omni Pro Neo Aero Hydro Solar Micro Sky Star Red Silver North West Alpha Delta Vita Nova Inno Digi Tele Safe "
+    "Inter Omni Pro Neo Aero Hydro Solar Micro Sky Star Red Silver North West Alpha Delta Vita Nova Inno "
+    "Digi Tele Safe "
     "Swift Clear Bright True Pure Crest Stone River Oak Cedar Falcon Orion Atlas Titan Vertex Apex"
 ).split()
 _TAILS = (
@@ -66,7 +67,8 @@ _BODIES = {
 _KNOWN = (
     "UN,EU,NATO,WHO,IMF,FBI,CIA,NASA,BBC,CNN,UNESCO,UNICEF,OPEC,FIFA,UEFA,NHL,NBA,NFL,IOC,OECD,IAEA,ECB,FDA,NHS,IRS,"
     "Reuters,Google,Apple,Microsoft,Amazon,Facebook,Twitter,YouTube,Netflix,Samsung,Sony,Toyota,Honda,Ford,BMW,Audi,"
-    "Volkswagen,Siemens,Bosch,Bayer,BASF,SAP,Allianz,Deutsche Bank,Deutsche Bahn,Lufthansa,Deutsche Telekom,Adidas,Nike,"
+    "Volkswagen,Siemens,Bosch,Bayer,BASF,SAP,Allianz,Deutsche Bank,Deutsche Bahn,Lufthansa,"
+    "Deutsche Telekom,Adidas,Nike,"
     "Shell,BP,Total,Renault,Peugeot,Airbus,Boeing,Orange,Danone,Nestlé,Novartis,Roche,UBS,Philips,ING,Unilever,KLM,"
     "Telefónica,Santander,Iberia,Repsol,Fiat,Ferrari,Eni,Enel,Intel,IBM,Oracle,Cisco,Dell,Visa,PayPal,HSBC,Barclays,"
     "Lloyds,Vodafone,Tesco,Walmart,Target,McDonald's,Starbucks,Coca-Cola,PepsiCo,Disney,Harvard,Oxford University,MIT,"

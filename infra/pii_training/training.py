@@ -43,9 +43,7 @@ def encode(text: Labelled, tokenizer: Any, labels: Sequence[str]) -> Example:
         for place in inside:
             marks[place] = numbers[f"{'B' if place == inside[0] else 'I'}-{label}"]
     first, last = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-    return Example(
-        [first, *encoding.ids[:_WINDOW], last], [_IGNORED, *marks[:_WINDOW], _IGNORED]
-    )
+    return Example([first, *encoding.ids[:_WINDOW], last], [_IGNORED, *marks[:_WINDOW], _IGNORED])
 
 
 def train(model: Any, examples: Sequence[Example], *, steps: int, seed: int, checkpoint: Path) -> None:

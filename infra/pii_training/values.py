@@ -93,7 +93,9 @@ class Values:
             "email": lambda language: [(self._maker(language).email(), "EMAIL")],
             "url": lambda language: [(self._maker(language).url(), "URL")],
             "passport": lambda _: [(self._code(("?########", "#########", "??#######")), "PASSPORT")],
-            "license": lambda _: [(self._code(("?#######", "########", "??######?", "#### #### ####")), "DRIVERS_LICENSE")],
+            "license": lambda _: [
+                (self._code(("?#######", "########", "??######?", "#### #### ####")), "DRIVERS_LICENSE")
+            ],
             "taxid": lambda language: [(str(self._maker(language).ssn()), "TAX_ID")],
             "account": lambda language: [(self._account(language), "BANK_ACCOUNT")],
             "user": lambda language: [(self._maker(language).user_name(), None)],
@@ -178,7 +180,11 @@ class Values:
         name, number = str(maker.street_name()), str(maker.building_number())
         if language in ("en", "fr"):
             return [(number, "BUILDING_NUMBER"), (" ", None), (name, "STREET_NAME")]
-        return [(name, "STREET_NAME"), (", " if language in ("es", "it", "pt") else " ", None), (number, "BUILDING_NUMBER")]
+        return [
+            (name, "STREET_NAME"),
+            (", " if language in ("es", "it", "pt") else " ", None),
+            (number, "BUILDING_NUMBER"),
+        ]
 
     def _address(self, language: str) -> list[Piece]:
         pieces = self._street(language)
@@ -213,7 +219,12 @@ class Values:
         month = self.dice.randint(1, 12)
         name = _MONTHS[language].split(",")[month - 1]
         return self.dice.choice(
-            (f"{year}-{month:02}-{day:02}", f"{day:02}/{month:02}/{year}", f"{day}.{month}.{year}", f"{day} {name} {year}")
+            (
+                f"{year}-{month:02}-{day:02}",
+                f"{day:02}/{month:02}/{year}",
+                f"{day}.{month}.{year}",
+                f"{day} {name} {year}",
+            )
         )
 
     def _money(self) -> str:

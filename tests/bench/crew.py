@@ -92,7 +92,7 @@ async def _build_classifier(links: Links, *, vault_key: bytes) -> Agent:
     finder = Detector(
         tagger=NoTags(),
         terms=terms,
-        thresholds=Thresholds(privacy.threshold),
+        thresholds=Thresholds(0.5),
         max_chars=privacy.max_chars,
         timeout_s=privacy.timeout_s,
         monotonic=time.monotonic,

@@ -13,6 +13,7 @@ from fixed_terms import FixedTerms
 from harness import Bus
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.shipped import shipped_model
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
@@ -54,10 +55,7 @@ def frozen() -> datetime:
 
 @pytest.fixture(scope="session")
 def tagger() -> TokenClassifier:
-    folder = Path.home() / ".cache" / "hybridmesh" / "models" / "pii-rampart"
-    if not (folder / "model.onnx").is_file():
-        pytest.skip("pii-rampart is not prepared: the token classifier was NOT tested")
-    return TokenClassifier(folder)
+    return TokenClassifier(shipped_model())
 
 
 def make_detector(tagger: TokenClassifier, *, max_chars: int = 100_000, timeout_s: float = 30) -> Detector:

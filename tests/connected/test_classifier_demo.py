@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,9 @@ import pytest
 from hybridmesh.agents.classifier.detector import Detector
 from hybridmesh.agents.classifier.door import judge, prompt_texts
 from hybridmesh.agents.classifier.redaction import redact, redacted_of
-from hybridmesh.agents.classifier.terms import TermRecognizer
-from hybridmesh.agents.classifier.thresholds import Thresholds
-from hybridmesh.agents.classifier.token_classifier import TokenClassifier
 from hybridmesh.agents.router.prompts import compose
-from hybridmesh.bus.settings import PrivacySettings
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.infra.detection import make_detector
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.surrogates import restore
 
@@ -36,14 +33,7 @@ ROWS = read_rows()
 
 @pytest.fixture(scope="module")
 def demo_detector() -> Detector:
-    folder = Path.home() / ".cache" / "hybridmesh" / "models" / "pii-rampart"
-    if not (folder / "model.onnx").is_file():
-        pytest.skip("pii-rampart is not prepared: the demo's promise was NOT tested")
-    privacy = PrivacySettings()
-    return Detector(
-        tagger=TokenClassifier(folder), terms=TermRecognizer(privacy.terms), thresholds=Thresholds(privacy.threshold),
-        max_chars=privacy.max_chars, timeout_s=privacy.timeout_s, monotonic=time.monotonic,
-    )  # fmt: skip
+    return make_detector(MeshSettings())
 
 
 @pytest.mark.parametrize("ticket", PLANTED, ids=[ticket["id"] for ticket in PLANTED])

@@ -13,12 +13,6 @@ from command_line import run_command
 pytestmark = [pytest.mark.connected, pytest.mark.model]
 
 
-@pytest.fixture(autouse=True)
-def _needs_model() -> None:
-    if not (Path.home() / ".cache" / "hybridmesh" / "models" / "pii-rampart" / "model.onnx").is_file():
-        pytest.skip("pii-rampart is not prepared: detect was NOT tested")
-
-
 def test_offsets_are_of_the_given_text() -> None:
     """Nothing private leaves: code points are counted, also behind characters that take two units elsewhere."""
     text = "😀 née: write to jo@example.org 👩‍👧 or +49 151 23456789"

@@ -75,7 +75,12 @@ FOUND = [
     ("URL", "my website is https://www.example.com.br/ada", "https://www.example.com.br/ada"),
     ("URL", "see linkedin.com/in/ada-lovelace-1815", "linkedin.com/in/ada-lovelace-1815"),
     ("URL", "https://example.org/a?token=abcd1234", "https://example.org/a?token=abcd1234"),
+    ("USERNAME", "I log in as jdoe_ops from here", "jdoe_ops"),
+    ("USERNAME", "the forum account up_in_the_loft, please", "up_in_the_loft"),
+    ("USERNAME", "Accepted publickey for jdoe84 from", "jdoe84"),
+    ("USERNAME", "Benutzername: Falke.Nord", "Falke.Nord"),
     ("PHONE", "tel. 212-555-0199 ext. 44", "212-555-0199 ext. 44"),
+    ("PHONE", "Front desk 2125550199 ext 44", "2125550199 ext 44"),
     ("PHONE", "office,+41 (0)69 979 80 58", "+41 (0)69 979 80 58"),
     ("PHONE", "zadzwoń, tel. 601 234 567", "601 234 567"),
     # Births.
@@ -119,6 +124,8 @@ FOUND = [
 ]
 
 CLEAN = [
+    "The account NL-204417 and the user guide; the profile picture; account type; user_id is a column.",
+    "Log in as usual, sign in as a guest, and open account settings.",
     "During 1971 they invested; String 12 of 20, Monitoring 24 hours, Spring 2024, Engineering 101.",
     "IT department, FR market, DE 2024 report, NL team of 12, BE 10 and ES 2030 targets.",
     "Contact us about invoice 20260304 or call about order no. 4711551234.",

@@ -1,6 +1,7 @@
 """Nothing private leaves: how text is read for detection, and how findings become disjoint spans of the original."""
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -224,6 +225,15 @@ def test_the_weaker_part_of_a_name_is_kept_beside_the_surer_one() -> None:
     assert kept("", [], Thresholds(0.3)) == []
 
 
+def test_small_letters_ask_for_more_where_there_are_capitals() -> None:
+    """Clean text stays clean: the model's vocabulary has no capitals, so the text's own are looked at."""
+    tags = [Tag(0, 5, "GIVEN_NAME", 0.5, begins=True), Tag(6, 13, "SURNAME", 0.5, begins=False)]
+    assert kept("enrico shouted", tags, Thresholds(0.3)) == tags
+    assert kept("Enric shouted", tags, Thresholds(0.3)) == tags[:1]
+    sure = [replace(tag, score=0.96) for tag in tags]
+    assert kept("Enric shouted", sure, Thresholds(0.3)) == sure
+
+
 def test_thresholds_are_by_type() -> None:
     """Nothing private leaves: each type has the threshold that is its own, any other the default."""
     thresholds = Thresholds(0.5, {"PERSON": 0.2})
@@ -240,6 +250,13 @@ def test_an_address_is_joined_over_units_and_grown_over_numbers() -> None:
     assert [(hit.type, text[hit.start : hit.end]) for hit in joined] == [
         ("ADDRESS", "12 74 Main Street Suite 680, Springfield 36903")
     ]
+
+
+def test_a_postcode_before_a_town_makes_an_address_of_it() -> None:
+    """Nothing private leaves: five digits before a town are where somebody lives; four may be a year."""
+    for text, found in (("10115 Berlin", "10115 Berlin"), ("in 2026 Berlin", "Berlin"), ("1.10115 Berlin", "Berlin")):
+        (place,) = join_places(text, [span_of(text, "Berlin", "LOCATION")])
+        assert text[place.start : place.end] == found
 
 
 def test_a_text_in_another_script_is_in_doubt() -> None:

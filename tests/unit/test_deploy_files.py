@@ -120,7 +120,7 @@ def test_the_models_are_those_that_the_settings_need() -> None:
     """It runs on what you have: an agent without a way out finds its model prepared."""
     prepared = {parse(SERVICES[name]["command"])["name"] for name in ONE_SHOTS if name.startswith("model-")}
     assert prepared == set(needed_models(MeshSettings()))
-    for agent, field in (("classifier", "detector"), ("memory", "embedder"), ("worker", "local")):
+    for agent, field in (("memory", "embedder"), ("worker", "local")):
         waits: Table = SERVICES[agent]["depends_on"]
         assert waits[f"model-{field}"] == {"condition": "service_completed_successfully"}
         model = parse(SERVICES[f"model-{field}"]["command"])["name"]

@@ -16,6 +16,7 @@ from hybridmesh.agents.classifier.recognizers import (
     phones,
     scripts,
     taxes,
+    usernames,
     wallets,
 )
 from hybridmesh.agents.classifier.recognizers.recognizer import Recognizer
@@ -32,6 +33,7 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     *networks.RECOGNIZERS,
     *issued_keys.RECOGNIZERS,
     *credentials.RECOGNIZERS,
+    *usernames.RECOGNIZERS,
     *births.RECOGNIZERS,
     *addresses.RECOGNIZERS,
     *names.RECOGNIZERS,

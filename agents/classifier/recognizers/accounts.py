@@ -46,7 +46,8 @@ class IbanRecognizer:
             if end is None:
                 continue
             held = mod97(text[head.start() : end])
-            if held or near(text, head.start(), _IBAN_WORD):
+            mistyped = not held and _is_mostly_digits(text[head.start() : end])
+            if held or (mistyped and near(text, head.start(), _IBAN_WORD)):
                 source = CHECKED if held else SHAPED
                 yield Span(start=head.start(), end=end, type="IBAN", score=1.0 if held else 0.8, source=source)
 
@@ -61,6 +62,11 @@ class IbanRecognizer:
                 return None
             at = step.end()
         return None if at < len(text) and text[at].isalnum() else at
+
+
+def _is_mostly_digits(value: str) -> bool:
+    """Say whether it is more than a reference with words behind it: "account NL-204417 and the user"."""
+    return 2 * sum(map(str.isdigit, value)) >= sum(map(str.isalnum, value))
 
 
 RECOGNIZERS = (

@@ -42,9 +42,9 @@ _ASSIGNED = re.compile(
     r"[\"'`“„]?(?P<value>[^\s\"'`“”,;]{3,200}[^\s\"'`“”,;.!?)\]])",
     re.IGNORECASE,
 )
-# "password Tallow-2291": without a colon, only what has a digit or a sign inside.
+# "password Tallow-2291", "the password, Tallow-2291, is": without a colon, only what has a digit or a sign inside.
 _TOLD = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMED}) [\"'`“„]?(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{{5,200}}"
+    rf"(?<![A-Za-z])(?:{_NAMED}),? [\"'`“„]?(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{{5,200}}"
     r"[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )

