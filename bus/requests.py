@@ -1,11 +1,13 @@
 """Request and reply between agents: signed requests, typed replies, errors that keep their kind."""
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from typing import TypeVar
 
 import nats.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from pydantic import BaseModel, ValidationError
 
 from hybridmesh.bus.agent import Clock, Service
@@ -41,6 +43,7 @@ from hybridmesh.schemas.memory import (
 R = TypeVar("R", bound=BaseModel)
 
 ERROR_HEADER = "mesh-error"
+_LOOK_S = 0.5  # between two looks whether the connection still is the one that was asked over
 _KINDS: dict[str, type[MeshError]] = {
     kind.__name__: kind
     for kind in (
@@ -68,7 +71,7 @@ class Asker:
         """Return the answer.
 
         Raises:
-            MeshUnavailable: nobody answers.
+            MeshUnavailable: nobody answers, or the connection was lost meanwhile.
             MeshError: the error that the answering agent raised, of the same kind and reason.
 
         """
@@ -80,7 +83,7 @@ class Asker:
         }
         headers[SIGNATURE] = base64.b64encode(self._identity.sign(signed_bytes(ask, headers, body))).decode()
         try:
-            answer = await self._client.request(ask, body, timeout=timeout_s or self._timeout_s, headers=headers)
+            answer = await self._request(ask, body, headers, timeout_s or self._timeout_s)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             raise MeshUnavailable(f"no answer on {ask}: {type(error).__name__}") from error
         if answer.headers and (kind := answer.headers.get(ERROR_HEADER)):
@@ -90,6 +93,18 @@ class Asker:
             return reply.model_validate_json(answer.data)
         except ValidationError:
             raise InvalidMessage(f"the answer on {ask} cannot be read") from None
+
+    async def _request(self, ask: Ask, body: bytes, headers: dict[str, str], timeout_s: float) -> Msg:
+        """Await the reply, but not on a connection that is another one by now: what was asked over it may be lost."""
+        connection = self._client.stats["reconnects"]
+        asking = asyncio.create_task(self._client.request(ask, body, timeout=timeout_s, headers=headers))
+        try:
+            while not (await asyncio.wait({asking}, timeout=_LOOK_S))[0]:
+                if self._client.stats["reconnects"] != connection:
+                    raise MeshUnavailable(f"the connection was lost while {ask} was asked")
+            return asking.result()
+        finally:
+            asking.cancel()
 
 
 async def answer(

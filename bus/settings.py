@@ -6,7 +6,7 @@ Sources, strongest first: flags (constructor arguments), ``HYBRIDMESH_*`` variab
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -63,9 +63,14 @@ class CloudSettings(Section):
 
 
 class PrivacySettings(Section):
-    """Detection. ``timeout_s`` bounds one text; a text that takes longer stays at home."""
+    """Detection. ``timeout_s`` bounds one text; a text that takes longer stays at home.
+
+    ``threshold`` is the least probability of a private token, ``thresholds`` the exceptions by type; ``terms`` are
+    the organisation's own from the start, in addition to those that ``hybridmesh terms`` keeps on the bus.
+    """
 
     threshold: float = Field(default=0.3, ge=0, le=1)
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     terms: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en", "de", "es", "fr", "it", "nl", "pt")
     timeout_s: float = Field(default=60.0, gt=0)

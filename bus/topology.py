@@ -49,7 +49,7 @@ class Ask(StrEnum):
 
 
 class Bucket(StrEnum):
-    """Key-value buckets: TASKS is the decomposer's state, PARKED the router's, and so on."""
+    """Key-value buckets: TASKS is the decomposer's state, PARKED the router's, and so on; POLICY is the people's."""
 
     TASKS = "tasks"
     PARKED = "parked"
@@ -86,7 +86,11 @@ BODIES = "bodies"  # the object store for bodies too large for a message
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One agent's line of the table. ``timers`` are messages to itself that it hands back until they are due."""
+    """One agent's line of the table.
+
+    ``timers`` are messages to itself that it hands back until they are due; ``obeys`` are the buckets of policy that
+    it reads, and ``governs`` those that it may change as well.
+    """
 
     agent: str
     consumes: tuple[MessageType, ...] = ()
@@ -94,6 +98,8 @@ class Row:
     publishes: tuple[MessageType, ...] = ()
     answers: tuple[Ask, ...] = ()
     asks: tuple[Ask, ...] = ()
+    obeys: tuple[Bucket, ...] = ()
+    governs: tuple[Bucket, ...] = ()
     slots: int = 8
     account: Account = Account.LOCAL
 
@@ -114,6 +120,7 @@ TOPOLOGY: tuple[Row, ...] = (
         consumes=(StepReady, ConsultProposed),
         publishes=(StepClassified, ConsultRequested, ConsultRefused, StepFailed, *_AUDIT),
         asks=(Ask.SEARCH,),
+        obeys=(Bucket.POLICY,),
         slots=4,
     ),
     Row(
@@ -157,6 +164,7 @@ TOPOLOGY: tuple[Row, ...] = (
         "publisher",
         publishes=(TaskSubmitted, CancelTask, FeedbackGiven, ApprovalGiven, *_AUDIT),
         asks=(Ask.SEARCH, Ask.FORGET, Ask.REMEMBER),
+        governs=(Bucket.POLICY,),
     ),
 )
 
@@ -213,6 +221,11 @@ def subject_for(kind: MessageType, topic: str) -> str:
     return f"{ROOT}.{kind.NAME}.{topic}"
 
 
+def end_subject(task_id: str) -> str:
+    """Return the pattern of a task's end on the stream of results, whatever its outcome."""
+    return f"{ROOT}.task.*.{task_id}"
+
+
 def dead_subject(subject: str) -> str:
     """Return where a message of ``subject`` is buried."""
     return f"{ROOT}.dead.{subject.removeprefix(ROOT + '.')}"
@@ -226,6 +239,16 @@ def producers_of(kind: MessageType) -> frozenset[str]:
 def askers_of(ask: Ask) -> frozenset[str]:
     """Return the agents that may send a request."""
     return frozenset(row.agent for row in TOPOLOGY if ask in row.asks)
+
+
+def readers_of(bucket: Bucket) -> frozenset[str]:
+    """Return who may read a bucket of policy."""
+    return frozenset(row.agent for row in TOPOLOGY if bucket in (*row.obeys, *row.governs))
+
+
+def writers_of(bucket: Bucket) -> frozenset[str]:
+    """Return who may change a bucket of policy."""
+    return frozenset(row.agent for row in TOPOLOGY if bucket in row.governs)
 
 
 def queue_stream(agent: str) -> str:

@@ -1,8 +1,8 @@
 """The work loop: takes messages from an agent's queue and sees each one through to its acknowledgement.
 
 It fetches only as many messages as it has free slots, keeps each alive from the moment of the fetch, runs the
-handler, publishes what follows, and acknowledges last. A message that fails is handed back with a growing pause
-or, when that cannot help, buried in the dead letters with the reason; a buried step fails its task.
+handler, publishes what follows, and acknowledges last; a step of a task that is over is dropped. A message that
+fails is handed back with a growing pause or, when that cannot help, buried with the reason, and its task fails.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from hybridmesh.bus.agent import Agent, Clock
+from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.envelope import open_envelope, signature_problem
 from hybridmesh.bus.errors import Deferred, MeshBusy, MeshError, PermanentError, TransientError, UntrustedMessage
 from hybridmesh.bus.graveyard import Burial, bury, obituary
@@ -24,7 +25,7 @@ from hybridmesh.bus.publisher import Publisher, fetch_body, utc_now
 from hybridmesh.bus.settings import BusSettings
 from hybridmesh.bus.topology import Consumer
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.message import Message, StepMessage
 
 logger = logging.getLogger("hybridmesh")
 
@@ -49,6 +50,7 @@ class WorkLoop:
         clock: Clock = utc_now,
     ) -> None:
         self._js = js
+        self._endings = Endings(js)
         self._consumer = consumer
         self._agent = agent
         self._publisher = publisher
@@ -146,9 +148,10 @@ class WorkLoop:
     async def _handle(self, message: Msg) -> None:
         headers = dict(message.headers or {})
         body = await fetch_body(self._js, headers, message.data)
-        opened = open_envelope(message.subject, headers, body, self._ring)
-        follow_ups = await self._agent.handlers[type(opened.message)](opened.message)
-        await self._publish(follow_ups)
+        opened = open_envelope(message.subject, headers, body, self._ring).message
+        if isinstance(opened, StepMessage) and opened.LAPSES and await self._endings.over(opened.task_id):
+            return
+        await self._publish(await self._agent.handlers[type(opened)](opened))
 
     async def _publish(self, messages: Sequence[Message]) -> None:
         """Store audit events first: no effect is seen that the log does not know."""

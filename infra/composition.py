@@ -13,7 +13,9 @@ from pydantic import SecretStr
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.app import Builder
 from hybridmesh.bus.budgets import Budgets, Spending
+from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
@@ -23,6 +25,7 @@ from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.memory import Scope
+from hybridmesh.schemas.policies import TermShard
 from hybridmesh.schemas.steps import StepClassified
 
 
@@ -72,6 +75,7 @@ async def build_router(links: Links) -> Agent:
         prices=PriceList(),
         profiles=links.settings.profiles,
         cloud=links.settings.cloud,
+        over=Endings(links.js).over,
         clock=links.clock,
     ).agent()
 
@@ -79,21 +83,14 @@ async def build_router(links: Links) -> Agent:
 async def build_classifier(links: Links, *, keys: Path) -> Agent:
     """Build the classifier, the only door to the cloud."""
     from hybridmesh.agents.classifier.agent import ClassifierAgent
-    from hybridmesh.agents.classifier.detector import Detector
-    from hybridmesh.agents.classifier.token_classifier import TokenClassifier
+    from hybridmesh.agents.classifier.live_terms import LiveTerms
+    from hybridmesh.agents.classifier.terms import TermRecognizer
+    from hybridmesh.infra.detection import make_detector
 
-    privacy = links.settings.privacy
-    folder = await asyncio.to_thread(model_folder, links.settings, links.settings.models.detector)
-    finder = Detector(
-        tagger=TokenClassifier(folder),
-        terms=privacy.terms,
-        threshold=privacy.threshold,
-        max_chars=privacy.max_chars,
-        timeout_s=privacy.timeout_s,
-        monotonic=time.monotonic,
-    )
+    terms = TermRecognizer(links.settings.privacy.terms)
     return ClassifierAgent(
-        finder=finder,
+        finder=await asyncio.to_thread(make_detector, links.settings, terms),
+        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard), terms, time.monotonic),
         vault=await _vault(links, keys),
         signing_key=links.identity.key,
         clock=links.clock,
@@ -138,7 +135,11 @@ async def build_verifier(links: Links) -> Agent:
     from hybridmesh.agents.worker.shipped import shipped_frameworks
 
     return Verifier(
-        RemoteModel(links.asker), RemoteMemory(links.asker), links.clock, shipped=shipped_frameworks()
+        RemoteModel(links.asker),
+        RemoteMemory(links.asker),
+        links.clock,
+        shipped=shipped_frameworks(),
+        judge=links.settings.models.local,
     ).agent()
 
 

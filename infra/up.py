@@ -5,13 +5,14 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nats
 from nats.js import JetStreamContext
 
+from hybridmesh.agents.decomposer.workflows import load_workflows
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.identity import create_identities, write_secret
@@ -58,12 +59,13 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
     """Start everything, yield when every agent is ready, and drain at the end.
 
     Raises:
-        UsageError: the data folder is in use.
+        UsageError: the data folder is in use, or a workflow of the user's own cannot be run.
         SetupError: something is missing, with its remedy.
 
     """
     data = settings.data.resolve()
     check_room(data)
+    load_workflows(settings.plans)  # what is wrong with one is said here, not in the log of an agent that cannot start
     async with contextlib.AsyncExitStack() as stack:
         server = NatsServer(data / "nats", port=settings.bus.port, binary=settings.bus.server_binary)
         await asyncio.to_thread(server.start)
@@ -154,8 +156,10 @@ async def _keep_server(server: NatsServer, tell: Tell) -> None:
             await asyncio.to_thread(server.restart)
 
 
-async def serve_until_stopped(settings: MeshSettings, options: Options, tell: Tell) -> None:
-    """Run a mesh until Ctrl-C or SIGTERM."""
+async def serve_until_stopped(
+    settings: MeshSettings, options: Options, tell: Tell, came_up: Callable[[Running], None]
+) -> None:
+    """Run a mesh until Ctrl-C or SIGTERM; ``came_up`` hears of it once every agent is ready."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -164,6 +168,7 @@ async def serve_until_stopped(settings: MeshSettings, options: Options, tell: Te
         tell(f"bus    {mesh.url}")
         tell(f"data   {settings.data.resolve()}")
         tell(f"cloud  {mesh.cloud.describe(settings)}")
+        came_up(mesh)
         tell('up. Submit with `hybridmesh submit "..."` in another shell; Ctrl-C drains and stops.')
         await stop.wait()
         tell("draining…")

@@ -19,6 +19,7 @@ class ApprovalRequested(StepMessage):
     """
 
     NAME = "approval.requested"
+    LAPSES = False  # the question is to be closed
 
     purpose: Purpose
     preview: str
@@ -36,6 +37,7 @@ class ApprovalGiven(StepMessage):
     """A person's answer."""
 
     NAME = "approval.given"
+    LAPSES = False  # the answer is to be kept
 
     purpose: Purpose
     approved: bool

@@ -32,6 +32,7 @@ class Action(StrEnum):
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_ANSWERED = "approval.answered"
     LESSON_LEARNED = "lesson.learned"
+    POLICY_CHANGED = "policy.changed"
     MEMORY_FORGOTTEN = "memory.forgotten"
     VAULT_FORGOTTEN = "vault.forgotten"
     VAULT_ROTATED = "vault.rotated"

@@ -64,6 +64,7 @@ class ConsultAdvised(StepMessage):
     """The cloud's answer. ``sent_sha256`` is the hash of the bytes that left, as audited before they did."""
 
     NAME = "consult.advised"
+    LAPSES = False  # the call is to be paid for
 
     purpose: Literal["answer", "framework"]
     advice: str
@@ -79,6 +80,7 @@ class ConsultRefused(StepMessage):
     """The prompt was not sent, or no answer can be had; the router takes another lane."""
 
     NAME = "consult.refused"
+    LAPSES = False  # what was set aside is to be given back
 
     reason: str
     by: str

@@ -63,7 +63,12 @@ class TaskMessage(Message):
 
 
 class StepMessage(TaskMessage):
-    """A message about one step of a task; ``attempt`` counts from 1 and rises with each new try of the step."""
+    """A message about one step of a task; ``attempt`` counts from 1 and rises with each new try of the step.
+
+    ``LAPSES`` says that it is of no use any more once its task has its end, and is dropped unread.
+    """
+
+    LAPSES: ClassVar[bool] = True
 
     step_id: StepId
     attempt: int = 1

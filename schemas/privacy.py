@@ -26,13 +26,17 @@ class Sensitivity(IntEnum):
 
 
 class Span(Frozen):
-    """A private value in a text: offsets in Unicode code points, ``end`` exclusive."""
+    """A private value in a text: offsets in Unicode code points, ``end`` exclusive.
+
+    ``bare`` says that it is a number of JSON: what replaces it has to be quoted.
+    """
 
     start: int = Field(ge=0)
     end: int = Field(gt=0)
     type: str
     score: float = Field(ge=0, le=1)
     source: str
+    bare: bool = False
 
 
 class Findings(Frozen):

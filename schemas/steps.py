@@ -14,7 +14,11 @@ from hybridmesh.schemas.verdicts import Verdict
 
 
 class StepContext(Frozen):
-    """The task around a step: the goal, the step itself and the texts it reads (private, raw)."""
+    """The task around a step: the goal, the step itself and the texts it reads (private, raw).
+
+    ``plan_words`` are the results of earlier choices that are options of a declared workflow: an input that is one of
+    them, and nothing else, is the plan's word and not private.
+    """
 
     goal: str
     profile: str
@@ -25,6 +29,7 @@ class StepContext(Frozen):
     deadline: datetime | None = None
     budget_usd: Decimal | None = None
     conversation: ConversationId | None = None
+    plan_words: tuple[str, ...] = ()
 
 
 class Redacted(Frozen):

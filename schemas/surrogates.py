@@ -3,6 +3,9 @@
 A surrogate is a type (upper-case letters, underscores between words), an underscore, and a code of four or more
 characters of Crockford's base 32 of which at least one is a digit: so ``[YOUR_NAME]`` is none. One word of a name
 says which: ``[PERSON_LAST_7Q2M]`` is the last word of the name that ``[PERSON_7Q2M]`` stands for.
+
+A type that ends in ``_DIGITS`` stands for a number of JSON. In its place the surrogate is a string, quotes and all, as
+JSON would break without them; they go when the number comes back.
 """
 
 import html
@@ -16,6 +19,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SHORTEST, LONGEST = 4, 51  # characters of a code; 51 hold a whole SHA-256
 TYPE_WORDS, WORD_LETTERS = 5, 24  # words of a type and letters of each, at most
 PARTS = ("FIRST", "MIDDLE", "LAST")  # which word of a name a part is
+DIGITS = "_DIGITS"  # the end of a type that stands for a number of JSON
 
 _CODE = rf"(?=[A-Z]*[0-9])[{CROCKFORD}]{{{SHORTEST},{LONGEST}}}"
 _TYPE = rf"[A-Z]{{1,{WORD_LETTERS}}}(?:_[A-Z]{{1,{WORD_LETTERS}}}){{0,{TYPE_WORDS - 1}}}"
@@ -28,8 +32,10 @@ _BODY = (
     rf"[A-Za-z]{{1,{WORD_LETTERS}}}(?:{_BREAK}[A-Za-z]{{1,{WORD_LETTERS}}}){{0,{TYPE_WORDS - 1}}}{_BREAK}"
     rf"(?=[A-Za-z]*[0-9])[{CROCKFORD}{CROCKFORD[10:].lower()}]{{{SHORTEST},{LONGEST}}}"
 )
+_QUOTED = rf"(?=[A-Za-z\\_]{{1,{TYPE_WORDS * (WORD_LETTERS + 2)}}}_(?i:digits)\\?_){_BODY}"
 _LOOSE = re.compile(
-    rf"(?:\[(?P<plain>{_BODY})\]"
+    rf"(?:\"\[(?P<quoted>{_QUOTED})\]\""
+    rf"|\[(?P<plain>{_BODY})\]"
     rf"|\\\[(?P<escaped>{_BODY})\\\]"
     rf"|&(?:\#91|\#[xX]5[bB]|lbrack|lsqb);(?P<html>{_BODY})&(?:\#93|\#[xX]5[dD]|rbrack|rsqb);"
     rf"|%5[bB](?P<url>{_BODY})%5[dD]"
@@ -37,7 +43,7 @@ _LOOSE = re.compile(
     r"(?P<host>(?=\.[A-Za-z]))?"
 )
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_INSIDE = _LETTERS + "0123456789_\\[]&#;%"  # no other character stands inside of a mark
+_INSIDE = _LETTERS + '0123456789_\\[]&#;%"'  # no other character stands inside of a mark
 # No mark is longer, with the two characters after it that it is told by.
 _REACH = 2 * len("&lbrack;") + TYPE_WORDS * (WORD_LETTERS + len("&lowbar;")) + LONGEST + 2
 
@@ -146,8 +152,8 @@ class Restorer:
         if value is None or leaving:
             if value is not None:
                 self.withheld.append(surrogate)
-            elif SURROGATE.fullmatch(match.group()):
-                self.unresolved.append(match.group())
+            elif SURROGATE.fullmatch(_unquoted(match)):
+                self.unresolved.append(_unquoted(match))
             self._read(match.group())
             return source
         self.used.add(surrogate)
@@ -162,7 +168,7 @@ class Restorer:
 def find_lookalikes(text: str) -> Iterator[Lookalike]:
     """Yield all that looks like a surrogate, exactly or as a model might write one, from left to right."""
     for match in _LOOSE.finditer(text):
-        exact = SURROGATE.fullmatch(match.group()) is not None
+        exact = SURROGATE.fullmatch(_unquoted(match)) is not None
         yield Lookalike(match.start(), match.end(), _canonical(match), exact)
 
 
@@ -185,14 +191,19 @@ def kind_of(surrogate: str) -> str | None:
 
 
 def kind_of_type(name: str) -> str:
-    """Return a surrogate's type without the word that says which part of a name it is."""
+    """Return a surrogate's type without the word that says which part of a name it is, or that it is a number."""
+    name = name.removesuffix(DIGITS)
     kind, _, last = name.rpartition("_")
     return kind if kind and last in PARTS else name
 
 
 def _canonical(match: re.Match[str]) -> str:
-    body = next(part for part in match.group("plain", "escaped", "html", "url", "bare") if part is not None)
+    body = next(part for part in match.group("quoted", "plain", "escaped", "html", "url", "bare") if part is not None)
     return f"[{re.sub(_BREAK, '_', body).upper()}]"
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return match.group()[1:-1] if match["quoted"] else match.group()
 
 
 def _written(value: str, match: re.Match[str]) -> str:

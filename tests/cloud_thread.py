@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import threading
 from collections.abc import Callable, Generator
@@ -23,14 +24,20 @@ _BAD_DAYS: dict[str, Callable[[Received], Part]] = {
 
 
 def polite_reply(request: Received) -> Part:
-    """Answer as a support agent would, by the name that it was given: a surrogate; words of a bad day go wrong."""
+    """Answer as a support agent would, by the name that it was given, a surrogate; words of a bad day go wrong.
+
+    In JSON where that is asked for.
+    """
     said = request.json["messages"][0]["content"]
     for word, play in _BAD_DAYS.items():
         if word in said:
             return play(request)
     person = _PERSON.search(request.json["messages"][0]["content"])
+    name = person.group() if person else "customer"
+    if "output_config" in request.json:
+        return answer(json.dumps({"request": f"The customer asks us to pay {name} back what was taken twice."}))
     return answer(
-        f"Dear {person.group() if person else 'customer'},\n\n"
+        f"Dear {name},\n\n"
         "Thank you for your message. We are sorry for the trouble. "
         "It will be looked at free of charge. We will write to you with the next step.\n\n"
         "Kind regards,\nYour customer care team"

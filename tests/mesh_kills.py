@@ -20,6 +20,7 @@ from mesh_process import MeshProcess, present
 
 GOAL = "Write a short reply to this mail."
 NATS = "nats"
+_LEAST_UNDER_WAY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ async def kill_while_working(mesh: MeshProcess, victims: Sequence[str], tasks: i
                     f"My order {len(ids) + 1} has not come. Please write to jane{len(ids)}@example.com.\nJane Miller\n"
                 )
                 ids.append(await client.submit(GOAL, inputs={"mail": mail}))
-            await asyncio.sleep(0.3 + 0.2 * number)  # another place on the tasks' way each time
+            await _let_work(client, ids, 0.3 + 0.2 * number)  # another place on the tasks' way each time
             kills.append(await _kill(mesh, client, victim, ids))
         ended = [await _end(client, task_id) for task_id in ids]
         await eventually(lambda: _quiet(client), 60)
@@ -87,8 +88,19 @@ def _attempt(event: AuditEvent) -> tuple[str | None, str | None, int]:
     return event.task_id, event.step_id, event.attempt
 
 
+async def _let_work(client: Mesh, ids: Sequence[str], pause_s: float) -> None:
+    """Wait for the pause, but not until all is done: a kill in an idle mesh would show nothing."""
+    end = time.monotonic() + pause_s
+    while time.monotonic() < end and await _under_way(client, ids) > _LEAST_UNDER_WAY:
+        await asyncio.sleep(0.05)
+
+
+async def _under_way(client: Mesh, ids: Sequence[str]) -> int:
+    return sum([await client.ended(task_id) is None for task_id in ids])
+
+
 async def _kill(mesh: MeshProcess, client: Mesh, victim: str, ids: Sequence[str]) -> Kill:
-    under_way = sum([await client.ended(task_id) is None for task_id in ids])
+    under_way = await _under_way(client, ids)
     process = mesh.processes()[victim]
     began = time.monotonic()
     process.kill()

@@ -74,7 +74,7 @@ class MeshProcess:
         with self._log.open("ab") as log:
             begin = log.tell()
             self._process = subprocess.Popen(
-                [*PROGRAM, "up", *self.flags],
+                [*PROGRAM, "up", "--json", *self.flags],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,

@@ -1,8 +1,9 @@
 """The classifier: reads each step before anybody routes it, and each prompt before anybody sends it.
 
 Consumes ``step.ready`` and ``consult.proposed``; publishes ``step.classified``, ``consult.requested``,
-``consult.refused`` and audit events, and ``step.failed`` when a step is buried. Needs the detector, the vault and the
-key that signs clearances; asks the memory whom what leaves may still point at.
+``consult.refused`` and audit events, and ``step.failed`` when a step is buried. Needs the detector, the organisation's
+terms in the policy bucket, the vault and the key that signs clearances; asks the memory whom what leaves may still
+point at.
 
 It fails closed: whatever goes wrong in reading or keeping is a ``doubt`` of the step, or a refusal of the prompt. A
 vault that does not answer is tried again a few times; where the whole bus is away, neither doubt nor refusal can be
@@ -10,7 +11,7 @@ published, and the message comes back by itself.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Protocol, TypeVar
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hybridmesh.agents.classifier.door import Verdict, judge, prompt_texts
 from hybridmesh.agents.classifier.labels import label_in_doubt, label_of
-from hybridmesh.agents.classifier.redaction import Redaction, redact, redacted_of, texts_of
+from hybridmesh.agents.classifier.redaction import Redaction, plan_words, redact, redacted_of, texts_of
 from hybridmesh.agents.classifier.residual import Residual, people_behind, people_in, residual_of
 from hybridmesh.agents.classifier.spans import count
 from hybridmesh.bus.agent import Agent, Clock, Handler
@@ -78,6 +79,18 @@ class Keeper(Protocol):
         ...
 
 
+class Policy(Protocol):
+    """The organisation's own terms; see ``live_terms.LiveTerms``."""
+
+    async def check(self) -> None:
+        """Return when the finder's terms are current; any error means that the texts are in doubt."""
+        ...
+
+    async def keep(self) -> None:
+        """Keep them current, for as long as the agent lives."""
+        ...
+
+
 class ClassifierAgent:
     """Labels and redacts steps, and signs or refuses prompts; the vault's scope is the task, or its conversation.
 
@@ -88,6 +101,7 @@ class ClassifierAgent:
         self,
         *,
         finder: Finder,
+        terms: Policy,
         vault: Keeper,
         signing_key: Ed25519PrivateKey,
         clock: Clock,
@@ -96,6 +110,7 @@ class ClassifierAgent:
         memory: Memory | None = None,
     ) -> None:
         self._finder = finder
+        self._terms = terms
         self._vault = vault
         self._signing_key = signing_key
         self._clock = clock
@@ -106,12 +121,13 @@ class ClassifierAgent:
     def agent(self) -> Agent:
         """Return the agent, wired."""
         handlers: dict[type[Message], Handler] = {StepReady: self.classify, ConsultProposed: self.clear}
-        return Agent(NAME, handlers, watches=(self.sweep,), close=self._close)
+        return Agent(NAME, handlers, watches=(self.sweep, self._terms.keep), close=self._close)
 
     async def classify(self, ready: StepReady) -> Sequence[Message]:
         """Label the step and put surrogates in place of what is private; they are in the vault before this returns."""
         texts = texts_of(ready.context)
-        redaction = await _attempt(lambda: self._redact(scope_of(ready.task_id, ready.context.conversation), texts))
+        scope = scope_of(ready.task_id, ready.context.conversation)
+        redaction = await _attempt(lambda: self._redact(scope, texts, plan_words(ready.context)))
         floor = ready.context.label_floor
         if isinstance(redaction, str):
             doubt, findings, redacted, label = redaction, Findings(), None, label_in_doubt(floor)
@@ -159,11 +175,12 @@ class ClassifierAgent:
         }
         return [self._event(proposed, Action.PROMPT_CLEARED, facts, nonce=proposed.purpose), requested]
 
-    async def _redact(self, scope: str, texts: Sequence[str]) -> Redaction:
+    async def _redact(self, scope: str, texts: Sequence[str], words: Collection[int]) -> Redaction:
+        await self._terms.check()
         keys = await _kept(lambda: self._vault.open(scope))
         for _ in range(_CONFLICTS):
             known = await _kept(lambda: self._vault.originals(scope))
-            redaction = await redact(self._finder.find, texts, keys.surrogate_key, known)
+            redaction = await redact(self._finder.find, texts, keys.surrogate_key, known, words)
             try:
                 await _kept(partial(self._vault.put, scope, redaction.result.originals))
             except _Overtaken:
@@ -172,6 +189,7 @@ class ClassifierAgent:
         raise PermanentError(reason="vault-conflict")
 
     async def _judge(self, proposed: ConsultProposed) -> Verdict:
+        await self._terms.check()
         texts = prompt_texts(proposed.prompt)
         scope = scope_of(proposed.task_id, proposed.conversation)
         originals = await _kept(lambda: self._vault.originals(scope))

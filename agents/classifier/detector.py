@@ -5,22 +5,31 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from hybridmesh.agents.classifier.normalise import Normalised, normalise
+from hybridmesh.agents.classifier.encodings import find_islands
+from hybridmesh.agents.classifier.normalise import normalise
 from hybridmesh.agents.classifier.places import join_places
+from hybridmesh.agents.classifier.reading import Reading, read
 from hybridmesh.agents.classifier.recognizers import RECOGNIZERS, Recognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import CHECKED
 from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
 from hybridmesh.agents.classifier.repeats import find_repeats
 from hybridmesh.agents.classifier.spans import resolve
-from hybridmesh.agents.classifier.tags import Tag, spans_of
-from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.tags import Tag, kept, spans_of
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.bus.errors import ModelUnavailable, Unanswerable
 from hybridmesh.schemas.privacy import Span
+
+_DEEPEST = 3  # texts within encoded texts that are read
+# What cannot stand in a key, which nobody may replace: the whole text stays at home then.
+_NEVER_KEYS = frozenset({"EMAIL", "CARD", "IBAN", "SSN", "SECRET", "CRYPTO_ADDRESS"})
+
+Tick = Callable[[], None]
 
 
 class Tagger(Protocol):
     """The token classifier, as the detector needs it; see ``token_classifier.TokenClassifier``."""
 
-    def tag(self, text: str, threshold: float, tick: Callable[[], None]) -> list[Tag]:
+    def tag(self, text: str, threshold: float, tick: Tick) -> list[Tag]:
         """Return the private tokens in order; blocking."""
         ...
 
@@ -28,24 +37,24 @@ class Tagger(Protocol):
 class Detector:
     """Finds what is private in the texts of one step; one thread of its own, so that asyncio stays free.
 
-    ``threshold`` is the least probability (1 - P(O)) of a private token, ``timeout_s`` the time for one call,
-    ``max_chars`` the length of all its texts together.
+    ``timeout_s`` is the time for one call, ``max_chars`` the length of all its texts together. Keys and syntax of JSON,
+    tables and program text are never part of a span.
     """
 
     def __init__(
         self,
         *,
         tagger: Tagger,
-        terms: Sequence[str],
-        threshold: float,
+        terms: Recognizer,
+        thresholds: Thresholds,
         max_chars: int,
         timeout_s: float,
         monotonic: Callable[[], float],
         recognizers: Sequence[Recognizer] = RECOGNIZERS,
     ) -> None:
         self._tagger = tagger
-        self._recognizers = (*recognizers, TermRecognizer(terms))
-        self._threshold = threshold
+        self._recognizers = (*recognizers, terms)
+        self._thresholds = thresholds
         self._max_chars = max_chars
         self._timeout_s = timeout_s
         self._monotonic = monotonic
@@ -55,7 +64,7 @@ class Detector:
         """Return the disjoint private spans of each text; ``known`` maps values that are private anyway to types.
 
         Raises:
-            Unanswerable: the texts are too long, or written in a script that nobody here reads.
+            Unanswerable: the texts are too long, written in a script that nobody here reads, or private in a key.
             ModelUnavailable: the token classifier is missing, or the time is over.
 
         """
@@ -71,25 +80,64 @@ class Detector:
 
     def _find(self, texts: tuple[str, ...], known: dict[str, str]) -> list[list[Span]]:
         tick = self._deadline()
-        views = [normalise(text) for text in texts]
-        if any(is_unreadable(view.text) for view in views):
-            raise Unanswerable(reason="unknown-script")
-        found = [self._layers(view.text, tick) for view in views]
+        readings = [read(text) for text in texts]
+        for reading in readings:
+            self._check(reading)
+        found = [self._layers(reading.decoded.text, tick) for reading in readings]
+        others = [self._others(reading, tick) for reading in readings]
         repeats = find_repeats(
-            [view.text for view in views], found, {normalise(value).text: kind for value, kind in known.items()}
+            [reading.decoded.text for reading in readings],
+            found,
+            {normalise(value).text: kind for value, kind in known.items()},
         )
         tick()
-        return [_in_original(view, [*spans, *more]) for view, spans, more in zip(views, found, repeats, strict=True)]
+        return [
+            reading.spans([*spans, *more], beside)
+            for reading, spans, more, beside in zip(readings, found, repeats, others, strict=True)
+        ]
 
-    def _layers(self, text: str, tick: Callable[[], None]) -> list[Span]:
+    def _check(self, reading: Reading) -> None:
+        if is_unreadable(reading.written.text):
+            raise Unanswerable(reason="unknown-script")
+        keys = normalise("\n\n".join(dict.fromkeys(reading.layout.keys))).text
+        for recognizer in self._recognizers if keys else ():
+            if any(span.type in _NEVER_KEYS or span.source == CHECKED for span in recognizer.find(keys)):
+                raise Unanswerable(reason="private-key-name")
+
+    def _layers(self, text: str, tick: Tick, depth: int = 0) -> list[Span]:
+        spans = self._structured(text, tick)
+        tags = kept(text, self._tagger.tag(text, self._thresholds.least, tick), self._thresholds)
+        spans.extend(spans_of(text, tags))
+        spans.extend(self._islands(text, tick, depth))
+        return resolve(join_places(text, resolve(spans)))
+
+    def _structured(self, text: str, tick: Tick) -> list[Span]:
         spans: list[Span] = []
         for recognizer in self._recognizers:
             tick()
             spans.extend(recognizer.find(text))
-        spans.extend(spans_of(text, self._tagger.tag(text, self._threshold, tick)))
-        return resolve(join_places(text, resolve(spans)))
+        return spans
 
-    def _deadline(self) -> Callable[[], None]:
+    def _others(self, reading: Reading, tick: Tick) -> list[Span]:
+        return [view.below(span) for view in reading.others for span in self._structured(view.text, tick)]
+
+    def _islands(self, text: str, tick: Tick, depth: int) -> list[Span]:
+        """Return the encoded stretches that hold something private; those too deep to read are taken to."""
+        spans: list[Span] = []
+        for island in find_islands(text):
+            tick()
+            if depth >= _DEEPEST:
+                kind, score = "ENCODED", 1.0
+            else:
+                inside = self._layers(read(island.text).decoded.text, tick, depth + 1)
+                if not inside:
+                    continue
+                best = max(inside, key=lambda span: span.score)
+                kind, score = best.type, best.score
+            spans.append(Span(start=island.start, end=island.end, type=kind, score=score, source="island"))
+        return spans
+
+    def _deadline(self) -> Tick:
         end = self._monotonic() + self._timeout_s
 
         def tick() -> None:
@@ -97,7 +145,3 @@ class Detector:
                 raise ModelUnavailable(reason="detector-timeout")
 
         return tick
-
-
-def _in_original(view: Normalised, spans: Sequence[Span]) -> list[Span]:
-    return resolve(view.in_original(span) for span in resolve(spans))

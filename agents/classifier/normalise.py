@@ -1,36 +1,36 @@
-"""A text as the detector reads it (NFKC, no invisible characters), with the way back to the text as written."""
+"""A text as the detector reads it: NFKC, nothing invisible, look-alike letters and digits as plain ones."""
 
+import re
 import unicodedata
-from dataclasses import dataclass
 
-from hybridmesh.schemas.privacy import Span
+from hybridmesh.agents.classifier.confusables import look_alikes
+from hybridmesh.agents.classifier.recognizers.scripts import is_foreign
+from hybridmesh.agents.classifier.views import View
 
-
-@dataclass(frozen=True, slots=True)
-class Normalised:
-    """``text`` for detection; character ``i`` of it stands for ``starts[i]:ends[i]`` of the original.
-
-    ``starts`` is None when nothing changed.
-    """
-
-    text: str
-    starts: tuple[int, ...] | None = None
-    ends: tuple[int, ...] | None = None
-
-    def in_original(self, span: Span) -> Span:
-        """Return the span with offsets in the original text."""
-        if self.starts is None or self.ends is None:
-            return span
-        return span.model_copy(update={"start": self.starts[span.start], "end": self.ends[span.end - 1]})
+# Shown as nothing, and not of category Cf: fillers, joiners, variation selectors and a blank Braille cell.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+_DASHES = frozenset(
+    "\u2010\u2011\u2212"
+)  # hyphens and minus signs; dashes of a sentence stay, but for those in numbers
+_LONG_DASHES = frozenset("\u2012\u2013\u2014\u2015")
+_WORD = re.compile(r"[^\s()<>,;:\"'\[\]{}|]+")
 
 
-def normalise(text: str) -> Normalised:
-    """Return the text in NFKC without format characters (zero-width, soft hyphen, bidi marks).
+def normalise(text: str) -> View:
+    """Return the text in NFKC without invisible characters, its look-alikes folded (see :func:`fold_look_alikes`).
 
     A lone surrogate, which no encoder can read, becomes U+FFFD.
     """
+    view = readable(text)
+    return View(fold_look_alikes(view.text), view.starts, view.ends)
+
+
+def readable(text: str) -> View:
+    """Return the text in NFKC without invisible characters, in the letters that it is written in."""
     if text.isascii() or (unicodedata.is_normalized("NFKC", text) and not any(map(_is_odd, text))):
-        return Normalised(text)
+        return View(text)
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -39,23 +39,54 @@ def normalise(text: str) -> Normalised:
         end = at + 1
         while end < len(text) and (unicodedata.combining(text[end]) or _is_invisible(text[end])):
             end += 1
-        piece = unicodedata.normalize("NFKC", "".join(map(_readable, text[at:end])))
+        piece = unicodedata.normalize("NFKC", "".join(map(_seen, text[at:end])))
         pieces.append(piece)
         starts.extend([at] * len(piece))
         ends.extend([end] * len(piece))
         at = end
-    return Normalised("".join(pieces), tuple(starts), tuple(ends))
+    return View("".join(pieces), tuple(starts), tuple(ends))
+
+
+def fold_look_alikes(text: str) -> str:
+    """Return a text of the same length with the digits of any script as 0 to 9, hyphens as such, and the letters of
+    another script as the Latin ones they look like, in words that hold Latin letters or digits too.
+    """
+    if text.isascii():
+        return text
+    chars = list(text)
+    for index, char in enumerate(text):
+        if char.isascii():
+            continue
+        if char.isdecimal():
+            chars[index] = str(unicodedata.decimal(char))
+        elif char in _DASHES or (char in _LONG_DASHES and _in_number(text, index)):
+            chars[index] = "-"
+    folded = "".join(chars)
+    if not any(map(is_foreign, text)):
+        return folded
+    return _WORD.sub(lambda word: _as_latin(word.group()), folded)
+
+
+def _as_latin(word: str) -> str:
+    if not any(char.isascii() and char.isalnum() for char in word) or word.isascii():
+        return word
+    table = look_alikes()
+    return "".join(table.get(char, char) if is_foreign(char) else char for char in word)
+
+
+def _in_number(text: str, index: int) -> bool:
+    return 0 < index < len(text) - 1 and text[index - 1].isdecimal() and text[index + 1].isdecimal()
 
 
 def _is_invisible(char: str) -> bool:
-    return not char.isascii() and unicodedata.category(char) == "Cf"
+    return not char.isascii() and (char in _BLANK or unicodedata.category(char) == "Cf")
 
 
 def _is_odd(char: str) -> bool:
-    return not char.isascii() and unicodedata.category(char) in ("Cf", "Cs")
+    return not char.isascii() and (char in _BLANK or unicodedata.category(char) in ("Cf", "Cs"))
 
 
-def _readable(char: str) -> str:
+def _seen(char: str) -> str:
     if _is_invisible(char):
         return ""
     return "\ufffd" if unicodedata.category(char) == "Cs" else char

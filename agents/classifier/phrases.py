@@ -1,7 +1,8 @@
-"""Many phrases looked for at once: an index by first word, so that the cost does not grow with their number."""
+"""Many phrases looked for at once: an index by word, so that the cost does not grow with their number."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\w+")
@@ -34,15 +35,32 @@ class _Entry:
 
 
 class PhraseIndex:
-    """Phrases matched without regard to case, at word borders."""
+    """Phrases matched without regard to case, at word borders.
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self._entries: dict[str, list[_Entry]] = {}
-        for phrase in sorted(set(phrases), key=len, reverse=True):
-            folded = fold(phrase)
-            first = _WORD.search(folded)
-            if first is not None:
-                self._entries.setdefault(first.group(), []).append(_Entry(phrase, folded, first.start()))
+    Each is filed under the word of its own that the fewest others have, so that thousands of phrases that begin alike
+    ("Project …") cost no more than one.
+    """
+
+    def __init__(self, phrases: Iterable[str] = (), onto: Mapping[str, tuple[_Entry, ...]] | None = None) -> None:
+        self._entries = dict(onto or {})
+        split = {phrase: list(_WORD.finditer(fold(phrase))) for phrase in phrases}
+        shared = Counter(word.group() for words in split.values() for word in words)
+        new: dict[str, set[_Entry]] = {}
+        for phrase, words in split.items():
+            if words:
+                rarest = min(words, key=lambda word: (shared[word.group()] + self._filed(word), -len(word.group())))
+                new.setdefault(rarest.group(), set()).add(_Entry(phrase, fold(phrase), rarest.start()))
+        for word, entries in new.items():
+            every = entries.union(self._entries.get(word, ()))
+            self._entries[word] = tuple(sorted(every, key=lambda entry: (-len(entry.phrase), entry.phrase)))
+
+    def changed(self, added: Collection[str], removed: Iterable[str]) -> "PhraseIndex":
+        """Return an index with some phrases more and some fewer; this one stays as it is."""
+        gone = set(removed)
+        touched = {word.group() for phrase in gone for word in _WORD.finditer(fold(phrase))} & self._entries.keys()
+        rest = {word: tuple(entry for entry in self._entries[word] if entry.phrase not in gone) for word in touched}
+        there = {entry.phrase for phrase in added for entry in self._under(phrase)} - gone
+        return PhraseIndex((phrase for phrase in added if phrase not in there), {**self._entries, **rest})
 
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Yield start, end and the phrase of each occurrence; occurrences may overlap."""
@@ -55,6 +73,13 @@ class PhraseIndex:
                 end = start + len(entry.folded)
                 if start >= 0 and folded.startswith(entry.folded, start) and _bordered(folded, start, end):
                     yield start, end, entry.phrase
+
+    def _filed(self, word: re.Match[str]) -> int:
+        return len(self._entries.get(word.group(), ()))
+
+    def _under(self, phrase: str) -> Iterator[_Entry]:
+        for word in _WORD.finditer(fold(phrase)):
+            yield from (entry for entry in self._entries.get(word.group(), ()) if entry.phrase == phrase)
 
 
 def _bordered(text: str, start: int, end: int) -> bool:

@@ -8,8 +8,9 @@ from hybridmesh.schemas.privacy import Span
 
 _KINDS = frozenset({"ADDRESS", "LOCATION"})
 _UNIT = r"(?:Suite|Ste|Apt|Apartment|Unit|Flat|Floor|Room|Box|Wohnung|Etage|Piso|interno|bât)\.? ?#?[\w-]{1,6}"
+_UNIT_WORD = r"(?:Suite|Ste|Apt|Apartment|Unit|Flat|Floor|Room|Box|Wohnung|Etage|Piso)\.?"
 _BREAK = r"[\s,;>.()/-]{1,6}"
-_PART = rf"(?:\d{{1,6}}[A-Za-z]?|{_UNIT}|[A-Z]{{2,3}}|P\.? ?O\.? Box)"
+_PART = rf"(?:\d{{1,6}}[A-Za-z]?|{_UNIT}|{_UNIT_WORD}|[A-Z]{{2,3}}|P\.? ?O\.? Box)"
 _BETWEEN = re.compile(rf"{_BREAK}(?:{_PART}{_BREAK}){{0,4}}", re.IGNORECASE)
 _BETWEEN_MOST = 40  # characters
 _BEFORE = re.compile(r"(?<![\w.,-])(?:\d{1,6}[A-Za-z]? ){1,2}$")

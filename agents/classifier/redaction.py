@@ -1,6 +1,6 @@
 """The texts of a step as a list and back, and their redaction: cut, read again, until nothing private is found."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.spans import resolve, subtract
@@ -29,6 +29,13 @@ def texts_of(context: StepContext) -> tuple[str, ...]:
     return (context.goal, context.spec.instruction, *pairs)
 
 
+def plan_words(context: StepContext) -> frozenset[int]:
+    """Return which of the step's texts are whole words of the plan (see ``StepContext``), by their place."""
+    texts = texts_of(context)
+    first = len(texts) - 2 * len(context.inputs)
+    return frozenset(place for place in range(first + 1, len(texts), 2) if texts[place] in context.plan_words)
+
+
 def redacted_of(texts: Sequence[str]) -> Redacted:
     """Return the step's texts in their places, from the order of :func:`texts_of`."""
     goal, instruction, *rest = texts
@@ -36,8 +43,17 @@ def redacted_of(texts: Sequence[str]) -> Redacted:
     return Redacted(goal=goal, instruction=instruction, inputs=inputs)
 
 
-async def redact(find: Find, texts: Sequence[str], key: bytes, known: Mapping[str, str]) -> Redaction:
-    """Find and replace what is private; ``known`` are the scope's surrogates and originals so far."""
+async def redact(
+    search: Find, texts: Sequence[str], key: bytes, known: Mapping[str, str], open_texts: Collection[int] = ()
+) -> Redaction:
+    """Find and replace what is private; ``known`` are the scope's surrogates and originals so far.
+
+    Nothing is looked for in the texts whose places ``open_texts`` names: they hold nothing private.
+    """
+
+    async def find(texts: Sequence[str], known: Mapping[str, str]) -> list[list[Span]]:
+        return await search(["" if place in open_texts else text for place, text in enumerate(texts)], known)
+
     spans = await find(texts, {value: kind_of(surrogate) or "TEXT" for surrogate, value in known.items()})
     result = pseudonymise(texts, spans, key, known)
     for _ in range(_ROUNDS - 1):

@@ -10,6 +10,7 @@ from hybridmesh.agents.classifier.repeats import name_parts, position_in
 from hybridmesh.schemas.privacy import Span
 from hybridmesh.schemas.surrogates import (
     CROCKFORD,
+    DIGITS,
     LONGEST,
     PARTS,
     SHORTEST,
@@ -31,6 +32,12 @@ class Cut:
     start: int
     end: int
     surrogate: str
+    quoted: bool = False
+
+    @property
+    def text(self) -> str:
+        """What stands in its place: a number of JSON becomes a string."""
+        return f'"{self.surrogate}"' if self.quoted else self.surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +89,9 @@ def pseudonymise(
 ) -> Pseudonymised:
     """Replace the spans (disjoint, in order) of each text; ``known`` are the surrogates that the scope has issued.
 
-    One value has one surrogate in a scope, whatever type it was found as. A single word that exactly one person's
-    name in the scope holds gets a surrogate that says so. Text that already looks like a surrogate is cut as well, so
-    that restoring gives it back as it was.
+    One value has one surrogate in a scope, whatever type it was found as; as a number of JSON it has another. A single
+    word that exactly one person's name in the scope holds gets a surrogate that says so. Text that already looks like
+    a surrogate is cut as well, so that restoring gives it back as it was.
     """
     fragments = [list(_fragments(text, found)) for text, found in zip(texts, spans, strict=True)]
     lookalikes = [
@@ -93,15 +100,17 @@ def pseudonymise(
     taken = {*known, *(seen.surrogate for row in lookalikes for seen in row)}
     wanted = [
         sorted(
-            [(span.start, span.end, span.type) for span in found]
-            + [(seen.start, seen.end, "TEXT") for seen in row if seen.exact or seen.surrogate in known]
+            [(span.start, span.end, span.type, span.bare) for span in found]
+            + [(seen.start, seen.end, "TEXT", False) for seen in row if seen.exact or seen.surrogate in known]
         )
         for found, row in zip(spans, lookalikes, strict=True)
     ]
-    values = [(text[start:end], kind) for text, row in zip(texts, wanted, strict=True) for start, end, kind in row]
+    values = [
+        (text[start:end], kind, bare) for text, row in zip(texts, wanted, strict=True) for start, end, kind, bare in row
+    ]
     issued = _issue(values, key, known, taken)
     cuts = [
-        tuple(Cut(start, end, issued[text[start:end]]) for start, end, _ in row)
+        tuple(Cut(start, end, issued[text[start:end], bare], bare) for start, end, _, bare in row)
         for text, row in zip(texts, wanted, strict=True)
     ]
     originals = {cut.surrogate: text[cut.start : cut.end] for text, row in zip(texts, cuts, strict=True) for cut in row}
@@ -114,8 +123,8 @@ def holes(cuts: Sequence[Cut]) -> list[tuple[int, int]]:
     shift = 0
     for cut in cuts:
         start = cut.start + shift
-        places.append((start, start + len(cut.surrogate)))
-        shift += len(cut.surrogate) - (cut.end - cut.start)
+        places.append((start, start + len(cut.text)))
+        shift += len(cut.text) - (cut.end - cut.start)
     return places
 
 
@@ -125,31 +134,43 @@ def before_cuts(offset: int, cuts: Sequence[Cut]) -> int:
     for cut, (_, end) in zip(cuts, holes(cuts), strict=True):
         if offset < end:
             break
-        shift += (cut.end - cut.start) - len(cut.surrogate)
+        shift += (cut.end - cut.start) - len(cut.text)
     return offset + shift
 
 
-def _issue(values: Sequence[tuple[str, str]], key: bytes, known: Mapping[str, str], taken: set[str]) -> dict[str, str]:
-    """Return a surrogate for each value (with its type), those of the scope included; whole names come first."""
-    issued = {value: surrogate for surrogate, value in known.items()}
-    for value, kind in sorted(values, key=lambda item: _is_word_of_name(*item)):  # stable: else as they stand
-        if value in issued:
+def _issue(
+    values: Sequence[tuple[str, str, bool]], key: bytes, known: Mapping[str, str], taken: set[str]
+) -> dict[tuple[str, bool], str]:
+    """Return a surrogate for each value, those of the scope included; whole names come first.
+
+    A value comes with its type and with whether it is a number of JSON, the result with the latter alone.
+    """
+    issued = {(value, _is_number(surrogate)): surrogate for surrogate, value in known.items()}
+    for value, kind, bare in sorted(values, key=lambda item: _is_word_of_name(*item[:2])):  # stable: else as they stand
+        if (value, bare) in issued:
             continue
         named = _named_by(value, issued) if _is_word_of_name(value, kind) else None
-        issued[value] = mint(kind, value, key, taken) if named is None else mint_part(*named, key, taken)
-        taken.add(issued[value])
+        name = kind + DIGITS if bare else kind
+        fresh = mint(name, value, key, taken) if named is None else mint_part(*named, key, taken)
+        issued[value, bare] = fresh
+        taken.add(fresh)
     return issued
+
+
+def _is_number(surrogate: str) -> bool:
+    match = SURROGATE.fullmatch(surrogate)
+    return match is not None and match["type"].endswith(DIGITS)
 
 
 def _is_word_of_name(value: str, kind: str) -> bool:
     return kind == "PERSON" and not name_parts(value)
 
 
-def _named_by(value: str, issued: Mapping[str, str]) -> tuple[str, str, str] | None:
+def _named_by(value: str, issued: Mapping[tuple[str, bool], str]) -> tuple[str, str, str] | None:
     """Return which word of whose name a value is, and that name's surrogate; None where it is nobody's or several's."""
     found = [
         (position, surrogate)
-        for name, surrogate in issued.items()
+        for (name, _), surrogate in issued.items()
         if kind_of(surrogate) == "PERSON" and (position := position_in(value, name)) is not None
     ]
     if len(found) != 1:
@@ -182,6 +203,6 @@ def _apply(text: str, cuts: Sequence[Cut]) -> str:
     pieces: list[str] = []
     at = 0
     for cut in cuts:
-        pieces += (text[at : cut.start], cut.surrogate)
+        pieces += (text[at : cut.start], cut.text)
         at = cut.end
     return "".join([*pieces, text[at:]])

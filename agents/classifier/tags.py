@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.schemas.privacy import Span
 
 _KINDS = {
@@ -23,7 +24,19 @@ _DIGITS_LEAST = 5  # of a number that identifies somebody; shorter ones are quan
 _WORD_LEAST = 3  # letters of a name in lower case: "me" and "or" are none
 _SIGNS = {"URL": ".", "EMAIL": "@"}  # without which a value is none of its kind
 _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand between two parts
+_BESIDE = frozenset({"", " ", "-", "'", "’", ". "})
 _GAP_MOST = 4
+_LONE = 0.85  # what a single word in lower case needs to be a name: most of them are just words
+_WEAK = 0.25  # share of its threshold that is enough for a capitalised word beside a name that was found
+# "hi emma", "my name is wren", "signed by jo": what makes a single word in lower case a name all the same.
+_CALLED = re.compile(
+    r"(?<!\w)(?:hi|hey|hello|dear|hallo|liebe[r]?|hola|ciao|bonjour|salut|beste|name(?:'s|d)?(?: is)?|called|mr|mrs|ms"
+    r"|dr|herr|frau|signora?|señora?|se[nñ]or|madame|monsieur|mme|love|regards|thanks|cheers|gr(?:uß|üße)|from|by|with|@)"
+    r"[.,:]? ?\n?$",
+    re.IGNORECASE,
+)
+_DECLARED = re.compile(r"(?<!\w)(?:const|let|var|def|fn|func|function|class|import|return|self\.|this\.|\$) ?$")
+_ASSIGNED = re.compile(r" ?(?:[+*-]?=|\(|\[)")
 _PLACES = frozenset({"CITY", "STATE"})
 _WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
 _POSTCODE_LEAST = 5  # letters and digits of a postcode that stands without a place: four digits are mostly a year
@@ -48,6 +61,28 @@ class Tag:
     begins: bool
 
 
+def kind_of(label: str) -> str:
+    """Return the type of span that a token of this label belongs to."""
+    return _KINDS.get(label, label)
+
+
+def kept(text: str, tags: Sequence[Tag], thresholds: Thresholds) -> list[Tag]:
+    """Return the tags that reach the threshold of their type, and the weaker parts of a name beside such a one.
+
+    A weaker part is a capitalised word, or an initial, right beside a kept part of a person's name: "Madetoja" in
+    "Pirjo Madetoja" when only the given name is sure.
+    """
+    sure = [tag.score >= thresholds.of(kind_of(tag.label)) for tag in tags]
+    for order in (range(1, len(tags)), range(len(tags) - 2, -1, -1)):
+        for index in order:
+            beside = index - 1 if order.step > 0 else index + 1
+            if not sure[index] and sure[beside]:
+                sure[index] = _is_beside(text, *sorted((tags[index], tags[beside]), key=_start)) and _is_part(
+                    text, tags[index], thresholds
+                )
+    return [tag for tag, kept in zip(tags, sure, strict=True) if kept]
+
+
 def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
     """Yield a span for each run of tags of one kind, grown to the borders of its words.
 
@@ -58,8 +93,10 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
         labels = {tag.label for tag in run}
         kind = _kind(labels)
         start, end = _grown(text, run[0].start, run[-1].end)
+        score = max(tag.score for tag in run)
+        if kind == "PERSON" and score < _LONE and _is_word_of_text(text, start, end):
+            continue
         if not _is_noise(labels, kind, text[start:end]) and not _is_reference(kind, text, start, end):
-            score = max(tag.score for tag in run)
             yield Span(start=start, end=end, type=kind, score=score, source="model")
 
 
@@ -76,6 +113,14 @@ def _is_noise(labels: set[str], kind: str, value: str) -> bool:
     return labels <= {"ZIP_CODE", *_WEAK_ALONE} and signs < _POSTCODE_LEAST
 
 
+def _is_word_of_text(text: str, start: int, end: int) -> bool:
+    """Say whether a name is one word in lower case that nobody is called by, or an identifier of a program."""
+    value = text[start:end]
+    if "_" in value and value.isidentifier():
+        return _DECLARED.search(text[max(0, start - 16) : start]) is not None or _ASSIGNED.match(text, end) is not None
+    return value.isalpha() and value.islower() and _CALLED.search(text[max(0, start - 16) : start]) is None
+
+
 def _is_reference(kind: str, text: str, start: int, end: int) -> bool:
     while start > 0 and (_is_word(text[start - 1]) or text[start - 1] == "-"):
         start -= 1
@@ -87,7 +132,7 @@ def _is_reference(kind: str, text: str, start: int, end: int) -> bool:
 def _kind(labels: set[str]) -> str:
     if labels <= _PLACES:
         return "LOCATION"
-    return _KINDS.get(next(iter(sorted(labels))), next(iter(sorted(labels))))
+    return kind_of(min(labels))
 
 
 def _runs(text: str, tags: Sequence[Tag]) -> Iterator[list[Tag]]:
@@ -102,8 +147,8 @@ def _runs(text: str, tags: Sequence[Tag]) -> Iterator[list[Tag]]:
 
 
 def _joins(text: str, last: Tag, tag: Tag) -> bool:
-    kind = _KINDS.get(tag.label, tag.label)
-    if _KINDS.get(last.label, last.label) != kind:
+    kind = kind_of(tag.label)
+    if kind_of(last.label) != kind:
         return False
     gap = text[last.end : tag.start]
     if not gap:
@@ -119,6 +164,19 @@ def _grown(text: str, start: int, end: int) -> tuple[int, int]:
     while end < len(text) and _is_word(text[end]) and _is_word(text[end - 1]):
         end += 1
     return start, end
+
+
+def _is_beside(text: str, left: Tag, right: Tag) -> bool:
+    return {kind_of(left.label), kind_of(right.label)} == {"PERSON"} and text[left.end : right.start] in _BESIDE
+
+
+def _is_part(text: str, tag: Tag, thresholds: Thresholds) -> bool:
+    start, _ = _grown(text, tag.start, tag.end)
+    return text[start].isupper() and tag.score >= _WEAK * thresholds.of("PERSON")
+
+
+def _start(tag: Tag) -> int:
+    return tag.start
 
 
 def _is_word(char: str) -> bool:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from hybridmesh.agents.classifier.tags import Tag
 from hybridmesh.bus.errors import ModelUnavailable
 
+MISSING = "detector-missing"  # the reason of an error that says that there is no model to read with
+
 _WINDOW = 254  # tokens a window, [CLS] and [SEP] come on top; attention costs grow with its square
 _OVERLAP = 64  # tokens read twice, so that no name is seen only at an edge
 
@@ -75,7 +77,7 @@ class TokenClassifier:
             try:
                 self._loaded = _load(self._folder, self._threads)
             except Exception as error:  # the SDKs raise what they like; whatever it is, there is no detector
-                raise ModelUnavailable(f"detector: {type(error).__name__}", reason="detector-missing") from error
+                raise ModelUnavailable(f"detector: {type(error).__name__}", reason=MISSING) from error
         return self._loaded
 
 

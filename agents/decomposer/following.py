@@ -37,6 +37,7 @@ def _ready(state: TaskState, task: TaskSubmitted, name: StepId) -> StepReady:
         deadline=state.due_at if task.deadline is not None else None,
         budget_usd=task.budget_usd,
         conversation=task.conversation,
+        plan_words=_plan_words(state, earlier),
     )
     return StepReady(task_id=task.task_id, step_id=name, context=context)
 
@@ -45,3 +46,12 @@ def _framework_key(spec: StepSpec, earlier: dict[StepId, StepSummary]) -> str | 
     if spec.framework is None:
         return None
     return PLACEHOLDER.sub(lambda found: slug(earlier[found[1]].result), spec.framework)
+
+
+def _plan_words(state: TaskState, earlier: dict[StepId, StepSummary]) -> tuple[str, ...]:
+    """Return the results that a declared workflow had as options; a planned step's options may come from the task."""
+    if state.plan is None or state.plan.source != "workflow":
+        return ()
+    return tuple(
+        summary.result for used, summary in earlier.items() if summary.result in spec_of(state, used).output.options
+    )

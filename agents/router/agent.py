@@ -5,13 +5,14 @@ Publishes step.local, consult.proposed, approval.requested, step.verified (a per
 Needs the buckets PARKED, APPROVALS and BUDGETS; asks nobody.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 
 from hybridmesh.agents.router import events
 from hybridmesh.agents.router.cost import Offer, budget_limit
 from hybridmesh.agents.router.decide import Situation, decide
 from hybridmesh.agents.router.follow import (
+    MAX_RETRIES,
     after_refusal,
     complaints_about,
     doubt_about,
@@ -36,7 +37,6 @@ from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.steps import StepClassified, StepRejected
 
-MAX_RETRIES = 2
 LOOK_AGAIN_S = 5.0  # how long an answered question's timer may linger
 
 
@@ -53,6 +53,7 @@ class RouterAgent:
         prices: PriceList,
         profiles: Mapping[str, ProfileSettings],
         cloud: CloudSettings,
+        over: Callable[[str], Awaitable[bool]],
         clock: Clock,
         latencies: Callable[[], Latencies] = Latencies,
     ) -> None:
@@ -63,6 +64,7 @@ class RouterAgent:
         self._prices = prices
         self._profiles = profiles
         self._cloud = cloud
+        self._over = over
         self._clock = clock
         self._latencies = latencies
 
@@ -111,17 +113,19 @@ class RouterAgent:
         return [events.answered(record, self._clock()), *await self._conclude(record)]
 
     async def wait(self, asked: ApprovalRequested) -> Sequence[Message]:
-        """Look whether the question was answered; once its time is over, silence is the answer."""
+        """Look whether the question was answered; once its time is over, or its task, silence is the answer."""
         record = await self._approvals.get(approval_key(asked))
         if record is None or record.answer is not None:
             return ()
         left = (asked.due_at - self._clock()).total_seconds()
-        if left > 0:
+        over = await self._over(asked.task_id)
+        if left > 0 and not over:
             raise Deferred(min(left, LOOK_AGAIN_S))
         record = await self._approvals.change(approval_key(asked), lambda found: found and lapsed(found))
         if record is None or not record.lapsed:
             return ()
-        return [events.answered(record, self._clock()), *await self._conclude(record)]
+        told = events.answered(record, self._clock())
+        return [told] if over else [told, *await self._conclude(record)]
 
     def _stop(self, step: StepClassified, doubt: str | None) -> Sequence[Message]:
         """Return the end of a step in doubt where its profile stops then, else nothing."""

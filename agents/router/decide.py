@@ -18,8 +18,8 @@ class Situation:
     """All that a decision rests on.
 
     ``offer`` is None when no cloud is set up; ``refused`` says why a consult of this step was turned down before;
-    ``insist`` that a draft was, so that a stronger model should try; ``failed_there`` that this draft came from the
-    cloud, while a framework may be known at home for this kind of step.
+    ``insist`` that a draft was, so that a stronger model should try; ``failed_there`` that the cloud has had its
+    chance, so that home takes over.
     """
 
     profile: ProfileSettings
@@ -101,7 +101,7 @@ def _why_home(step: StepClassified, situation: Situation, lane: Lane, checks: tu
         ("this step is kept at home by its plan", step.context.spec.lane == "local"),
         (security.reason, security.binding),
         ("no cloud model is set up", situation.offer is None),
-        ("the cloud's draft did not pass, so what is known at home takes over", situation.failed_there),
+        ("the cloud's draft did not pass, so home takes over", situation.failed_there),
         (f"a consult was refused before: {situation.refused}", bool(situation.refused)),
         (security.reason, lane is Lane.LOCAL),
         (cost.reason, cost.binding),

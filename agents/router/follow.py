@@ -13,6 +13,7 @@ from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.steps import StepClassified, StepFailed, StepLocal, StepRejected
 
+MAX_RETRIES = 2  # after the first try; then a person is asked
 _MIN_ANSWER_TOKENS = 256  # a step's limit is meant for the local model; marks are longer than what they stand for
 
 
@@ -63,14 +64,18 @@ def propose(
 
 
 def failed_there(rejected: StepRejected | None) -> bool:
-    """Say whether the cloud's draft was turned down for a step whose framework may be known at home."""
-    if rejected is None or rejected.context.spec.framework is None:
+    """Say whether the cloud has had its chance, so that home takes over.
+
+    That is so once its draft was turned down where a framework may be known at home, else for the last try: the same
+    question a third time costs money and brings no other answer.
+    """
+    if rejected is None or rejected.decision.lane is Lane.LOCAL:
         return False
-    return rejected.decision.lane is not Lane.LOCAL
+    return rejected.context.spec.framework is not None or rejected.attempt >= MAX_RETRIES
 
 
 def complaints_about(rejected: StepRejected | None) -> tuple[str, ...]:
-    """Return what the next local draft must mend: nothing, when a framework takes over from the cloud's draft."""
+    """Return what the next local draft must mend: nothing, when home takes over, as those faults were the cloud's."""
     return () if rejected is None or failed_there(rejected) else rejected.verdict.reasons
 
 

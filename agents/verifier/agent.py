@@ -20,7 +20,7 @@ from hybridmesh.agents.verifier.evidence import (
     record_sources,
     task_sources,
 )
-from hybridmesh.agents.verifier.judgement import judge_request, read_judgement, rejects
+from hybridmesh.agents.verifier.judgement import judge_request, may_reject, read_judgement, rejects
 from hybridmesh.agents.verifier.lessons import lesson_keys, read_lessons
 from hybridmesh.agents.verifier.rules import Case, Finding, Weighed, stated, weigh
 from hybridmesh.bus.agent import Agent, Clock
@@ -45,7 +45,7 @@ class Verifier:
     """Holds each draft against the task, private records, the advice and earlier lessons.
 
     ``shipped`` are the frameworks that come with the mesh, by key: the constants of their templates need no other
-    evidence. ``judge_s`` bounds the wait for the local model's second opinion.
+    evidence. ``judge`` is the local model's name, if known, and ``judge_s`` bounds the wait for its second opinion.
     """
 
     def __init__(
@@ -55,12 +55,14 @@ class Verifier:
         clock: Clock,
         *,
         shipped: Mapping[str, Framework] | None = None,
+        judge: str = "",
         judge_s: float = 30.0,
     ) -> None:
         self._model = model
         self._memory = memory
         self._clock = clock
         self._shipped = dict(shipped or {})
+        self._judge_name = judge
         self._judge_s = judge_s
 
     def agent(self) -> Agent:
@@ -140,7 +142,7 @@ class Verifier:
         """
         form = message.context.spec.output
         filled = message.application is not None
-        if filled or form.kind == "choice" or any(finding.fatal for finding in findings):
+        if filled or not may_reject(self._judge_name, form) or any(finding.fatal for finding in findings):
             return None
         try:
             completion = await self._model.complete(judge_request(message.context, message.draft, self._judge_s))

@@ -45,6 +45,14 @@ def rejects(model: str, form: OutputForm, notes: int) -> bool:
     return billions(model) >= _LARGE_B or (form.kind == "text" and notes > 0)
 
 
+def may_reject(model: str, form: OutputForm) -> bool:
+    """Say whether it is worth asking: a choice is a word, and a small model's No to a form rejects nothing.
+
+    A model whose name is not known is asked.
+    """
+    return form.kind == "text" or (form.kind == "json" and (not model or billions(model) >= _LARGE_B))
+
+
 def billions(model: str) -> float:
     """Return the size in a model's name (``qwen2.5-coder-0.5b``), 0 when it names none."""
     sizes = [float(size) / (1 if unit in "bB" else 1000) for size, unit in _SIZE.findall(model)]

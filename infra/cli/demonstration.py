@@ -24,9 +24,16 @@ def demo(
     """Run tickets full of private data through a mesh of its own, and show what left, what did not, and why."""
     if tickets is not None and not tickets.is_file():
         raise UsageError(f"there is no file {tickets}", remedy="name a CSV file, or leave --tickets out")
-    from hybridmesh.infra.demo import run_demo
+    from hybridmesh.infra.demo import run_demo, show_json, show_outcome
 
     done = run_demo(
-        call.settings, call.flags, tickets=tickets, text_column=text_column, report=report, tell=tell, keep=keep
+        call.settings,
+        call.flags,
+        tickets=tickets,
+        text_column=text_column,
+        report=report,
+        tell=tell,
+        show=show_json if call.json else show_outcome,
+        keep=keep,
     )
     raise typer.Exit(asyncio.run(done))

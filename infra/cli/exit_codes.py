@@ -12,5 +12,6 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 3
     REFUSED = 4
     SETUP = 5
+    DATA = 65
     BUG = 70
     INTERRUPTED = 130

@@ -12,6 +12,7 @@ from hybridmesh.infra.cli import (
     attendance,
     audit,
     demonstration,
+    detecting,
     diagnosis,
     explaining,
     letters,
@@ -19,6 +20,7 @@ from hybridmesh.infra.cli import (
     provisioning,
     running,
     tasks,
+    terms,
     vault,
 )
 from hybridmesh.infra.cli.console import tell
@@ -31,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Cloud reasoning for data that cannot leave.",
     epilog="Exit codes: 0 ok, 1 task failed or log not whole, 2 usage, 3 mesh unavailable or task not ended, "
-    "4 refused by policy, 5 setup missing, 70 a bug, 130 interrupted.",
+    "4 refused by policy, 5 setup missing, 65 lines that are no data, 70 a bug, 130 interrupted.",
 )
 for command in (
     diagnosis.doctor,
@@ -45,12 +47,14 @@ for command in (
     tasks.feedback,
     tasks.cancel,
     attendance.agents,
+    detecting.detect,
 ):
     app.command()(command)
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(audit.app, name="audit")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(models.app, name="model")
+app.add_typer(terms.app, name="terms")
 app.add_typer(vault.app, name="vault")
 
 

@@ -1,24 +1,36 @@
 """``up`` and ``run``: a whole mesh, or one agent anywhere."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
 
 from hybridmesh.bus.errors import UsageError
-from hybridmesh.infra.cli.console import tell
-from hybridmesh.infra.cli.options import Config, Data, Keys, Nats, Sets, inherited, read_settings
+from hybridmesh.infra.cli.console import tell, write_json
+from hybridmesh.infra.cli.options import Config, Data, Json, Keys, Nats, Sets, inherited, read_settings
 
 Replicas = Annotated[list[str] | None, typer.Option("--replicas", metavar="AGENT=N", help="More of one agent.")]
 
 
-def up(data: Data = None, config: Config = None, sets: Sets = None, replicas: Replicas = None) -> None:
-    """Run a whole mesh on this machine until Ctrl-C: the server, the memory, each agent a process."""
-    from hybridmesh.infra.up import Options, serve_until_stopped
+def up(
+    data: Data = None, config: Config = None, sets: Sets = None, replicas: Replicas = None, as_json: Json = False
+) -> None:
+    """Run a whole mesh on this machine until Ctrl-C: the server, the memory, each agent a process.
+
+    With --json, one object on stdout says where it is, once every agent is ready.
+    """
+    from hybridmesh.infra.up import Options, Running, serve_until_stopped
 
     settings = read_settings(data, config, sets)
     options = Options(flags=inherited(config, sets), replicas=dict(map(_replicas, replicas or [])))
-    asyncio.run(serve_until_stopped(settings, options, tell))
+
+    def came_up(mesh: Running) -> None:
+        if as_json:
+            where = {"url": mesh.url, "data": str(settings.data.resolve()), "cloud": mesh.cloud.value}
+            write_json({"state": "up", **where, "pids": mesh.pids()})
+
+    asyncio.run(serve_until_stopped(settings, options, tell, came_up))
 
 
 def run(
@@ -29,11 +41,18 @@ def run(
     config: Config = None,
     sets: Sets = None,
     keys: Keys = None,
+    as_json: Json = False,
 ) -> None:
-    """Run one agent on any bus; several replicas share its work."""
-    from hybridmesh.infra.run import run_agent, run_replicas
+    """Run one agent on any bus; several replicas share its work.
+
+    With --json, one object on stdout says what was started; that it works is on the bus: ``hybridmesh agents``.
+    """
+    from hybridmesh.infra.run import check_agent, run_agent, run_replicas
 
     settings = read_settings(data, config, sets)
+    check_agent(agent)
+    if as_json:
+        write_json({"state": "started", "agent": agent, "replicas": replicas, "pid": os.getpid()})
     if replicas == 1:
         asyncio.run(run_agent(agent, settings, url=nats, keys=keys))
         return

@@ -32,7 +32,7 @@ def _row(outcome: Outcome) -> str:
     cells = (
         outcome.ticket.id,
         outcome.category,
-        outcome.lane,
+        ", ".join(f"{step}: {lane}" for step, lane in outcome.lanes.items()) or outcome.lane,
         outcome.why,
         outcome.verdict,
         f"{outcome.spent:.5f}",
@@ -40,7 +40,7 @@ def _row(outcome: Outcome) -> str:
     )
     shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     texts = (
-        f"<details><summary>ticket and draft</summary><div class=pair><pre>{escape(outcome.ticket.text)}</pre>"
-        f"<pre>{escape(outcome.draft)}</pre></div><code>{escape(outcome.task_id)}</code></details>"
+        f"<details><summary>ticket, request and reply</summary><div class=pair><pre>{escape(outcome.ticket.text)}</pre>"
+        f"<div><p>{escape(outcome.request)}</p><pre>{escape(outcome.draft)}</pre></div></div><code>{escape(outcome.task_id)}</code></details>"
     )
     return f'<tr class="{escape(outcome.lane)}">{shown}</tr><tr><td colspan=7>{texts}</td></tr>'

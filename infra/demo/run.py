@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -17,14 +17,16 @@ from hybridmesh.infra.demo.memory_use import MemoryWatch
 from hybridmesh.infra.demo.outcome import Outcome, judge_privacy, outcome_of
 from hybridmesh.infra.demo.report import write_report
 from hybridmesh.infra.demo.summary import Summary
-from hybridmesh.infra.demo.table import show_outcome
 from hybridmesh.infra.demo.tickets import SHIPPED, Ticket, read_planted, read_tickets
 from hybridmesh.infra.fleet import Tell
+from hybridmesh.infra.simulation import CloudChoice
 from hybridmesh.infra.up import Options, Running, mesh_up
+from hybridmesh.schemas.egress import EgressRecorded
 
 GOAL = "Triage this customer's support ticket and draft a reply."
 WORKFLOW = "support-triage"
 _TICKET_TIMEOUT_S = 900.0
+_REVIEW_WAIT_S = 20  # nobody is there to be asked about a draft that did not pass
 
 
 async def run_demo(
@@ -35,9 +37,10 @@ async def run_demo(
     text_column: str,
     report: Path | None,
     tell: Tell,
+    show: Callable[[Summary, Path], None],
     keep: bool = False,
 ) -> int:
-    """Run every ticket and show what came of it; return the exit code.
+    """Run every ticket and ``show`` what came of it, with the place of the report; return the exit code.
 
     0 when every ticket was done, nothing planted left, and the audit log holds; else 1.
 
@@ -51,18 +54,19 @@ async def run_demo(
     shutil.rmtree(folder, ignore_errors=True)
     own = settings.model_copy(update={"data": folder})
     began = time.monotonic()
-    async with mesh_up(own, Options(flags=flags), tell) as mesh:
+    patience = ("--set", f"profiles.balanced.review_wait_s={_REVIEW_WAIT_S}")
+    async with mesh_up(own, Options(flags=(*patience, *flags)), tell) as mesh:
         tell(f"cloud  {mesh.cloud.describe(own)}")
         set_up_s = time.monotonic() - began
         with MemoryWatch() as memory:
             async with connect(settings=own) as client:
                 outcomes, run_s = await _run_tickets(client, rows)
                 verification = await _verify(client)
-        bodies = _bodies(mesh)
+                bodies = await _bodies(mesh, client, outcomes)
         summary = Summary(
             outcomes=tuple(outcomes),
             bodies=bodies,
-            privacy=judge_privacy(outcomes, read_planted(), "\n".join(bodies)) if tickets is None else None,
+            privacy=judge_privacy(outcomes, read_planted(), bodies) if tickets is None else None,
             verification=verification,
             cloud=mesh.cloud,
             cloud_words=mesh.cloud.describe(own),
@@ -72,7 +76,7 @@ async def run_demo(
         )
         place = report or folder / "report.html"
         write_report(summary, place)
-        show_outcome(summary, place)
+        show(summary, place)
         if keep:
             tell(
                 f"The mesh stays up; explain a ticket with `hybridmesh explain TASK --data {folder}`. Ctrl-C stops it."
@@ -114,8 +118,10 @@ async def _verify(mesh: Mesh) -> Verification:
     return verification
 
 
-def _bodies(mesh: Running) -> tuple[str, ...]:
-    """Return every body that the simulated cloud received; empty for a real one, whose record is EGRESS."""
-    if mesh.record is None or not mesh.record.exists():
-        return ()
-    return tuple(str(json.loads(line)["body"]) for line in mesh.record.read_text("utf-8").splitlines() if line)
+async def _bodies(mesh: Running, client: Mesh, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Return every body that left: by the simulated cloud's own record, of a real cloud by ours of what was sent."""
+    if mesh.cloud is CloudChoice.SIMULATED and mesh.record is not None:
+        lines = mesh.record.read_text("utf-8").splitlines() if mesh.record.exists() else []
+        return tuple(str(json.loads(line)["body"]) for line in lines if line)
+    sent = [await client.history(EgressRecorded, outcome.task_id) for outcome in outcomes]
+    return tuple(record.body for records in sent for record in records)

@@ -1,6 +1,7 @@
 """All that the demo shows at its end, as one value."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from hybridmesh.infra.audit_log import Verification
 from hybridmesh.infra.demo.outcome import Outcome, Privacy
@@ -20,3 +21,13 @@ class Summary:
     set_up_s: float
     run_s: float
     peak_bytes: int
+
+    @property
+    def spent(self) -> Decimal:
+        """What all cloud calls cost, in USD."""
+        return sum((outcome.spent for outcome in self.outcomes), Decimal(0))
+
+    @property
+    def all_cloud(self) -> Decimal:
+        """What sending every step would have cost, in USD."""
+        return sum((outcome.all_cloud for outcome in self.outcomes), Decimal(0))

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hybridmesh.infra.cli.console import data, people
+from hybridmesh.infra.demo.outcome import REPLY, REQUEST, Outcome
 from hybridmesh.infra.demo.summary import Summary
 from hybridmesh.infra.simulation import CloudChoice
 
@@ -27,8 +28,7 @@ def show_outcome(summary: Summary, report: Path) -> None:
 
 def sums(summary: Summary) -> list[str]:
     """Return the lines below the table."""
-    spent = sum((outcome.spent for outcome in summary.outcomes), Decimal(0))
-    all_cloud = sum((outcome.all_cloud for outcome in summary.outcomes), Decimal(0))
+    spent, all_cloud = summary.spent, summary.all_cloud
     saved = (1 - spent / all_cloud) * 100 if all_cloud else Decimal(0)
     simulated = " (SIMULATED: list prices, nothing was paid)" if summary.cloud is CloudChoice.SIMULATED else ""
     lines = [
@@ -58,7 +58,7 @@ def _table(summary: Summary) -> Table:
         table.add_row(
             outcome.ticket.id,
             outcome.category,
-            outcome.lane,
+            _lanes(outcome),
             Text(outcome.why),
             outcome.verdict,
             f"{outcome.spent:.5f}",
@@ -66,11 +66,17 @@ def _table(summary: Summary) -> Table:
     return table
 
 
+def _lanes(outcome: Outcome) -> str:
+    return "\n".join(f"{step}: {lane}" for step, lane in outcome.lanes.items()) or outcome.lane
+
+
 def _show_drafts(summary: Summary, console: Console) -> None:
     cloudy = [outcome for outcome in summary.outcomes if outcome.draft and outcome.lane != "local"]
     chosen = cloudy or [outcome for outcome in summary.outcomes if outcome.draft]
     for outcome in chosen[:_SHOWN_DRAFTS]:
-        console.rule(f"draft for {outcome.ticket.id} ({outcome.lane})", align="left")
+        console.rule(f"{outcome.ticket.id}, the request ({outcome.lanes.get(REQUEST, '-')})", align="left")
+        console.print(outcome.request, markup=False)
+        console.rule(f"{outcome.ticket.id}, the reply ({outcome.lanes.get(REPLY, '-')})", align="left")
         console.print(outcome.draft, markup=False)
     console.rule(align="left")
 

@@ -15,6 +15,9 @@ from pathlib import Path
 from bench.doubles import InstantCloud, InstantModel, NoTags, OneDirection
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.live_terms import LiveTerms
+from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.consultant.agent import Consultant
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.agents.memory.agent import MemoryAgent
@@ -27,6 +30,7 @@ from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.app import AgentApp, Builder
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.clearances import check_clearance
+from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links
 from hybridmesh.bus.requests import RemoteMemory
@@ -35,6 +39,7 @@ from hybridmesh.bus.topology import AGENTS, Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.infra.composition import build_auditor, build_decomposer, build_router, build_verifier
 from hybridmesh.schemas.memory import Scope
+from hybridmesh.schemas.policies import TermShard
 from hybridmesh.schemas.steps import StepClassified
 
 
@@ -83,16 +88,18 @@ def _builders(vault_key: bytes) -> dict[str, Builder]:
 
 async def _build_classifier(links: Links, *, vault_key: bytes) -> Agent:
     privacy = links.settings.privacy
+    terms = TermRecognizer(privacy.terms)
     finder = Detector(
         tagger=NoTags(),
-        terms=privacy.terms,
-        threshold=privacy.threshold,
+        terms=terms,
+        thresholds=Thresholds(privacy.threshold),
         max_chars=privacy.max_chars,
         timeout_s=privacy.timeout_s,
         monotonic=time.monotonic,
     )
     return ClassifierAgent(
         finder=finder,
+        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard), terms, time.monotonic),
         vault=await _vault(links, vault_key),
         signing_key=links.identity.key,
         clock=links.clock,

@@ -19,7 +19,7 @@ from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.steps import StepClassified, StepContext, StepFailed, StepLocal, StepReady
-from hybridmesh.schemas.tasks import TaskSubmitted
+from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
 
 Handle = Callable[[StepReady], Awaitable[Sequence[Message]]]
 
@@ -96,6 +96,33 @@ async def test_a_repeated_message_has_its_effect_once(bus: Bus) -> None:
             await decomposer.publisher.publish(ready)
         await bus.collect(StepClassified, 1)
     assert await bus.count("WORK_ROUTER") == 1
+
+
+async def test_a_step_of_a_task_that_is_over_is_dropped_unread(bus: Bus) -> None:
+    """Nothing is lost, and nothing is done for nobody: after a cancellation no step costs time or money."""
+    seen: list[str] = []
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        seen.append(ready.task_id)
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    over, alive = make_ready(), make_ready()
+    await decomposer.publisher.publish(
+        TaskFailed(
+            task_id=over.task_id, outcome="cancelled", reason="cancelled", detail="", finished_at=datetime.now(UTC)
+        )
+    )
+    async with working(bus, handle) as loop:
+        for ready in (over, alive):
+            await decomposer.publisher.publish(ready)
+
+        async def done() -> bool:
+            return loop.handled == 2
+
+        await eventually(done)
+    assert seen == [alive.task_id]
+    assert await bus.count("WORK_CLASSIFIER") == 0
 
 
 async def test_a_transient_failure_is_tried_again_later(bus: Bus) -> None:

@@ -9,10 +9,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from empty_memory import EmptyMemory
+from fixed_terms import FixedTerms
 from harness import Bus
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
+from hybridmesh.agents.consultant.egress_scan import scan_body
+from hybridmesh.agents.router.prompts import compose
 from hybridmesh.bus.agent import Clock
 from hybridmesh.bus.clearances import check_clearance
 from hybridmesh.bus.errors import MemoryUnavailable, MeshUnavailable
@@ -59,7 +64,8 @@ def tagger() -> TokenClassifier:
 
 def make_detector(tagger: TokenClassifier, *, max_chars: int = 100_000, timeout_s: float = 30) -> Detector:
     return Detector(
-        tagger=tagger, terms=["Project Falke"], threshold=0.5, max_chars=max_chars, timeout_s=timeout_s,
+        tagger=tagger, terms=TermRecognizer(["Project Falke"]),
+        thresholds=Thresholds(0.5), max_chars=max_chars, timeout_s=timeout_s,
         monotonic=time.monotonic,
     )  # fmt: skip
 
@@ -75,7 +81,9 @@ async def vault(bus: Bus) -> Vault:
 
 
 def make_agent(finder: Detector, vault: Vault, clock: Clock = frozen) -> ClassifierAgent:
-    return ClassifierAgent(finder=finder, vault=vault, signing_key=KEY, clock=clock, clearance_s=300)
+    return ClassifierAgent(
+        finder=finder, terms=FixedTerms(), vault=vault, signing_key=KEY, clock=clock, clearance_s=300
+    )
 
 
 def ready(text: str = LETTER, *, step: str = "reply", floor: Sensitivity = Sensitivity.PUBLIC) -> StepReady:
@@ -203,8 +211,9 @@ async def test_the_log_says_whom_a_cleared_prompt_may_still_point_at(detector: D
         (Records(away=True), (None, None, None)),
     ):
         agent = ClassifierAgent(
-            finder=detector, vault=vault, signing_key=KEY, clock=frozen, clearance_s=300, memory=memory
-        )
+            finder=detector, terms=FixedTerms(), vault=vault, signing_key=KEY, clock=frozen, clearance_s=300,
+            memory=memory,
+        )  # fmt: skip
         classified = await classify(agent, ready(LETTER.replace("3 blue mugs", "as a nurse 3 mugs")))
         assert classified.redacted is not None
         event, requested = split(await agent.clear(proposed(classified.redacted.inputs[0].text)))
@@ -212,6 +221,21 @@ async def test_the_log_says_whom_a_cleared_prompt_may_still_point_at(detector: D
         facts = event.facts
         assert (facts["residual.known"], facts["residual.matching"], facts.get("residual.job")) == expected
         assert not any(isinstance(fact, str) and "nurse" in fact for fact in facts.values())
+
+
+async def test_a_prompt_with_a_part_of_a_name_is_signed(detector: Detector, vault: Vault) -> None:
+    """Nothing private leaves, and work goes on: what the cloud is told of parts is no finding at any door."""
+    agent = make_agent(detector, vault)
+    classified = await classify(agent, ready("I am Wren Hollis of Leeds. Tell Mr Hollis by letter. Regards,\nWren\n"))
+    assert classified.redacted is not None
+    text = classified.redacted.inputs[0].text
+    assert "[PERSON_LAST_" in text
+    assert "[PERSON_FIRST_" in text
+    prompt = compose(classified.redacted, StepSpec(id="a", title="t", instruction="Answer."))
+    _, requested = split(await agent.clear(proposed(prompt.user, prompt.system)))
+    assert isinstance(requested, ConsultRequested), requested
+    assert requested.clearance.counts["PERSON"] == 3
+    assert scan_body(prompt.model_dump_json().encode()).total == 0
 
 
 @pytest.mark.parametrize(
@@ -293,7 +317,9 @@ async def test_a_vault_that_does_not_answer_is_a_doubt_and_a_refusal(detector: D
         async def sweep(self) -> int:
             raise MeshUnavailable
 
-    agent = ClassifierAgent(finder=detector, vault=Offline(), signing_key=KEY, clock=frozen, clearance_s=300)
+    agent = ClassifierAgent(
+        finder=detector, terms=FixedTerms(), vault=Offline(), signing_key=KEY, clock=frozen, clearance_s=300
+    )
     classified = await classify(agent, ready())
     assert (classified.doubt, classified.redacted, len(tries)) == ("vault-unavailable", None, 3)
     _, refused = split(await agent.clear(proposed("Answer.")))
@@ -311,7 +337,9 @@ async def test_an_unforeseen_error_is_a_doubt(vault: Vault) -> None:
         def close(self) -> None:
             return
 
-    agent = ClassifierAgent(finder=Broken(), vault=vault, signing_key=KEY, clock=frozen, clearance_s=300)
+    agent = ClassifierAgent(
+        finder=Broken(), terms=FixedTerms(), vault=vault, signing_key=KEY, clock=frozen, clearance_s=300
+    )
     event, classified = split(await agent.classify(ready()))
     assert isinstance(classified, StepClassified)
     assert classified.doubt == "detection-failed"

@@ -11,6 +11,8 @@ import pytest
 from hybridmesh.agents.classifier.detector import Detector
 from hybridmesh.agents.classifier.door import judge, prompt_texts
 from hybridmesh.agents.classifier.redaction import redact, redacted_of
+from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
 from hybridmesh.agents.router.prompts import compose
 from hybridmesh.bus.settings import PrivacySettings
@@ -39,7 +41,7 @@ def demo_detector() -> Detector:
         pytest.skip("pii-rampart is not prepared: the demo's promise was NOT tested")
     privacy = PrivacySettings()
     return Detector(
-        tagger=TokenClassifier(folder), terms=privacy.terms, threshold=privacy.threshold,
+        tagger=TokenClassifier(folder), terms=TermRecognizer(privacy.terms), thresholds=Thresholds(privacy.threshold),
         max_chars=privacy.max_chars, timeout_s=privacy.timeout_s, monotonic=time.monotonic,
     )  # fmt: skip
 

@@ -8,9 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.doubles import NoTags
+from fixed_terms import FixedTerms
 from harness import Bus
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.worker.restoring import issued_for
 from hybridmesh.bus.client import connect
 from hybridmesh.bus.errors import UsageError
@@ -36,11 +39,14 @@ MAIL = "Write to maria.keller@example.org, please."
 async def fresh_classifier(bus: Bus, keys: Path) -> ClassifierAgent:
     """A classifier as it is after a restart, or as another replica: it shares nothing but the bus and the keys."""
     finder = Detector(
-        tagger=NoTags(), terms=(), threshold=0.5, max_chars=10_000, timeout_s=30, monotonic=time.monotonic
-    )
+        tagger=NoTags(), terms=TermRecognizer(()), thresholds=Thresholds(0.5), max_chars=10_000, timeout_s=30,
+        monotonic=time.monotonic,
+    )  # fmt: skip
     vault = Vault(await bus.state(Bucket.VAULT, VaultRecord), KeyFolder(keys), utc_now, ttl_s=600)
     key = Ed25519PrivateKey.generate()
-    return ClassifierAgent(finder=finder, vault=vault, signing_key=key, clock=utc_now, clearance_s=300)
+    return ClassifierAgent(
+        finder=finder, terms=FixedTerms(), vault=vault, signing_key=key, clock=utc_now, clearance_s=300
+    )
 
 
 def turn(conversation: str | None, text: str = MAIL) -> StepReady:

@@ -117,12 +117,13 @@ def identities(messages: Sequence[Message]) -> list[str]:
 
 
 async def test_a_workflow_runs_from_its_first_step_to_its_end(bus: Bus) -> None:
-    """Nothing is lost: a ticket is sorted, answered, and both results come back in one end."""
+    """Nothing is lost: a ticket is sorted, understood and answered, and all results come back in one end."""
     agent = await decomposer(bus, Clock())
     task = submitted("Handle this ticket.", workflow="support-triage", inputs=(Document(name="ticket", text="t"),))
     first = await agent.plan(task)
-    assert steps_of(first) == ["categorise"]
+    assert steps_of(first) == ["categorise", "request"]
     assert actions(first) == [Action.TASK_ACCEPTED, Action.STEP_PLANNED]
+    assert await agent.advance(verified(task, "request", result="They ask for money.")) == []
     then = await agent.advance(verified(task, "categorise", Sensitivity.PERSONAL, "billing"))
     (ready,) = then
     assert isinstance(ready, StepReady)
@@ -132,8 +133,8 @@ async def test_a_workflow_runs_from_its_first_step_to_its_end(bus: Bus) -> None:
     last = await agent.advance(verified(task, "reply", result="Dear customer"))
     (end,) = ends_of(last)
     assert isinstance(end, TaskCompleted)
-    assert end.result == "## Category\n\nbilling\n\n## Reply\n\nDear customer"
-    assert end.cost_usd == Decimal("0.02")
+    assert end.result == "## Category\n\nbilling\n\n## Request\n\nThey ask for money.\n\n## Reply\n\nDear customer"
+    assert end.cost_usd == Decimal("0.03")
     assert actions(last) == [Action.TASK_ENDED]
 
 

@@ -14,9 +14,12 @@ from pydantic import SecretStr
 from bench.doubles import NoTags
 from cloud_double import CloudDouble, answer
 from harness import Bus, eventually
-from hybridmesh.agents.classifier.agent import ClassifierAgent, Finder
+from hybridmesh.agents.classifier.agent import ClassifierAgent, Finder, Policy
 from hybridmesh.agents.classifier.detector import Detector, Tagger
+from hybridmesh.agents.classifier.live_terms import LiveTerms
 from hybridmesh.agents.classifier.tags import Tag
+from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
 from hybridmesh.agents.consultant.agent import Consultant
 from hybridmesh.agents.consultant.claude import ClaudeModel
@@ -30,7 +33,8 @@ from hybridmesh.agents.router.record import RouteRecord
 from hybridmesh.bus.agent import Agent, Handler
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.clearances import check_clearance
-from hybridmesh.bus.errors import Unanswerable
+from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.settings import CloudSettings, PlanSettings, ProfileSettings, default_profiles
@@ -42,6 +46,7 @@ from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRequested
 from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.policies import TermShard
 from hybridmesh.schemas.privacy import Span
 from hybridmesh.schemas.routing import Lane
 from hybridmesh.schemas.steps import StepClassified, StepLocal
@@ -101,8 +106,8 @@ class SlowTags:
 
 def detector(tagger: Tagger | None = None, *, max_chars: int = 100_000, timeout_s: float = 30) -> Detector:
     return Detector(
-        tagger=tagger or NoTags(), terms=(), threshold=0.5, max_chars=max_chars, timeout_s=timeout_s,
-        monotonic=time.monotonic,
+        tagger=tagger or NoTags(), terms=TermRecognizer(()), thresholds=Thresholds(0.5), max_chars=max_chars,
+        timeout_s=timeout_s, monotonic=time.monotonic,
     )  # fmt: skip
 
 
@@ -193,6 +198,9 @@ class Mesh:
 
         return handle
 
+    async def terms(self) -> Policy:
+        return LiveTerms(Followed(self.bus.js, Bucket.POLICY, TermShard), TermRecognizer(()), time.monotonic)
+
     async def _decomposer(self) -> Agent:
         plans = PlanSettings()
         return DecomposerAgent(
@@ -207,6 +215,7 @@ class Mesh:
     async def _classifier(self) -> Agent:
         return ClassifierAgent(
             finder=self.finder(),
+            terms=await self.terms(),
             vault=await self.vault(),
             signing_key=(await self.bus.links("classifier")).identity.key,
             clock=utc_now,
@@ -222,6 +231,7 @@ class Mesh:
             prices=PriceList(),
             profiles=PROFILES,
             cloud=CloudSettings(provider="anthropic"),
+            over=Endings(self.bus.js).over,
             clock=utc_now,
         ).agent()
 
@@ -259,8 +269,9 @@ class TextTooLong(Mesh):
 
 
 class PolicyUnreadable(Mesh):
-    def finder(self) -> Finder:
-        return Failing(Unanswerable(reason="policy-unreadable"))
+    async def terms(self) -> Policy:
+        await self.bus.js.delete_key_value(Bucket.POLICY)
+        return await super().terms()
 
 
 class VaultWriteFailed(Mesh):

@@ -12,11 +12,12 @@ from hybridmesh.agents.router.agent import RouterAgent
 from hybridmesh.agents.router.prices import PriceList
 from hybridmesh.agents.router.record import RouteRecord
 from hybridmesh.bus.budgets import Budgets, Spending
+from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.errors import Deferred, Unanswerable
 from hybridmesh.bus.settings import CloudSettings, ProfileSettings, default_profiles
 from hybridmesh.bus.topology import Bucket, consumers, producers_of
 from hybridmesh.bus.work import WorkLoop
-from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested
+from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused
 from hybridmesh.schemas.message import Message, new_task_id
@@ -32,7 +33,7 @@ from hybridmesh.schemas.steps import (
     StepRejected,
     StepVerified,
 )
-from hybridmesh.schemas.tasks import Document
+from hybridmesh.schemas.tasks import Document, TaskFailed
 from hybridmesh.schemas.verdicts import Verdict
 
 pytestmark = pytest.mark.connected
@@ -65,6 +66,7 @@ async def bench(bus: Bus, clock: Clock, profiles: dict[str, ProfileSettings] | N
         prices=PriceList(),
         profiles=profiles or PROFILES,
         cloud=CloudSettings(),
+        over=Endings(bus.js).over,
         clock=clock.read,
     )
 
@@ -299,6 +301,22 @@ async def test_no_and_silence_keep_the_text_at_home(bus: Bus) -> None:
     assert "nobody agreed in time" in work.decision.reason
     assert await router.proceed(given(asked, approved=True)) == ()
     assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.25")
+
+
+async def test_a_question_about_a_task_that_is_over_is_closed_at_once(bus: Bus) -> None:
+    """Nothing is hidden: nobody is asked about what is not needed any more."""
+    router = await bench(bus, Clock())
+    step, asked = await hold(router)
+    decomposer = await bus.links("decomposer")
+    await decomposer.publisher.publish(
+        TaskFailed(task_id=step.task_id, outcome="cancelled", reason="cancelled", detail="", finished_at=START)
+    )
+    told = await router.wait(asked)
+    assert actions(told) == [Action.APPROVAL_ANSWERED]
+    assert len(told) == 1
+    record = await (await bus.state(Bucket.APPROVALS, ApprovalRecord)).get(approval_key(asked))
+    assert record is not None
+    assert not record.open
 
 
 async def test_an_answer_at_the_last_moment_counts_once(bus: Bus) -> None:

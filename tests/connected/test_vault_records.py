@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fixed_terms import FixedTerms
 from harness import Bus, eventually
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.bus.errors import PermanentError, TransientError
@@ -170,11 +171,11 @@ async def test_the_classifier_sweeps_for_as_long_as_it_lives(bus: Bus) -> None:
     vault = await make_vault(bus, clock=clock)
     key = Ed25519PrivateKey.generate()
     classifier = ClassifierAgent(
-        finder=Idle(), vault=vault, signing_key=key, clock=clock, clearance_s=300, sweep_s=0.05
+        finder=Idle(), terms=FixedTerms(), vault=vault, signing_key=key, clock=clock, clearance_s=300, sweep_s=0.05
     )
     await vault.open(SCOPE)
     records = await bus.state(Bucket.VAULT, VaultRecord)
-    (watch,) = classifier.agent().watches
+    watch, _ = classifier.agent().watches
     running = asyncio.create_task(watch())
 
     async def swept() -> bool:

@@ -361,8 +361,7 @@ async def test_a_lesson_holds_from_the_next_draft_on(recalling: Bench) -> None:
         created_at=NOW,
     )
     await recalling.memory.remember(Remember(items=(lesson,)))
-    shipped = the(StepDrafted, await worker.work(local(make_step())))
-    assert "\n\nYou can also call us.\n\nKind regards" in shipped.draft
+    assert "us.\n\nKind regards" in the(StepDrafted, await worker.work(local(make_step()))).draft
     step = make_step()
     await recalling.park(step, Lane.REDACTED)
     cloud = the(StepDrafted, await worker.follow(advised(step, f"Dear {MARK},\n\nHi. We will refund you.\n\nBye")))
@@ -397,6 +396,5 @@ async def test_the_worker_takes_its_messages_and_passes_drafts_on(bench: Bench) 
             return await bench.bus.count(AUDIT.name) == 4
 
         await eventually(audited)
-    drafts = {StepDrafted.model_validate_json(body).draft for body in bodies}
-    assert "Dear Margaret Oyelaran." in drafts
+    assert "Dear Margaret Oyelaran." in {StepDrafted.model_validate_json(body).draft for body in bodies}
     assert "worker" in producers_of(StepDrafted)

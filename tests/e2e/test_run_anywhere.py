@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -24,7 +25,7 @@ def second_worker(mesh: MeshProcess) -> Generator[int]:
     log = mesh.data.parent / "second-worker.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*PROGRAM, "run", "worker", "--nats", url, *mesh.flags],
+            [*PROGRAM, "run", "worker", "--nats", url, "--json", *mesh.flags],
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -32,6 +33,8 @@ def second_worker(mesh: MeshProcess) -> Generator[int]:
         )
     try:
         yield process.pid
+        started = json.loads(next(line for line in log.read_text("utf-8").splitlines() if line.startswith("{")))
+        assert started == {"state": "started", "agent": "worker", "replicas": 1, "pid": process.pid}
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, log.read_text("utf-8")

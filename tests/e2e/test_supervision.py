@@ -1,5 +1,7 @@
 """``hybridmesh up`` as a supervisor: what it does when something dies, when it is to stop, and when it dies itself."""
 
+import json
+
 import pytest
 
 from harness import eventually
@@ -24,6 +26,14 @@ async def completes(client: Mesh, task_id: str) -> None:
     """Wait for the good end of a task."""
     ended = await client.result(task_id, timeout_s=90)
     assert isinstance(ended, TaskCompleted), ended
+
+
+def test_a_program_that_starts_a_mesh_is_told_where_it_is(mesh: MeshProcess) -> None:
+    """It runs on what you have: with --json one object says all that a program needs, once all of it is there."""
+    up = json.loads(next(line for line in reversed(mesh.said.splitlines()) if line.startswith("{")))
+    assert (up["state"], up["data"]) == ("up", str(mesh.data.resolve()))
+    assert up["url"] == Endpoint.read(mesh.data).url
+    assert set(up["pids"]) == {"nats", *AGENTS}
 
 
 async def test_a_killed_agent_is_started_again_and_its_work_goes_on(mesh: MeshProcess) -> None:

@@ -1,5 +1,6 @@
 """Nothing private leaves: how text is read for detection, and how findings become disjoint spans of the original."""
 
+import time
 from itertools import pairwise
 
 from hypothesis import given
@@ -12,7 +13,9 @@ from hybridmesh.agents.classifier.places import join_places
 from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
 from hybridmesh.agents.classifier.repeats import find_repeats, name_parts
 from hybridmesh.agents.classifier.spans import count, resolve, subtract
-from hybridmesh.agents.classifier.tags import Tag, spans_of
+from hybridmesh.agents.classifier.tags import Tag, kept, spans_of
+from hybridmesh.agents.classifier.terms import TermRecognizer
+from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.schemas.privacy import Findings, Sensitivity, Span
 
 
@@ -29,7 +32,7 @@ def test_invisible_characters_and_width_do_not_hide_a_value() -> None:
     text = "x j\u200bo@ex\u00adample.org ４１１１"
     view = normalise(text)
     assert view.text == "x jo@example.org 4111"
-    found = view.in_original(span(2, 16))
+    found = view.below(span(2, 16))
     assert text[found.start : found.end] == "j\u200bo@ex\u00adample.org"
 
 
@@ -38,7 +41,7 @@ def test_normalised_offsets_cover_the_original_in_order(text: str) -> None:
     """Nothing private leaves: each character read stands for a stretch of the original, never outside of it."""
     view = normalise(text)
     view.text.encode()
-    places = [view.in_original(span(index, index + 1)) for index in range(len(view.text))]
+    places = [view.below(span(index, index + 1)) for index in range(len(view.text))]
     assert all(0 <= place.start < place.end <= len(text) for place in places)
     assert [place.start for place in places] == sorted(place.start for place in places)
 
@@ -118,6 +121,45 @@ def test_phrases_are_found_at_borders_and_overlapping() -> None:
     assert sorted(text[start:end] for start, end, _ in index.find(text)) == ["+49 30 901820", "new york", "york"]
 
 
+PHRASES = st.lists(st.text("ab -", min_size=1, max_size=6), max_size=8)
+
+
+@given(PHRASES, PHRASES, PHRASES, st.text("abA -.", max_size=30))
+def test_a_changed_index_is_the_index_of_what_it_holds(
+    first: list[str], added: list[str], removed: list[str], text: str
+) -> None:
+    """Mistakes are not repeated: after any change the terms that are there are found, and no others."""
+    index = PhraseIndex(first)
+    before = sorted(index.find(text))
+    changed = index.changed(added, removed)
+    expected = PhraseIndex((set(first) - set(removed)) | set(added))
+    assert sorted(changed.find(text)) == sorted(expected.find(text))
+    assert sorted(index.find(text)) == before
+
+
+def test_phrases_that_begin_alike_cost_no_more() -> None:
+    """Nothing is lost: ten thousand projects are looked for as fast as one."""
+    index = PhraseIndex([f"Project {number:05x}" for number in range(20_000)])
+    start = time.monotonic()
+    assert len(list(index.find("project 00abc, " * 2000))) == 2000
+    assert time.monotonic() - start < 5
+    index = index.changed([f"Project {number:05x}" for number in range(20_000, 20_100)], ["Project 00abc"])
+    assert list(index.find("project 00abc and project 04e21")) == [(18, 31, "Project 04e21")]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["g", "h"]), st.lists(st.sampled_from(["Falke", "X-17", "falke", " "])))))
+def test_terms_are_those_of_all_groups(changes: list[tuple[str, list[str]]]) -> None:
+    """Nothing private leaves: a term that is in two groups stays while it is in one."""
+    terms = TermRecognizer(["Seed"])
+    groups: dict[str, list[str]] = {}
+    for name, group in changes:
+        terms.change({name: group})
+        groups[name] = group
+    text = "seed FALKE x-17"
+    left = {term.lower() for group in groups.values() for term in group if term.strip()} | {"seed"}
+    assert {text[span.start : span.end].lower() for span in terms.find(text)} == left
+
+
 def tags(text: str, *labelled: tuple[str, str]) -> list[Tag]:
     return [
         Tag(text.index(piece), text.index(piece) + len(piece), label, 0.9, begins=True) for piece, label in labelled
@@ -153,6 +195,42 @@ def test_references_and_quantities_are_not_ids() -> None:
         ("ring me soon", "me", "URL"),
     ]:
         assert list(spans_of(text, tags(text, (piece, label)))) == []
+
+
+def weighed(text: str, *labelled: tuple[str, float]) -> list[Tag]:
+    return [
+        Tag(text.index(piece), text.index(piece) + len(piece), "GIVEN_NAME", score, begins=True)
+        for piece, score in labelled
+    ]
+
+
+def test_a_single_word_in_lower_case_is_a_name_only_when_sure_or_called() -> None:
+    """Nothing is lost: a word is a word until something says that somebody is called by it."""
+    text = "praise for the team"
+    assert list(spans_of(text, weighed(text, ("praise", 0.8)))) == []
+    assert len(list(spans_of(text, weighed(text, ("praise", 0.95))))) == 1
+    text = "hi emma, i am late"
+    assert [text[hit.start : hit.end] for hit in spans_of(text, weighed(text, ("emma", 0.5)))] == ["emma"]
+    text = "const john_doe = 1"
+    assert list(spans_of(text, weighed(text, ("john", 0.8), ("doe", 0.8)))) == []
+
+
+def test_the_weaker_part_of_a_name_is_kept_beside_the_surer_one() -> None:
+    """Nothing private leaves: a family name that nobody knows is private beside its given name, a verb is not."""
+    text = "Pirjo Madetoja wrote Berlin"
+    tags = weighed(text, ("Pirjo", 0.9), ("Madetoja", 0.1), ("wrote", 0.1), ("Berlin", 0.1))
+    assert [text[tag.start : tag.end] for tag in kept(text, tags, Thresholds(0.3))] == ["Pirjo", "Madetoja"]
+    assert kept(text, tags[1:], Thresholds(0.3)) == []
+    assert kept("", [], Thresholds(0.3)) == []
+
+
+def test_thresholds_are_by_type() -> None:
+    """Nothing private leaves: each type has the threshold that is its own, any other the default."""
+    thresholds = Thresholds(0.5, {"PERSON": 0.2})
+    assert (thresholds.of("PERSON"), thresholds.of("ADDRESS"), thresholds.least) == (0.2, 0.5, 0.05)
+    text = "Ada, Baker"
+    tags = [Tag(0, 3, "SURNAME", 0.3, begins=True), Tag(5, 10, "STREET_NAME", 0.3, begins=True)]
+    assert kept(text, tags, thresholds) == tags[:1]
 
 
 def test_an_address_is_joined_over_units_and_grown_over_numbers() -> None:

@@ -183,6 +183,24 @@ def test_a_step_reads_what_it_uses_and_nothing_else() -> None:
     assert ready.context.deadline is None
 
 
+@pytest.mark.parametrize(
+    ("source", "result", "words"),
+    [("workflow", "praise", ("praise",)), ("workflow", "Ada", ()), ("model", "praise", ())],
+)
+def test_only_options_of_a_declared_workflow_are_the_plans_words(source: str, result: str, words: tuple[str]) -> None:
+    """Nothing private leaves: options that a model made up from the task, and anything else, may be private."""
+    choice = OutputForm(kind="choice", options=("praise", "complaint"))
+    steps = (
+        StepSpec(id="a", title="A", instruction="i", output=choice),
+        StepSpec(id="b", title="B", instruction="i", uses=("a",)),
+    )
+    message = verified("a", result=result)
+    plan = Plan.model_validate({"source": source, "steps": steps, "results": ("b",)})
+    (ready,) = messages(step_done(begin(plan), message, NOW), message)
+    assert isinstance(ready, StepReady)
+    assert ready.context.plan_words == words
+
+
 def test_the_result_joins_the_result_steps_in_their_order() -> None:
     """Nothing is hidden: the end tells of every step how it was done and what it cost."""
     state = begin(plan_of({"a": (), "b": ()}, ("b", "a")))

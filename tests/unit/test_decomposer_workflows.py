@@ -21,8 +21,8 @@ def test_the_shipped_workflows_can_be_run() -> None:
     shipped = load_workflows(PlanSettings())
     assert set(shipped) == {"support-triage", "meeting-summary", "contract-review"}
     triage = shipped["support-triage"].plan
-    assert [step.id for step in triage.steps] == ["categorise", "reply"]
-    assert triage.steps[1].framework == "support-triage/reply/{categorise}"
+    assert [step.id for step in triage.steps] == ["categorise", "request", "reply"]
+    assert triage.steps[2].framework == "support-triage/reply/{categorise}"
     assert "data-protection" in triage.steps[0].output.options
     assert triage.workflow == "support-triage"
 

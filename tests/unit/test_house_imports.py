@@ -10,6 +10,7 @@ from house import Module, Rule, imports, modules, violations
 # Each library beside pydantic, and the only files that may know it.
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "anthropic": ("agents/consultant/claude.py",),
+    "confusable_homoglyphs": ("agents/classifier/confusables.py",),
     "cryptography": (
         "agents/classifier/agent.py",
         "bus/clearances.py",
@@ -25,6 +26,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "nats": (
         "agents/auditor/audit_stream.py",
         "bus/client.py",
+        "bus/endings.py",
+        "bus/followed.py",
         "bus/graveyard.py",
         "bus/links.py",
         "bus/provisioner.py",

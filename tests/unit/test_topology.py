@@ -20,9 +20,11 @@ from hybridmesh.bus.topology import (
     filter_of,
     message_types,
     producers_of,
+    readers_of,
     row_of,
     streams,
     subject_of,
+    writers_of,
 )
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested
@@ -201,3 +203,9 @@ def test_names_are_ones_that_the_server_takes() -> None:
     """It runs on what you have: stream, durable and bucket names are plain ASCII without dots or blanks."""
     names = [s.name for s in streams()] + [c.durable for c in consumers()] + list(Bucket)
     assert [name for name in names if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii()] == []
+
+
+def test_the_policy_is_changed_by_people_and_read_by_the_classifier() -> None:
+    """Mistakes are not repeated: what people say is private is read where texts are, and changed by nobody else."""
+    assert writers_of(Bucket.POLICY) == {"publisher"}
+    assert readers_of(Bucket.POLICY) == {"publisher", "classifier"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybridmesh.agents.verifier.agent import Verifier
 from hybridmesh.agents.verifier.injection import obeys
-from hybridmesh.agents.verifier.judgement import billions, judge_request, rejects
+from hybridmesh.agents.verifier.judgement import billions, judge_request, may_reject, rejects
 from hybridmesh.agents.verifier.leftovers import loops
 from hybridmesh.bus.errors import MemoryUnavailable, MeshError, ModelUnavailable
 from hybridmesh.schemas.audits import Action, AuditEvent
@@ -354,3 +354,13 @@ def test_the_size_of_a_model_stands_in_its_name(name: str, size: float) -> None:
     """It runs on what you have: an unknown model is taken for a small one."""
     assert billions(name) == size
     assert rejects(name, OutputForm(), 0) == (size >= 3)
+
+
+def test_a_model_is_not_asked_where_its_word_counts_for_nothing() -> None:
+    """It runs on what you have: a second opinion that cannot reject costs time and changes nothing."""
+    form = OutputForm(kind="json", json_schema={"type": "object"})
+    assert not may_reject("qwen2.5-coder-0.5b", form)
+    assert may_reject("qwen2.5-coder-7b", form)
+    assert may_reject("", form)
+    assert may_reject("qwen2.5-coder-0.5b", OutputForm())
+    assert not may_reject("qwen2.5-coder-7b", OutputForm(kind="choice", options=("a", "b")))

@@ -8,12 +8,15 @@ from hybridmesh.agents.classifier.recognizers import (
     credentials,
     documents,
     emails,
+    issued_keys,
     names,
     national_ids,
     networks,
     organisations,
     phones,
     scripts,
+    taxes,
+    wallets,
 )
 from hybridmesh.agents.classifier.recognizers.recognizer import Recognizer
 
@@ -23,8 +26,11 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     *cards.RECOGNIZERS,
     *accounts.RECOGNIZERS,
     *national_ids.RECOGNIZERS,
+    *taxes.RECOGNIZERS,
     *documents.RECOGNIZERS,
+    *wallets.RECOGNIZERS,
     *networks.RECOGNIZERS,
+    *issued_keys.RECOGNIZERS,
     *credentials.RECOGNIZERS,
     *births.RECOGNIZERS,
     *addresses.RECOGNIZERS,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from hybridmesh.agents.classifier.recognizers.checksums import mod97
+from hybridmesh.agents.classifier.recognizers.checksums import mod97, routing
 from hybridmesh.agents.classifier.recognizers.recognizer import CHECKED, SHAPED, PatternRecognizer, near, words
 from hybridmesh.schemas.privacy import Span
 
@@ -28,8 +28,12 @@ _BIC_WORD = words("bic", "swift", "iban")
 _ACCOUNT = re.compile(r"(?<![\w-])(?:\d[ -]?){5,17}\d(?![\w]|[.,]\d)")
 _ACCOUNT_WORD = words(
     r"account (?:no|num|#)", r"bank account", r"acct", r"routing", r"sort code", r"konto(?:nummer|nr)",
-    r"bankleitzahl", r"blz\b", r"n[uú]mero de cuenta", r"rekeningnummer",
+    r"bankleitzahl", r"blz\b", r"n[uú]mero de cuenta", r"cuenta (?:bancaria|corriente)", r"rekeningnummer", r"rib\b",
+    r"(?:num[eé]ro de|num[eé]ro du) compte", r"compte bancaire", r"conto corrente", r"numero di conto",
+    r"(?:numer|nr) (?:konta|rachunku)", r"rachun(?:ek|ku) bankow",
 )  # fmt: skip
+_ROUTING = re.compile(r"(?<![\w-])\d{9}(?![\w-]|[.,]\d)")
+_ROUTING_WORD = words(r"routing", r"aba\b", r"rtn\b")
 
 
 class IbanRecognizer:
@@ -62,5 +66,6 @@ class IbanRecognizer:
 RECOGNIZERS = (
     IbanRecognizer(),
     PatternRecognizer("BIC", _BIC, context=_BIC_WORD),
+    PatternRecognizer("BANK_ACCOUNT", _ROUTING, check=routing, context=_ROUTING_WORD),
     PatternRecognizer("BANK_ACCOUNT", _ACCOUNT, context=_ACCOUNT_WORD),
 )

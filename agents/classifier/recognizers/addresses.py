@@ -1,9 +1,11 @@
 """Postal addresses: street and number as written in seven countries, and postcode with place."""
 
 import re
+from collections.abc import Iterator
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, PatternRecognizer
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER, PLACE, UPPER
+from hybridmesh.schemas.privacy import Span
 
 _HOUSE = r"\d{1,5}(?:[ -]?[A-Za-z](?!\w))?(?: ?[-/] ?\d{1,4}[A-Za-z]?(?!\w))?"
 _UNIT = r"(?:,? (?:Apt|Apartment|Suite|Unit|Flat|Floor|Room|#|Wohnung|Etage|piso|[ée]tage|interno)\.? ?#?[\w-]{1,6})?"
@@ -19,10 +21,13 @@ _ENGLISH = (
     rf"\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[{UPPER}][{LETTER}'’]{{0,40}}\.? ){{1,4}}{_ENGLISH_KIND}"
     rf"\b\.?(?: [NS]?[EW]\b| [NS]\b)?{_UNIT}"
 )
+# "Nordring 4" is a street; "During 1971" and "bring 4" are not.
+_NO_STREET = r"(?![Dd]uring|[Ss]?[Pp]ring|[Ss]tring|[Bb]ring|[Ww]ring|[A-Za-z]{0,20}(?:[aeou]|rr|tt|ff|ll)ring\b)"
 _GERMAN_OR_DUTCH = (
-    rf"(?:[{UPPER}][{LETTER}]{{0,40}}[ -]){{0,3}}[{UPPER}]?[{LETTER}]{{0,40}}"
-    rf"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|weg|[Pp]latz|[Aa]llee|gasse|ring|damm|ufer|chaussee|stieg|steig|straat|laan"
-    rf"|plein|gracht|kade|dijk|singel) ?{_HOUSE}(?![\w%])"
+    rf"(?!(?:Bundes|Landes|Kreis|Staats)str)(?:[{UPPER}][{LETTER}]{{0,40}}[ -]){{0,3}}(?:[{UPPER}]?[{LETTER}]{{0,40}}"
+    rf"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Aa]llee|chaussee|straat|gracht)"
+    rf"|{_NO_STREET}[{UPPER}][{LETTER}]{{1,40}}(?:weg|platz|gasse|ring|damm|ufer|stieg|steig|laan|plein|kade|dijk|singel)"
+    rf"|[{UPPER}][{LETTER}]{{1,40}}(?:er|-)[ -](?:[Ww]eg|[Pp]latz|[Gg]asse|[Rr]ing|[Dd]amm|[Uu]fer)) ?{_HOUSE}(?![\w%])"
 )
 _GERMAN_FIELD = (
     rf"(?:Am|An der|Auf der|Im|In der|Zum|Zur|Unter den) [{UPPER}][{LETTER}-]{{1,60}} {_HOUSE}(?=,|\n| ?\d{{5}})"
@@ -42,11 +47,13 @@ _STREET = re.compile(rf"(?<!\w)(?:{_ENGLISH}|{_GERMAN_OR_DUTCH}|{_GERMAN_FIELD}|
 _STATES = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
+# "2011 AB Haarlem" is a place behind a comma or on a new line, and else mostly a year.
+_NO_YEAR = r"(?!(?:19|20)\d\d [A-Z]{2}\b(?<!, \d{4} [A-Z]{2})(?<!\n\d{4} [A-Z]{2}))"
 _PLACES = re.compile(
     rf"(?<!\w)(?:{PLACE}, (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?"  # Austin, TX 78701
     rf"|(?:{PLACE},? )?[A-Z]{{1,2}}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{{2}}"  # London NW1 6XE
-    rf"|\d{{4}} [A-Z]{{2}} [{UPPER}][{LETTER}'’-]{{1,60}}"  # 1012 AB Amsterdam
-    rf"|\d{{2}}-\d{{3}} {PLACE}|\d{{4}}-\d{{3}} {PLACE}"  # 00-950 Warszawa, 1000-205 Lisboa
+    rf"|{_NO_YEAR}[1-9]\d{{3}} [A-RT-Z][A-Z] [{UPPER}][{LETTER}'’-]{{1,60}}"  # 1012 AB Amsterdam
+    rf"|(?<!S\. )(?<!p\. )\d{{2}}-\d{{3}} {PLACE}|\d{{4}}-\d{{3}} {PLACE}"  # 00-950 Warszawa, 1000-205 Lisboa
     rf"|(?:D|A|CH|F|B|L|E|I)-\d{{4,5}} {PLACE}"  # D-10115 Berlin
     r")(?!\w)"
 )
@@ -54,10 +61,38 @@ _LINE = re.compile(rf"(?:^|(?<=, )|(?<=,))(?P<value>\d{{5}} {PLACE})(?=[ \t]*(?:
 _BOX = re.compile(
     r"(?<!\w)(?:P\.? ?O\.? Box|Postfach|Apartado|Bo[iî]te postale|BP|Postbus)[ #:]{1,3}\d[\d ]{0,8}\d?(?!\w)"
 )
+_MILITARY = re.compile(
+    r"(?<!\w)(?:(?:PSC|CMR|UNIT|U\.?S\.?[A-Z]{1,3}) [\w-]{1,20}(?:,? Box \d{1,6})?[,\s]{1,3})?"
+    r"(?:APO|FPO|DPO),? A[AEP],? \d{5}(?:-\d{4})?(?!\w)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"(?<![\w.-])(?:\d{5}(?:-\d{4})?|\d{4}-\d{3}|\d{2}-\d{3}|\d{4} ?[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+    r"|(?P<short>\d{3,4}))(?![\w-])"
+)
+_CODE_WORD = re.compile(
+    r"(?<!\w)(?:zip(?: ?code)?|post(?:al)? ?code|plz|postleitzahl|code postal|c[oó]digo postal|c\.p\.|cap|kod pocztowy)"
+    r"(?P<link> is| ist| est| es| è|:| to)? ?$",
+    re.IGNORECASE,
+)
+
+
+class PostcodeRecognizer:
+    """A postcode right after the word for it; alone it is a number like any other, as is a short one without "is"."""
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Yield the codes."""
+        for match in _CODE.finditer(text):
+            named = _CODE_WORD.search(text[max(0, match.start() - 24) : match.start()])
+            if named and (named["link"] or not match["short"]):
+                yield Span(start=match.start(), end=match.end(), type="ADDRESS", score=0.8, source=SHAPED)
+
 
 RECOGNIZERS = (
     PatternRecognizer("ADDRESS", _STREET),
     PatternRecognizer("ADDRESS", _PLACES),
     PatternRecognizer("ADDRESS", _LINE),
     PatternRecognizer("ADDRESS", _BOX),
+    PatternRecognizer("ADDRESS", _MILITARY),
+    PostcodeRecognizer(),
 )

@@ -1,4 +1,4 @@
-"""Secrets: keys of common services, private key blocks, tokens, passwords, and random strings after a telling word."""
+"""Secrets that say what they are: private key blocks, tokens, passwords, and random strings after a telling word."""
 
 import math
 import re
@@ -8,19 +8,6 @@ from collections.abc import Iterator
 from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
 from hybridmesh.schemas.privacy import Span
 
-_ISSUED = re.compile(
-    r"(?<![\w-])(?:"
-    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"  # AWS
-    r"|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255}"  # GitHub
-    r"|glpat-[\w-]{20,64}"  # GitLab
-    r"|xox[abeoprs]-[\w-]{10,250}"  # Slack
-    r"|(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{10,250}|whsec_[A-Za-z0-9]{24,64}"  # Stripe
-    r"|sk-[A-Za-z0-9_-]{16,250}"  # OpenAI, Anthropic and those that follow them
-    r"|AIza[\w-]{35}|ya29\.[\w-]{20,250}"  # Google
-    r"|npm_[A-Za-z0-9]{36}|pypi-[\w-]{16,250}|dop_v1_[a-f0-9]{64}|hf_[A-Za-z0-9]{30,64}"
-    r"|SG\.[\w-]{16,64}\.[\w-]{16,64}|AC[a-f0-9]{32}|SK[a-f0-9]{32}"  # SendGrid, Twilio
-    r")(?![\w-])"
-)
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
@@ -28,10 +15,26 @@ _KEY_BLOCK = re.compile(
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,4096}\.eyJ[\w-]{4,8192}\.[\w-]{0,2048}")
 _BEARER = re.compile(r"(?<!\w)(?:bearer|basic|token) (?P<value>[A-Za-z0-9+/=_.~-]{16,4096})(?!\w)", re.IGNORECASE)
+_CURL_LOGIN = re.compile(
+    r"(?<!\w)curl\b[^\n]{0,300}? (?:-u|--user)[ =][\"']?(?P<value>[^\s:\"']{1,64}:[^\s\"']{1,128})"
+)
+_NETRC = re.compile(r"(?<!\w)machine \S{1,255}\s+login \S{1,128}\s+password (?P<value>\S{1,256})")
+_CONNECTION = re.compile(
+    r"(?<!\w)(?:password|pwd|accountkey|sharedaccesskey|sharedsecret|secret)=(?P<value>[^;\s\"']{3,256})(?=;|$|[\"'\s])",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HASH = re.compile(
+    r"(?<![\w$])\$(?:2[abxy]?\$\d{2}\$[./A-Za-z0-9]{53}|(?:1|5|6|y|apr1|argon2(?:id|i|d))\$[^\s:\"']{20,256})(?![\w$])"
+)
+_SEED = re.compile(
+    r"(?:seed(?: phrase| words?)?|recovery (?:phrase|words?)|mnemonic(?: phrase)?|wiederherstellungsphrase)"
+    r"(?: is| are| ist| lautet)?[:=]?\s{1,3}[\"'`]?(?P<value>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})(?!\w)",
+    re.IGNORECASE,
+)
 _NAMED = (
     r"pass ?word|passwort|passwd|pwd|passphrase|pass ?code|kennwort|contrase[ñn]a|clave|mot de passe|mdp|wachtwoord"
-    r"|senha|has[łl]o|pin(?: code| number)?|secret(?:[ _-]?key)?|api[ _-]?key|access[ _-]?(?:key|token)"
-    r"|auth[ _-]?token|client[ _-]?secret|private[ _-]?key|credentials"
+    r"|parola d['’]ordine|senha|has[łl]o|zugangsdaten|pin(?: code| number)?|secret(?:[ _-]?key)?|api[ _-]?key"
+    r"|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|private[ _-]?key|credentials"
 )
 _ASSIGNED = re.compile(
     rf"(?<![A-Za-z])(?:{_NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
@@ -51,12 +54,17 @@ _SECRET_WORD = words("key", "token", "secret", "password", "credential", "api", 
 _MIXED = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{12}")
 _BITS_LEAST = 3.5  # Shannon entropy a character; English words joined by dashes stay below, base64 lies above 4
 
+# "$PASSWORD", "${SECRET}", "<your key>", "{{ token }}", "%PWD%", "****", "os.environ[…]": the place of a value.
+_VARIABLE = re.compile(
+    r"\$[A-Z_{(]|<[^>]|\{\{|%[A-Z_]+%|[*x•]{3,}$|\.{3}|(?:os\.|process\.env|env\.|getenv|settings\.|config\.|self\.|var\.)"
+)
 _NOT_VALUES = frozenset({
     "not", "the", "a", "an", "my", "your", "wrong", "incorrect", "expired", "invalid", "required", "reset",
     "changed", "correct", "too", "weak", "strong", "missing", "empty", "optional", "never", "always", "being",
     "been", "set", "still", "asked", "no", "nicht", "falsch", "abgelaufen", "unknown",
     "working", "rejected", "accepted", "sent", "needed", "stored", "only", "for", "and", "was", "none", "null",
-    "true", "false", "forgotten", "lost", "protected", "incorrecta", "incorrecto", "caducada", "incorrect.",
+    "true", "unset", "str", "string",
+    "false", "forgotten", "lost", "protected", "incorrecta", "incorrecto", "caducada", "incorrect.",
     "oublié", "expiré",
 })  # fmt: skip
 
@@ -71,15 +79,17 @@ def is_random(value: str) -> bool:
 
 
 class PasswordRecognizer:
-    """What stands after "password:" and its like, unless it is an ordinary word of such a sentence."""
+    """What stands after "password:" and its like, unless it is an ordinary word of such a sentence, or a variable."""
 
-    _pattern = PatternRecognizer("SECRET", _ASSIGNED)
+    _patterns = (PatternRecognizer("SECRET", _ASSIGNED), PatternRecognizer("SECRET", _CONNECTION))
 
     def find(self, text: str) -> Iterator[Span]:
         """Yield the values given."""
-        for span in self._pattern.find(text):
-            if text[span.start : span.end].lower() not in _NOT_VALUES:
-                yield span
+        for pattern in self._patterns:
+            for span in pattern.find(text):
+                value = text[span.start : span.end]
+                if value.lower() not in _NOT_VALUES and not _VARIABLE.match(value):
+                    yield span
 
 
 class RandomRecognizer:
@@ -95,10 +105,13 @@ class RandomRecognizer:
 
 
 RECOGNIZERS = (
-    PatternRecognizer("SECRET", _ISSUED, score=1.0),
     PatternRecognizer("SECRET", _KEY_BLOCK, score=1.0),
     PatternRecognizer("SECRET", _JWT, score=1.0),
     PatternRecognizer("SECRET", _BEARER),
+    PatternRecognizer("SECRET", _CURL_LOGIN),
+    PatternRecognizer("SECRET", _NETRC),
+    PatternRecognizer("SECRET", _HASH),
+    PatternRecognizer("SECRET", _SEED),
     PasswordRecognizer(),
     PatternRecognizer("SECRET", _TOLD),
     RandomRecognizer(),

@@ -2,30 +2,49 @@
 
 import re
 
+from hybridmesh.agents.classifier.recognizers.checksums import vin
 from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
 
 # Letters and digits with at least four digits.
 _NUMBER = re.compile(r"(?<![\w-])(?=(?:[A-Z]{0,6}[ -]?\d){4})[A-Z0-9](?:[ -]?[A-Z0-9]){4,17}(?![\w-])")
 _PASSPORT = words(
-    r"passport", r"reisepass", r"pass(?:nummer|-?nr)", r"passeport", r"pasaporte", r"passaporto", r"paspoort"
-)
-_LICENCE = words(r"driv(?:er|ing)['’]?s? licen[cs]e", r"f[uü]hrerschein", r"permis de conduire", r"permiso de conducir",
-                 r"patente", r"rijbewijs", r"dl (?:no|number|#)")  # fmt: skip
-_IDENTITY = words(
-    r"id card", r"identity card", r"national id", r"personalausweis", r"ausweis", r"carte d'identit[eé]",
-    r"carta d'identit[aà]", r"id number", r"nhs", r"medicare", r"medical record", r"mrn\b", r"insurance (?:no|num|id)",
-    r"versicher(?:ten|ungs)(?:nummer|-?nr)", r"sozialversicherung", r"patient (?:id|no|num)", r"employee (?:id|no|num)",
-    r"personalnummer", r"seguridad social", r"tax (?:id|no|num)",
+    r"passports?\b", r"reisepass", r"pass(?:nummer|-?nr)", r"passeport", r"pasaporte", r"passaporto", r"passaporte",
+    r"paspoort", r"paszport",
 )  # fmt: skip
-_VEHICLE = words(r"licen[cs]e plate", r"number plate", r"kennzeichen", r"matr[ií]cula", r"plaque", r"vin\b")
+_LICENCE = words(
+    r"driv(?:er|ing)['’]?s? (?:licen[cs]e|permit)", r"driv(?:er|ing)['’]?s?['’]? licen[cs]e", r"f[uü]hrerschein",
+    r"fahrerlaubnis", r"permis de conduire", r"(?:permiso|carn[eé]|licencia) de conducir", r"patente\b(?: di guida)?",
+    r"rijbewijs", r"carta de condu[cç][aã]o", r"prawo jazdy", r"prawa jazdy", r"dl (?:no|number|#)", r"d\.?l\.?:",
+)  # fmt: skip
+_IDENTITY = words(
+    r"id card", r"identity card", r"national id", r"personalausweis", r"ausweis",
+    r"carte (?:nationale )?d['’]identit[eé]",
+    r"cni\b", r"carta d['’]identit[aà]", r"identiteitskaart", r"identiteitsbewijs",
+    r"dow[oó]d(?:u)? (?:osobist|tożsamo)",
+    r"c[eé]dula", r"cart[aã]o de cidad[aã]o", r"id number", r"nhs\b", r"medicare", r"medicaid", r"medical record",
+    r"mrn\b", r"insurance (?:no|num|id)", r"versicher(?:ten|ungs)(?:nummer|-?nr)", r"sozialversicherung",
+    r"patient (?:id|no|num)", r"patienten-?(?:nummer|nr|id)", r"employee (?:id|no|num)", r"personalnummer",
+    r"personal-?nr", r"matrikel", r"student (?:id|no|num)", r"member(?:ship)? (?:id|no|num)", r"seguridad social",
+    r"tax (?:id|no|num)", r"polic(?:y|e) (?:id|no|num)", r"num[eé]ro d['’]assur",
+)  # fmt: skip
+_VEHICLE = words(
+    r"licen[cs]e plate", r"number plate", r"registration plate", r"kennzeichen", r"matr[ií]cula", r"immatricul",
+    r"targa\b", r"kenteken", r"tablic[ae] rejestr", r"numer rejestr", r"vin\b", r"fahrgestell", r"chassis",
+)  # fmt: skip
 _PLATE = re.compile(
     r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]{0,14}\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])"
-    r"|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
+    r"|(?<!\w)(?=[A-Z]{0,3}\d)[A-Z0-9]{5,8}(?!\w)|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
 )
+_VIN = re.compile(r"(?<!\w)(?=[A-Z0-9]{0,16}[A-Z])(?=[A-Z0-9]{0,16}\d)[A-HJ-NPR-Z0-9]{17}(?!\w)")
+_LICENCE_GB = re.compile(r"(?<!\w)[A-Z9]{5}\d[0156]\d[0-3]\d{2}[A-Z9]{2}[A-Z0-9]{3}(?:\d{2})?(?!\w)")
+_MRZ = re.compile(r"(?<![\w<])[PIAC][A-Z<][A-Z<]{3}[A-Z0-9<]{25,39}(?:\s[A-Z0-9<]{30,44}){1,2}(?![\w<])")
 
 RECOGNIZERS = (
+    PatternRecognizer("PASSPORT", _MRZ, score=1.0),
     PatternRecognizer("PASSPORT", _NUMBER, context=_PASSPORT),
     PatternRecognizer("DRIVERS_LICENSE", _NUMBER, context=_LICENCE),
+    PatternRecognizer("DRIVERS_LICENSE", _LICENCE_GB),
     PatternRecognizer("NATIONAL_ID", _NUMBER, context=_IDENTITY),
     PatternRecognizer("VEHICLE", _PLATE, context=_VEHICLE),
+    PatternRecognizer("VEHICLE", _VIN, check=vin),
 )

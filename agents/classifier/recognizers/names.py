@@ -18,16 +18,19 @@ def _any_case(*alternatives: str) -> str:
 
 
 _TITLES = _any(
-    r"Mr", r"Mrs", r"Ms", r"Miss", r"Mx", r"Dr", r"Prof", r"Sir", r"Herrn?", r"Frau", r"Fr", r"Hr", r"M", r"Mme",
+    r"Mr", r"Mrs", r"Ms", r"Miss", r"Mx", r"Dr", r"Prof", r"Sir", r"Herrn?", r"Frau", r"Fr", r"Hr", r"M(?=\.)", r"Mme",
     r"Mlle", r"Monsieur", r"Madame", r"Sr", r"Sra", r"Srta", r"Señora?", r"Don", r"Doña", r"Sig", r"Sig\.ra",
     r"Signora?", r"Dott", r"Dhr", r"Mevr", r"Mevrouw", r"Meneer", r"Pan", r"Pani",
 )  # fmt: skip
 _TITLE = rf"{_TITLES}\.?"
 _GREETING = _any(
     r"[Dd]ear", r"Hello", r"Hi", r"Hey", r"[Gg]ood (?:morning|afternoon|evening)", r"Hallo",
-    r"Guten (?:Tag|Morgen|Abend)", r"Liebe[rs]?", r"Sehr geehrte[rs]?", r"Bonjour", r"Ch[eè]re?", r"Hola",
-    r"Estimad[oa]", r"Querid[oa]", r"Buenos d[ií]as", r"Ciao", r"Buongiorno", r"Gentile", r"Egregio", r"Car[oa]",
-    r"Beste", r"Geachte", r"Ol[aá]", r"Prezad[oa]", r"Szanown[ya]", r"Cześć",
+    r"Guten (?:Tag|Morgen|Abend)", r"Sehr geehrte[rs]?", r"Bonjour", r"Hola", r"Buenos d[ií]as", r"Ciao",
+    r"Buongiorno", r"Geachte", r"Ol[aá]", r"Szanown[ya]", r"Cześć", r"Dzień dobry",
+)  # fmt: skip
+_KIND = _any(  # greetings that are words of any sentence too: "auf Liebe und Frieden"
+    r"Liebe[rs]?", r"Ch[eè]re?", r"Estimad[oa]", r"Querid[oa]", r"Gentile", r"Egregi[oa]", r"Car[oa]", r"Beste",
+    r"Prezad[oa]", r"Drog[ia]",
 )  # fmt: skip
 _CLOSING = _any_case(
     r"(?:(?:best|kind|kindest|warm|warmest|many) )?regards", r"best wishes", r"all the best",
@@ -57,6 +60,7 @@ _FIELD = _any_case(
 
 _PATTERNS = (
     re.compile(rf"(?<!\w){_GREETING} (?:and |und )?(?:{_TITLE} )*(?P<value>{NAME})"),
+    re.compile(rf"(?:^|(?<=[\n>\"“„:(])|(?<=[.!?:] )){_KIND} (?:{_TITLE} )*(?P<value>{NAME})"),
     re.compile(rf"(?<![\w.]){_TITLE} (?:(?:Dr|Prof)\.? )*(?P<value>(?:(?:{PARTICLES}) ){{0,2}}{NAME})"),
     re.compile(rf"(?<!\w){_CLOSING}[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?:{_TITLE} )*(?P<value>{NAME})(?=[ \t]*(?:,|\n|$))"),
     re.compile(rf"(?<!\w){_CLOSING},[ \t]+(?:{_TITLE} )*(?P<value>{NAME})(?=[.!]?[ \t]*(?:\n|$))"),

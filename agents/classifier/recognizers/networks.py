@@ -9,7 +9,10 @@ from hybridmesh.schemas.privacy import Span
 
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
-_MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<sep>[:-]))(?:[0-9A-Fa-f]{2}(?P=sep)){4}[0-9A-Fa-f]{2}(?![\w:-])")
+_MAC = re.compile(
+    r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<sep>[:-]))(?:[0-9A-Fa-f]{2}(?P=sep)){4}[0-9A-Fa-f]{2}(?![\w:-])"
+    r"|(?<![\w.])(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}(?![\w.])"  # as Cisco writes it
+)
 _URL_LOGIN = re.compile(
     r"(?<!\w)[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,128}:[^\s/@]{1,256}@[^\s\"'<>)]{1,2048}", re.IGNORECASE
 )
@@ -18,6 +21,22 @@ _URL_TOKEN = re.compile(
     r"=[^\s\"'<>)]{4,2048}",
     re.IGNORECASE,
 )
+_PERSONAL_SITE = re.compile(
+    r"(?<!\w)(?:https?://)?(?:[a-z]{2,3}\.|www\.)?(?:linkedin\.com/in/|facebook\.com/|instagram\.com/|t\.me/|x\.com/"
+    r"|twitter\.com/|xing\.com/profile/|tiktok\.com/@|wa\.me/|calendly\.com/|paypal\.me/)[\w.%@+-]{2,64}",
+    re.IGNORECASE,
+)
+_ANY_URL = re.compile(
+    r"(?<![\w@])(?:https?://|www\.)(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?:/[^\s\"'<>)\]]{0,512})?(?<![.,;:!?])",
+    re.IGNORECASE,
+)
+# A site that is somebody's own, or a file that is shared by whoever knows its address.
+_OWN_SITE = words(
+    r"(?:my|our|his|her|their|meine?|unsere?|ihre?|mon|ma|notre|mi|nuestr[oa]|mio|mia|mijn|onze|ons|moja|nasza)"
+    r" (?:\w+ ){0,2}(?:web ?site|site|home ?page|blog|profile?|portfolio|shop|store|web ?seite|seite|p[aá]gina|sito"
+    r"|pagina|page|strona)\b",
+    r"shar(?:ed|ing)\b", r"geteilt", r"freigegeben", r"partag[eé]", r"compartid", r"condivis", r"gedeeld",
+)  # fmt: skip
 _VERSION = words(r"version\W{0,3}$", r"v\.? ?$", r"release\W{0,3}$", r"build\W{0,3}$", r"firmware\W{0,3}$")
 
 
@@ -55,4 +74,6 @@ RECOGNIZERS = (
     PatternRecognizer("MAC_ADDRESS", _MAC),
     PatternRecognizer("URL", _URL_LOGIN),
     PatternRecognizer("URL", _URL_TOKEN),
+    PatternRecognizer("URL", _PERSONAL_SITE),
+    PatternRecognizer("URL", _ANY_URL, context=_OWN_SITE, score=0.8),
 )

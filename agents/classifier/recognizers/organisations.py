@@ -6,20 +6,23 @@ from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognize
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
 
 _FORM = (
-    r"(?:GmbH(?: & Co\.? KGa?A?)?|gGmbH|mbH|AG|KGaA|KG|OHG|e\.? ?K\.|e\. ?V\.|UG|SE|Ltd|Limited|LLC|LLP|PLC|plc"
-    r"|Inc|Incorporated|Corp|Corporation|Pty|S\.?A\.?S|S\.?A\.?R\.?L|SARL|SAS|EURL|S\.A|S\.L\.U|S\.L|SL|S\.p\.A|SpA|S\.r\.l|Srl|B\.V|BV|N\.V|NV|Lda|Ltda"
-    r"|A/S|ApS|AB|Oy|Oyj|Sp\. z o\.o)"
+    r"(?:GmbH(?: & Co\.? KGa?A?)?|gGmbH|mbH|KGaA|OHG|e\.? ?K\.|e\. ?V\.|Ltd|Limited|LLC|LLP|PLC|plc|Inc|Incorporated"
+    r"|Corp|Corporation|Pty|S\.?A\.?S|S\.?A\.?R\.?L|SARL|EURL|S\.A|S\.L\.U|S\.L|S\.p\.A|SpA|S\.r\.l|Srl|B\.V|N\.V|Lda|Ltda"
+    r"|A/S|ApS|Oyj|Sp\. z o\.o|sp\. z o\.o|S\.K\.A)"
 )
+_SHORT_FORM = r"(?:AG|KG|UG|SE|SAS|SL|BV|NV|AB|Oy)"  # also words and codes: never behind a number
 _WORD = rf"[{UPPER}\d][{LETTER}\d'’.-]{{0,40}}"
 _ORGANISATION = re.compile(
-    rf"(?<!\w){_WORD}(?:,? (?:(?:&|and|und|et|y|of|de|für|for) )?{_WORD}){{0,4}},? {_FORM}(?!\w)\.?"
+    rf"(?<!\w){_WORD}(?:,? (?:(?:&|and|und|et|y|of|de|für|for) )?{_WORD}){{0,4}}"
+    rf"(?:,? {_FORM}|(?<=[{LETTER}.]) {_SHORT_FORM})(?!\w)\.?"
 )
+_KIND = r"(?:University|Hospital|Bank|Clinic|Holdings|Partners|Group|Foundation|& Sons|& Co)"
+_ARTICLE = rf"(?:The|An?|This|That|Our|Your|My|Die|Der|Das|Eine|La|Le|El|Una?|De|Het|Een) {_KIND}"
 _INSTITUTE = re.compile(
     r"(?<!\w)(?:University|Bank|Hospital|Universität|Universidad|Université|Klinikum|Kanzlei|Sparkasse|Clínica"
     r"|Clinique|Hôpital)"
     rf" (?:of |de |del |der |des )?{_WORD}(?: {_WORD}){{0,2}}"
-    rf"|(?<!\w)(?:{_WORD} ){{1,3}}(?:University|Hospital|Bank|Clinic|Holdings|Partners|Group"
-    r"|Foundation|& Sons|& Co)(?!\w)"
+    rf"|(?<!\w)(?!{_ARTICLE})(?:{_WORD} ){{1,3}}{_KIND}(?!\w)"
 )
 
 RECOGNIZERS = (

@@ -9,15 +9,30 @@ import phonenumbers
 from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, near, words
 from hybridmesh.schemas.privacy import Span
 
-_CANDIDATE = re.compile(r"(?<![\w.,/#-])(?:\+|00|\()?\d(?:[ ().\-/]{0,3}\d){5,16}(?![\w@]|[.,-]\w|/\d)")
+_CANDIDATE = re.compile(
+    r"(?:(?<![\w.#-])(?=\+)|(?<![\w.,/#-]))(?:\+|00|\()?\d(?:[ ().\-/]{0,3}\d){5,16}"
+    r"(?:,? ?(?:x|ext\.?|extension|durchwahl|dw|poste|int\.|wew\.) ?\d{1,6})?(?![\w@]|[.,-]\w|/\d)",
+    re.IGNORECASE,
+)
+_EXTENSION = re.compile(r",? ?[a-z]+\.? ?\d+$", re.IGNORECASE)
 _GROUPED = re.compile(r"\(?\d{2,5}\)?[ .\-/]+\d")
 _AMERICAN = re.compile(r"\d{3}(?P<sign>[.-])\d{3}(?P=sign)\d{4}|\(\d{3}\) ?\d{3}[ .-]\d{4}")
-_DATE = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+_DATE = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?: \d{1,2})?")
 _CONTEXT = words(
     r"t[eé]l", r"phone", r"call(?:ing|ed)?\b", r"mobile?\b", r"mobil", r"cell", r"fax", r"handy", r"ruf", r"whatsapp",
     r"signal\b", r"sms\b", r"m[oó]vil", r"portable", r"cellulare", r"mobiel", r"durchwahl", r"reach me", r"contact",
     r"erreich", r"ring me", r"text me", r"hotline", r"dial\b", r"number is\b", r"llam",
 )  # fmt: skip
+
+# "contact us about invoice 20260304": a number that is named as something else.
+_REFERENCE = re.compile(
+    r"(?:order|invoice|ticket|case|ref(?:erence)?|booking|tracking|customer|contract|part|serial|article|item|version"
+    r"|account|model|build|bestellung|bestell|rechnung|rechnungs|auftrags?|kunden|vertrags?|artikel|vorgangs?|pedido"
+    r"|factura|expediente|commande|facture|dossier|contrat|ordine|fattura|pratica|bestelling|factuur|zamówienie"
+    r"|zamówienia|faktura|faktury|umow[ay])"
+    r"[ -]?(?:no|nr|num(?:ber|mer|éro|ero)?|nummer|n[°º]|id|code)?[.:#]{0,2}(?: is| ist| es| est)? ?#?$",
+    re.IGNORECASE,
+)
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PT", "AT", "CH", "BE", "IE", "PL")
 _DIGITS_LEAST, _DIGITS_MOST = 7, 15  # E.164 allows 15; shorter than 7 is an extension or a short code
@@ -35,15 +50,15 @@ class PhoneRecognizer:
         """Yield the numbers, with their leading plus or bracket."""
         for match in _CANDIDATE.finditer(text):
             value = match.group()
-            digits = sum(char.isdigit() for char in value)
+            digits = sum(char.isdigit() for char in _EXTENSION.sub("", value))
             if not _DIGITS_LEAST <= digits <= _DIGITS_MOST or _DATE.fullmatch(value):
                 continue
-            if self._accepts(text, match.start(), value):
+            if self._accepts(text, match.start(), _EXTENSION.sub("", value)):
                 yield Span(start=match.start(), end=match.end(), type="PHONE", score=0.9, source=SHAPED)
 
     def _accepts(self, text: str, start: int, value: str) -> bool:
-        if near(text, start, _CONTEXT):
-            return True
+        if near(text, start, _CONTEXT, start + len(value)):
+            return _REFERENCE.search(text[max(0, start - 24) : start]) is None
         if value.startswith("+"):
             return _known(value, None, exactly=False)
         if value.startswith("00"):

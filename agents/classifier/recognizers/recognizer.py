@@ -8,6 +8,11 @@ from typing import Literal, Protocol
 from hybridmesh.schemas.privacy import Span
 
 _REACH = 48  # characters before a value in which a context word speaks for it
+_BEHIND = 32  # characters behind it: "44051401359 (PESEL)", "536904399 is my SSN"
+_LINK = re.compile(
+    r"[ ,]?[ ]?[(–=-]?[ ]?(?:(?:is|was|ist|war|est|es|è|to|jest) )?"
+    r"(?:(?:my|his|her|their|our|the|a|mein|meine|ihre?|mon|ma|mi|la|el|le|il|mijn|zijn|moj[ae]?) ){0,2}"
+)
 
 CHECKED = "checksum"  # the source of a span whose check digits hold: it wins the type of overlapping spans
 SHAPED = "pattern"
@@ -26,10 +31,13 @@ def words(*alternatives: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(alternatives)})", re.IGNORECASE)
 
 
-def near(text: str, start: int, context: re.Pattern[str]) -> bool:
-    """Say whether a context word stands shortly before ``start``, in the same paragraph."""
+def near(text: str, start: int, context: re.Pattern[str], end: int | None = None) -> bool:
+    """Say whether a context word stands shortly before ``start``, in the same paragraph, or right behind ``end``."""
     before = text[max(0, start - _REACH) : start].rpartition("\n\n")[2]
-    return context.search(before) is not None
+    if context.search(before) is not None:
+        return True
+    link = None if end is None else _LINK.match(text, end)
+    return link is not None and link.end() - link.start() < _BEHIND and context.match(text, link.end()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +64,13 @@ class PatternRecognizer:
             if start >= end:
                 continue
             held = self.check is not None and self.check(match.group(group))
-            if self._accepts(text, start, held=held):
+            if self._accepts(text, start, end, held=held):
                 source = CHECKED if held else SHAPED
                 yield Span(start=start, end=end, type=self.type, score=1.0 if held else self.score, source=source)
 
-    def _accepts(self, text: str, start: int, *, held: bool) -> bool:
+    def _accepts(self, text: str, start: int, end: int, *, held: bool) -> bool:
         if held and (self.alone or self.context is None):
             return True
         if self.context is None:
             return self.check is None
-        return near(text, start, self.context)
+        return near(text, start, self.context, end)

@@ -1,0 +1,132 @@
+"""Tables in a text: rows of cells with one separator between them, where their cells stand, and the row of names."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SEPARATORS = "\t;|,"
+_LOOKED_AT = 30  # rows that show whether it is a table
+_NAME = re.compile(r"\"?[^\W\d_][\w .#/()-]{0,39}\"?")
+_PROSE = re.compile(r"[.!?:]\s|[.!?:]$")
+_COLUMNS_LEAST = {"\t": 2, ";": 2, "|": 3, ",": 3}
+_ROWS_LEAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell: its stretch without quotes, its column's name ("" where there is none), and whether it was quoted."""
+
+    start: int
+    end: int
+    name: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a text; the cells are those below the names."""
+
+    start: int
+    end: int
+    named: bool
+    cells: tuple[Cell, ...]
+
+    def meets(self, place: tuple[int, int]) -> bool:
+        """Say whether the table shares characters with a stretch of the text."""
+        return self.start < place[1] and place[0] < self.end
+
+
+def find_tables(text: str) -> list[Table]:
+    """Return the tables of a text: the whole of it, or blocks between blank lines."""
+    blocks = [match.span() for match in re.finditer(r"[^\n]+(?:\n(?![ \t\r]*\n)[^\n]+)*", text)]
+    whole = _table(text, 0, len(text)) if len(blocks) > 1 else None
+    if whole is not None:
+        return [whole]
+    return [table for start, end in blocks if (table := _table(text, start, end)) is not None]
+
+
+def _table(text: str, start: int, end: int) -> Table | None:
+    for separator in _SEPARATORS:
+        if text.count(separator, start, end) < _COLUMNS_LEAST[separator] - 1:
+            continue
+        rows = _rows(text, start, end, separator)
+        if rows is not None and _is_table(text, rows, separator):
+            return _named(text, start, end, rows)
+    return None
+
+
+def _rows(text: str, start: int, end: int, separator: str) -> list[list[Cell]] | None:
+    """Return the rows, None where quotes do not close."""
+    cell = re.compile(rf"\"(?P<quoted>(?:[^\"]|\"\")*)\"(?=[{separator}\r\n]|$)|(?P<plain>[^{separator}\r\n]*)")
+    rows: list[list[Cell]] = [[]]
+    at = start
+    while at < end:
+        match = cell.match(text, at, end)
+        if match is None:
+            return None
+        group = "plain" if match["quoted"] is None else "quoted"
+        rows[-1].append(Cell(*match.span(group), "", quoted=group == "quoted"))
+        at = match.end()
+        if at < end and text[at] == separator:
+            at += 1
+            if at == end or text[at] in "\r\n":
+                rows[-1].append(Cell(at, at, ""))
+        if at < end and text[at] in "\r\n":
+            at += 2 if text.startswith("\r\n", at) else 1
+            rows.append([])
+    return [row for row in rows if row and (len(row) > 1 or row[0].start < row[0].end)]
+
+
+def _is_table(text: str, rows: Sequence[Sequence[Cell]], separator: str) -> bool:
+    seen = rows[:_LOOKED_AT]
+    width = len(seen[0])
+    if len(rows) < _ROWS_LEAST or width < _COLUMNS_LEAST[separator] or any(len(row) != width for row in seen):
+        return False
+    if sum(len(row) != width for row in rows) > len(rows) // 50 or all(row[-1].start == row[-1].end for row in seen):
+        return False  # lines that all end in the sign: statements, or a list
+    if separator in "\t|":
+        return True
+    # Sentences have commas too, though hardly the same number in each line; they end like sentences, and a space
+    # follows the comma.
+    plain = [text[cell.start : cell.end] for row in seen for cell in row if not cell.quoted]
+    spaced = sum(cell.startswith(" ") for cell in plain)
+    return _are_names(text, seen[0]) or (
+        len(rows) > _ROWS_LEAST and 3 * spaced < len(plain) and not any(map(_PROSE.search, plain))
+    )
+
+
+def _are_names(text: str, row: Sequence[Cell]) -> bool:
+    words = [text[cell.start : cell.end].strip().lower() for cell in row]
+    return all(map(_NAME.fullmatch, words)) and len(set(words)) == len(words)
+
+
+def _named(text: str, start: int, end: int, rows: Sequence[Sequence[Cell]]) -> Table:
+    first = [text[cell.start : cell.end].strip() for cell in rows[0]]
+    named = _are_names(text, rows[0]) and _differs(text, rows)
+    names = first if named else [""] * len(first)
+    below = rows[1:] if named else rows
+    cells = tuple(
+        Cell(cell.start, cell.end, names[column] if column < len(names) else "", cell.quoted)
+        for row in below
+        for column, cell in enumerate(row)
+    )
+    return Table(start, end, named, cells)
+
+
+def _differs(text: str, rows: Sequence[Sequence[Cell]]) -> bool:
+    """Say whether the first row is of another kind than those below: names are not repeated, and hold no digits."""
+    first = {text[cell.start : cell.end].strip().lower() for cell in rows[0]}
+    below = {text[cell.start : cell.end].strip().lower() for row in rows[1:_LOOKED_AT] for cell in row}
+    known = first & _USUAL
+    return bool(known) or (not first & below and all(word.islower() for word in first))
+
+
+_USUAL = frozenset({
+    "id", "name", "first name", "last name", "firstname", "lastname", "first_name", "last_name", "email", "e-mail",
+    "mail", "phone", "telephone", "mobile", "address", "street", "city", "zip", "postcode", "country", "date",
+    "amount", "status", "iban", "ssn", "company", "customer", "employee", "notes", "note", "comment", "subject",
+    "body", "text", "type", "product", "quantity", "price", "vorname", "nachname", "telefon", "straße", "ort", "plz",
+    "datum", "betrag", "kunde", "nom", "prénom", "téléphone", "adresse", "ville", "nombre", "apellidos", "teléfono",
+    "dirección", "ciudad", "fecha", "nome", "cognome", "telefono", "indirizzo", "città", "data", "naam", "telefoon",
+    "plaats", "imię", "nazwisko", "miasto",
+})  # fmt: skip

@@ -1,0 +1,179 @@
+"""How a text is built: what of it are values that may be private, and what keys, syntax and program text.
+
+JSON and tables are read as lines of "key: value", so that a key speaks for its value as a word before it would; of
+program text only literals, comments and assigned values are believed to hold names.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hybridmesh.agents.classifier.code_layout import find_code, values_in
+from hybridmesh.agents.classifier.csv_layout import Table, find_tables
+from hybridmesh.agents.classifier.json_layout import Record, find_records, unescaped
+from hybridmesh.agents.classifier.views import Drawing, View
+from hybridmesh.schemas.privacy import Span
+
+_HUMP = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_.-]+")
+_GUESSES = frozenset({"model", "repeat", "linked"})
+_DEPTH = 3  # JSON in a string of JSON, and so on
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A stretch of the view that stands for a value; a ``number`` is taken as a whole or not at all."""
+
+    start: int
+    end: int
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The text as it is to be read.
+
+    ``values`` are the stretches of the view in which a span may lie, in order, None meaning everywhere; ``syntax`` are
+    those in which a guess may not; ``keys`` are the names in it, which can never be replaced.
+    """
+
+    view: View
+    values: tuple[Value, ...] | None = None
+    syntax: tuple[Place, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    def spans(self, found: Sequence[Span]) -> Iterator[Span]:
+        """Yield what the found spans (of the view) take of the text below: values, or whole parts of them."""
+        for span in found:
+            for piece in self._pieces(span):
+                if piece.start < piece.end:
+                    yield self.view.below(piece)
+
+    def _pieces(self, span: Span) -> Iterator[Span]:
+        if span.source in _GUESSES and any(start <= span.start and span.end <= end for start, end in self.syntax):
+            return
+        if self.values is None:
+            yield span
+            return
+        for value in self.values:
+            start, end = max(span.start, value.start), min(span.end, value.end)
+            if start < end and any(map(str.isalnum, self.view.text[start:end])):
+                if value.number:
+                    start, end = value.start, value.end
+                yield span.model_copy(update={"start": start, "end": end, "bare": value.number})
+
+
+def lay_out(text: str, depth: int = _DEPTH) -> Layout:
+    """Return the layout of a text."""
+    blocks: list[Record | Table] = [*find_records(text)]
+    code = find_code(text)
+    blocks += [
+        table
+        for table in find_tables(text)
+        if not any(map(table.meets, (*((block.start, block.end) for block in blocks), *code)))
+    ]
+    if not blocks:
+        return Layout(View(text), syntax=tuple(_syntax(text)))
+    return _Draft(text, depth).draw(sorted(blocks, key=lambda block: block.start))
+
+
+def _syntax(text: str) -> Iterator[Place]:
+    """Yield the stretches of program text that are neither literals, comments nor assigned values."""
+    for start, end in find_code(text):
+        at = start
+        for left, right in values_in(text, start, end):
+            if at < left:
+                yield at, left
+            at = max(at, right)
+        if at < end:
+            yield at, end
+
+
+class _Draft:
+    """A layout in the making."""
+
+    def __init__(self, text: str, depth: int) -> None:
+        self._text = text
+        self._depth = depth
+        self._drawing = Drawing()
+        self._values: list[Value] = []
+        self._syntax: list[Place] = []
+        self._keys: list[str] = []
+
+    def draw(self, blocks: Sequence[Record | Table]) -> Layout:
+        """Return the layout: prose as it is, blocks as lines."""
+        at = 0
+        for block in blocks:
+            self._prose(at, block.start)
+            if isinstance(block, Record):
+                self._record(block)
+            else:
+                self._table(block)
+            at = block.end
+        self._prose(at, len(self._text))
+        return Layout(self._drawing.view(), tuple(self._values), tuple(self._syntax), tuple(self._keys))
+
+    def _prose(self, start: int, end: int) -> None:
+        if start >= end:
+            return
+        base = len(self._drawing)
+        prose = self._text[start:end]
+        self._drawing.keep(prose, start)
+        self._values.append(Value(base, base + len(prose)))
+        self._syntax += [(base + left, base + right) for left, right in _syntax(prose)]
+
+    def _record(self, record: Record) -> None:
+        self._keys += [unescaped(key, 0).text for key in record.keys]
+        for leaf in record.leaves:
+            self._name(unescaped(leaf.key, 0).text, leaf.start)
+            if leaf.number:
+                self._value(View(self._text[leaf.start : leaf.end], *_same(leaf.start, leaf.end)), number=True)
+            else:
+                self._string(unescaped(self._text[leaf.start : leaf.end], leaf.start))
+            self._drawing.put("\n\n", leaf.end, leaf.end)
+
+    def _string(self, said: View) -> None:
+        inner = lay_out(said.text, self._depth - 1) if self._depth > 1 and said.text[:1] in "{[" else None
+        if inner is None or inner.values is None:
+            self._value(said)
+            return
+        base = len(self._drawing)
+        view = inner.view.over(said)
+        self._drawing.lay(view)
+        self._values += [Value(base + value.start, base + value.end, value.number) for value in inner.values]
+        self._keys += inner.keys
+
+    def _table(self, table: Table) -> None:
+        for cell in table.cells:
+            content = self._text[cell.start : cell.end]
+            if not content.strip():
+                continue
+            self._name(cell.name, cell.start)
+            self._value(_undoubled(content, cell.start) if cell.quoted else View(content, *_same(cell.start, cell.end)))
+            self._drawing.put("\n\n" if table.named else "\n", cell.end, cell.end)
+
+    def _name(self, name: str, at: int) -> None:
+        words = " ".join(_HUMP.sub(" ", name).split())
+        if words:
+            self._drawing.put(f"{words}: ", at, at)
+
+    def _value(self, said: View, *, number: bool = False) -> None:
+        base = len(self._drawing)
+        self._drawing.lay(said)
+        self._values.append(Value(base, len(self._drawing), number))
+
+
+def _same(start: int, end: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return tuple(range(start, end)), tuple(range(start + 1, end + 1))
+
+
+def _undoubled(content: str, at: int) -> View:
+    drawing = Drawing()
+    last = 0
+    for match in re.finditer('""', content):
+        drawing.keep(content[last : match.start()], at + last)
+        drawing.put('"', at + match.start(), at + match.end())
+        last = match.end()
+    drawing.keep(content[last:], at + last)
+    return drawing.view()

@@ -1,0 +1,81 @@
+"""``detect``: what is private in a text, without a server and without sending anything anywhere."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.infra.cli.console import tell
+from hybridmesh.infra.cli.exit_codes import ExitCode
+from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.stdin_texts import Fault, Form, Text, read_texts
+
+if TYPE_CHECKING:
+    from hybridmesh.agents.classifier.detector import Detector
+
+
+@command
+def detect(
+    call: Invocation,
+    lines: Annotated[bool, typer.Option("--lines", help="Each line is a text of its own, named by its number.")] = (
+        False
+    ),
+    text: Annotated[bool, typer.Option("--text", help="All of it is one text, even where it is JSON.")] = False,
+) -> None:
+    """Find what is private in standard input; nothing leaves this process.
+
+    Reads one text, or JSON lines {"id","text"}; answers each with one JSON line {"id","spans"} as soon as it is read.
+    A span has start and end (in Unicode code points of the given text, end exclusive), type, score and source. A text
+    that could not be read to its end is private as a whole: one span of type UNREAD. The terms are those of mesh.toml;
+    the list on the bus is the agents'. Lines that are no documents are named on stderr, and the exit code is then 65.
+    """
+    if lines and text:
+        raise UsageError("--lines and --text exclude each other", remedy="give one of them, or neither")
+    form = Form.LINES if lines else Form.TEXT if text else Form.AUTO
+    if sys.stdin.isatty():
+        tell("reading from the terminal; end the text with Ctrl-D")
+    try:
+        faults = asyncio.run(_answer(call, form))
+    except BrokenPipeError:
+        _leave_quietly()
+    if faults:
+        tell(f"error: {faults} of the lines could not be read; every other line is answered")
+        tell('remedy: write each line as {"id": "…", "text": "…"}, or give --text where all of it is one text')
+        raise typer.Exit(ExitCode.DATA)
+
+
+async def _answer(call: Invocation, form: Form) -> int:
+    from hybridmesh.infra.detection import make_detector
+
+    detector = await asyncio.to_thread(make_detector, call.settings)
+    try:
+        return await _answer_all(detector, read_texts(sys.stdin.buffer, form))
+    finally:
+        detector.close()
+
+
+async def _answer_all(detector: "Detector", texts: "Iterable[Text | Fault]") -> int:
+    from hybridmesh.infra.detection import read_whole
+
+    faults = 0
+    for item in texts:
+        if isinstance(item, Fault):
+            faults += 1
+            tell(f"line {item.line}: {item.problem}")
+            continue
+        spans = await read_whole(detector, item.text)
+        sys.stdout.write(
+            json.dumps({"id": item.id, "spans": [span.model_dump(exclude={"bare"}) for span in spans]}) + "\n"
+        )
+        sys.stdout.flush()
+    return faults
+
+
+def _leave_quietly() -> NoReturn:
+    """End as a program does whose reader has gone: without a word, and without writing what is left."""
+    sys.stdout = None  # the interpreter would try to flush it at its end
+    raise typer.Exit(ExitCode.OK)

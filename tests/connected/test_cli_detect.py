@@ -1,0 +1,86 @@
+"""Nothing private leaves: ``detect`` finds what is private without any server, and answers line by line."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from command_line import run_command
+
+pytestmark = [pytest.mark.connected, pytest.mark.model]
+
+
+@pytest.fixture(autouse=True)
+def _needs_model() -> None:
+    if not (Path.home() / ".cache" / "hybridmesh" / "models" / "pii-rampart" / "model.onnx").is_file():
+        pytest.skip("pii-rampart is not prepared: detect was NOT tested")
+
+
+def test_offsets_are_of_the_given_text() -> None:
+    """Nothing private leaves: code points are counted, also behind characters that take two units elsewhere."""
+    text = "😀 née: write to jo@example.org 👩‍👧 or +49 151 23456789"
+    ran = run_command("detect", stdin=text.encode())
+    assert ran.code == 0
+    assert ran.json["id"] == "stdin"
+    found = {text[span["start"] : span["end"]] for span in ran.json["spans"]}
+    assert {"jo@example.org", "+49 151 23456789"} <= found
+    assert all(set(span) == {"start", "end", "type", "score", "source"} for span in ran.json["spans"])
+
+
+def test_good_lines_are_answered_and_bad_ones_named() -> None:
+    """Nothing is lost: a bad line costs no other its answer, and the exit code says so."""
+    lines = [b'{"id": "a", "text": "jo@example.org"}', b"{broken", b'{"id": 9, "text": "nothing"}']
+    ran = run_command("detect", "--json", stdin=b"\n".join(lines))
+    answers = [json.loads(line) for line in ran.out.splitlines()]
+    assert [answer["id"] for answer in answers] == ["a", 9]
+    assert [span["type"] for span in answers[0]["spans"]] == ["EMAIL"]
+    assert answers[1]["spans"] == []
+    assert "line 2: not JSON" in ran.err
+    assert ran.code == 65
+
+
+def test_the_organisations_terms_of_the_settings_are_found(tmp_path: Path) -> None:
+    """Nothing private leaves: without a server the terms of the settings hold."""
+    (tmp_path / "mesh.toml").write_text('[privacy]\nterms = ["Projekt Falke"]\n')
+    ran = run_command("detect", "--lines", "--config", str(tmp_path / "mesh.toml"), stdin=b"x\nder projekt falke")
+    answers = [json.loads(line) for line in ran.out.splitlines()]
+    assert [(answer["id"], [span["type"] for span in answer["spans"]]) for answer in answers] == [
+        (1, []),
+        (2, ["TERM"]),
+    ]
+
+
+def test_an_unread_text_is_private_as_a_whole() -> None:
+    """Nothing private leaves: a text that nobody here reads is one span."""
+    text = "Меня зовут Иван Петров, я живу в Москве на улице Ленина, дом пять." * 2
+    ran = run_command("detect", stdin=text.encode())
+    assert [(span["start"], span["end"], span["type"]) for span in ran.json["spans"]] == [(0, len(text), "UNREAD")]
+
+
+def test_two_forms_at_once_are_refused() -> None:
+    """Nothing is hidden: contradicting options are an error with its remedy."""
+    assert run_command("detect", "--lines", "--text", stdin=b"x").code == 2
+
+
+def test_each_line_is_answered_before_the_next_is_written() -> None:
+    """Nothing is lost: a program may talk to it line by line, and may leave at any time."""
+    command = [str(Path(sys.executable).parent / "hybridmesh"), "detect"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        stop = threading.Timer(50, child.kill)
+        stop.start()
+        for number in range(3):
+            child.stdin.write(json.dumps({"id": number, "text": "jo@example.org"}).encode() + b"\n")
+            child.stdin.flush()
+            assert json.loads(child.stdout.readline())["id"] == number
+        child.stdout.close()
+        child.stdin.write(b'{"id": 4, "text": "x"}\n' * 3)
+        child.stdin.close()
+        assert child.wait(30) == 0
+        assert child.stderr.read() == b""
+        stop.cancel()
