@@ -5,6 +5,7 @@ about to leave.
 """
 
 import asyncio
+import contextlib
 import hashlib
 from decimal import Decimal
 from typing import Protocol
@@ -12,7 +13,7 @@ from typing import Protocol
 from hybridmesh.agents.consultant.egress_scan import scan_body
 from hybridmesh.agents.consultant.port import CloudRefusal, CloudReply
 from hybridmesh.bus.agent import AuditLog, Clock
-from hybridmesh.bus.errors import PermanentError
+from hybridmesh.bus.errors import MeshUnavailable, PermanentError
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.consults import ConsultRequested
 from hybridmesh.schemas.egress import EgressRecorded
@@ -49,7 +50,7 @@ class Egress:
 
         Raises:
             PermanentError: something private in it (``second-scan``), or a second body (``second-send``).
-            MeshUnavailable: the audit log did not store the egress.
+            MeshUnavailable: the audit log did not store the egress, or its copy was not stored beside it.
 
         """
         if self.sent_sha256 is not None:
@@ -69,8 +70,14 @@ class Egress:
             "policy_version": self._message.clearance.policy_version,
             "surrogates": sum(self._message.clearance.counts.values()),
         }
-        await self._audit.publish(self._copy_of(body, sha256))
         await self._audit.record(self._event(Action.EGRESS_STARTED, facts))
+        try:
+            await self._audit.publish(self._copy_of(body, sha256))
+        except MeshUnavailable:
+            # The log says more than was done, which is mended where it can be; never less.
+            with contextlib.suppress(MeshUnavailable):
+                await self._audit.record(self.ended("not-sent", None, None))
+            raise
         self.sent_sha256 = sha256
 
     def _copy_of(self, body: bytes, sha256: str) -> EgressRecorded:

