@@ -28,8 +28,8 @@ class StepContext(Frozen):
     label_floor: Sensitivity = Sensitivity.PUBLIC
     deadline: datetime | None = None
     budget_usd: Decimal | None = None
-    conversation: ConversationId | None = None
     plan_words: tuple[str, ...] = ()
+    conversation: ConversationId | None = None
 
 
 class Redacted(Frozen):

@@ -126,8 +126,8 @@ class ClassifierAgent:
     async def classify(self, ready: StepReady) -> Sequence[Message]:
         """Label the step and put surrogates in place of what is private; they are in the vault before this returns."""
         texts = texts_of(ready.context)
-        scope = scope_of(ready.task_id, ready.context.conversation)
-        redaction = await _attempt(lambda: self._redact(scope, texts, plan_words(ready.context)))
+        scope, words = scope_of(ready.task_id, ready.context.conversation), plan_words(ready.context)
+        redaction = await _attempt(lambda: self._redact(scope, texts, words))
         floor = ready.context.label_floor
         if isinstance(redaction, str):
             doubt, findings, redacted, label = redaction, Findings(), None, label_in_doubt(floor)

@@ -25,7 +25,11 @@ _WEAK = re.compile(
     r"|@[\w.]+(?:\(.*\))?$|[\w.$\"'-]{1,60} ?[:=] ?\S.*[,;]?$|</?\w[^>]*>|.*[,({\[]$)"
 )
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
-_WORDS = frozenset({"text", "txt", "md", "markdown", "plain", "plaintext", "csv", "json", "jsonl"})
+# Fences of these languages are believed; anything else in a fence, a pasted letter above all, is looked at.
+_LANGUAGES = frozenset({
+    "python", "py", "javascript", "js", "jsx", "typescript", "ts", "tsx", "java", "c", "cpp", "c++", "cs", "csharp",
+    "go", "rust", "rs", "ruby", "rb", "php", "kotlin", "swift", "scala", "sql", "css", "perl", "lua",
+})  # fmt: skip
 _VALUE = re.compile(
     r"(?P<q>\"\"\"|''')(?P<long>[\s\S]*?)(?P=q)|\"(?P<double>(?:[^\"\\\n]|\\.)*)\"|'(?P<single>(?:[^'\\\n]|\\.)*)'"
     r"|`(?P<tick>(?:[^`\\]|\\.)*)`"
@@ -38,15 +42,14 @@ _BARE = re.compile(
 _END_COMMENT = re.compile(r"(?<=[;{}()\]]) *(?://|#)[^\n]*\n?$")
 _LINE = re.compile(r"[^\n]*(?:\n|$)")
 _LINES_LEAST = 2
-_GAP_MOST = 1  # lines of prose or nothing within a block of code
 
 
 def find_code(text: str) -> list[tuple[int, int]]:
     """Return the stretches of a text that are program text: fenced blocks, and lines that look like code."""
     fenced = list(_fenced(text))
-    found = [(start, end) for start, end, language in fenced if language not in _WORDS]
+    found = [(start, end) for start, end, language in fenced if language in _LANGUAGES]
     at = 0
-    for start, end, _ in (*fenced, (len(text), len(text), "")):
+    for start, end in (*list(found), (len(text), len(text))):
         found += _unfenced(text, at, start)
         at = end
     return sorted(found)
@@ -72,16 +75,14 @@ def _fenced(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _unfenced(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     block: list[tuple[int, int, bool]] = []
-    gap = 0
     for match in _LINE.finditer(text, start, end):
         line = _END_COMMENT.sub("", match.group()).rstrip()
         strong = bool(line) and _STRONG.match(line) is not None
         if strong or (line and block and _WEAK.match(line)):
             block.append((*match.span(), strong))
-            gap = 0
-        elif block and (gap := gap + bool(line)) > _GAP_MOST:
+        elif line and block:
             yield from _block(text, block)
-            block, gap = [], 0
+            block = []
         if match.end() >= end:
             break
     yield from _block(text, block)

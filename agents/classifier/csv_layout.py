@@ -7,6 +7,7 @@ from dataclasses import dataclass
 _SEPARATORS = "\t;|,"
 _LOOKED_AT = 30  # rows that show whether it is a table
 _NAME = re.compile(r"\"?[^\W\d_][\w .#/()-]{0,39}\"?")
+_PART = re.compile(r"[^\W\d_]+")
 _PROSE = re.compile(r"[.!?:]\s|[.!?:]$")
 _COLUMNS_LEAST = {"\t": 2, ";": 2, "|": 3, ",": 3}
 _ROWS_LEAST = 2
@@ -30,6 +31,7 @@ class Table:
     end: int
     named: bool
     cells: tuple[Cell, ...]
+    names: tuple[str, ...] = ()
 
     def meets(self, place: tuple[int, int]) -> bool:
         """Say whether the table shares characters with a stretch of the text."""
@@ -102,7 +104,7 @@ def _are_names(text: str, row: Sequence[Cell]) -> bool:
 
 def _named(text: str, start: int, end: int, rows: Sequence[Sequence[Cell]]) -> Table:
     first = [text[cell.start : cell.end].strip() for cell in rows[0]]
-    named = _are_names(text, rows[0]) and _differs(text, rows)
+    named = _are_names(text, rows[0]) and _are_usual(text, rows[0])
     names = first if named else [""] * len(first)
     below = rows[1:] if named else rows
     cells = tuple(
@@ -110,23 +112,25 @@ def _named(text: str, start: int, end: int, rows: Sequence[Sequence[Cell]]) -> T
         for row in below
         for column, cell in enumerate(row)
     )
-    return Table(start, end, named, cells)
+    return Table(start, end, named, cells, tuple(first) if named else ())
 
 
-def _differs(text: str, rows: Sequence[Sequence[Cell]]) -> bool:
-    """Say whether the first row is of another kind than those below: names are not repeated, and hold no digits."""
-    first = {text[cell.start : cell.end].strip().lower() for cell in rows[0]}
-    below = {text[cell.start : cell.end].strip().lower() for row in rows[1:_LOOKED_AT] for cell in row}
-    known = first & _USUAL
-    return bool(known) or (not first & below and all(word.islower() for word in first))
+def _are_usual(text: str, row: Sequence[Cell]) -> bool:
+    """Say whether at least half of a row's cells are words for columns: a row that is taken for names is not read."""
+    words = [set(_PART.findall(text[cell.start : cell.end].lower())) for cell in row]
+    return 2 * sum(bool(parts & _USUAL) for parts in words) >= len(words)
 
 
 _USUAL = frozenset({
-    "id", "name", "first name", "last name", "firstname", "lastname", "first_name", "last_name", "email", "e-mail",
-    "mail", "phone", "telephone", "mobile", "address", "street", "city", "zip", "postcode", "country", "date",
-    "amount", "status", "iban", "ssn", "company", "customer", "employee", "notes", "note", "comment", "subject",
-    "body", "text", "type", "product", "quantity", "price", "vorname", "nachname", "telefon", "straße", "ort", "plz",
-    "datum", "betrag", "kunde", "nom", "prénom", "téléphone", "adresse", "ville", "nombre", "apellidos", "teléfono",
-    "dirección", "ciudad", "fecha", "nome", "cognome", "telefono", "indirizzo", "città", "data", "naam", "telefoon",
-    "plaats", "imię", "nazwisko", "miasto",
+    "id", "name", "firstname", "lastname", "first", "last", "surname", "full", "email", "mail", "phone",
+    "telephone", "tel", "mobile", "fax", "address", "street", "city", "town", "state", "zip", "postcode", "postal",
+    "country", "date", "birth", "dob", "age", "gender", "amount", "total", "sum", "balance", "currency", "status",
+    "iban", "bic", "account", "ssn", "passport", "tax", "vat", "company", "customer", "client", "employee", "user",
+    "username", "login", "password", "passwort", "secret", "token", "key", "notes", "note", "comment", "subject",
+    "body", "text", "message", "type", "category", "product", "item", "quantity", "price", "number", "no", "nr",
+    "code", "url", "ip", "host", "order", "invoice", "vorname", "nachname", "telefon", "straße", "strasse", "ort",
+    "stadt", "plz", "land", "geburtsdatum", "datum", "betrag", "kunde", "firma", "nummer", "konto", "nom", "prénom",
+    "téléphone", "adresse", "ville", "pays", "montant", "nombre", "apellidos", "apellido", "teléfono", "correo",
+    "dirección", "ciudad", "fecha", "importe", "nome", "cognome", "telefono", "indirizzo", "città", "data",
+    "importo", "naam", "achternaam", "telefoon", "plaats", "bedrag", "imię", "nazwisko", "adres", "miasto", "kwota",
 })  # fmt: skip

@@ -1,6 +1,7 @@
 """The layers of detection, joined: recognizers, own terms, the token classifier, and repeats of what they found."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -12,6 +13,7 @@ from hybridmesh.agents.classifier.reading import Reading, read
 from hybridmesh.agents.classifier.recognizers import RECOGNIZERS, Recognizer
 from hybridmesh.agents.classifier.recognizers.recognizer import CHECKED
 from hybridmesh.agents.classifier.recognizers.scripts import is_unreadable
+from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
 from hybridmesh.agents.classifier.repeats import find_repeats
 from hybridmesh.agents.classifier.spans import resolve
 from hybridmesh.agents.classifier.tags import Tag, kept, spans_of
@@ -21,7 +23,9 @@ from hybridmesh.schemas.privacy import Span
 
 _DEEPEST = 3  # texts within encoded texts that are read
 # What cannot stand in a key, which nobody may replace: the whole text stays at home then.
-_NEVER_KEYS = frozenset({"EMAIL", "CARD", "IBAN", "SSN", "SECRET", "CRYPTO_ADDRESS"})
+_NEVER_KEYS = frozenset({"EMAIL", "CARD", "IBAN", "SSN", "SECRET", "CRYPTO_ADDRESS", "TERM"})
+_FULL_NAME = re.compile(rf"(?<!\w)[{UPPER}][{LETTER}'’.-]{{1,40}}(?: [{UPPER}][{LETTER}'’.-]{{0,40}}){{1,3}}(?!\w)")
+_SURE = 0.95
 
 Tick = Callable[[], None]
 
@@ -82,7 +86,7 @@ class Detector:
         tick = self._deadline()
         readings = [read(text) for text in texts]
         for reading in readings:
-            self._check(reading)
+            self._check(reading, tick)
         found = [self._layers(reading.decoded.text, tick) for reading in readings]
         others = [self._others(reading, tick) for reading in readings]
         repeats = find_repeats(
@@ -96,13 +100,23 @@ class Detector:
             for reading, spans, more, beside in zip(readings, found, repeats, others, strict=True)
         ]
 
-    def _check(self, reading: Reading) -> None:
+    def _check(self, reading: Reading, tick: Tick) -> None:
         if is_unreadable(reading.written.text):
             raise Unanswerable(reason="unknown-script")
         keys = normalise("\n\n".join(dict.fromkeys(reading.layout.keys))).text
-        for recognizer in self._recognizers if keys else ():
-            if any(span.type in _NEVER_KEYS or span.source == CHECKED for span in recognizer.find(keys)):
-                raise Unanswerable(reason="private-key-name")
+        if keys and (self._holds_value(keys, tick) or self._holds_name(keys, tick)):
+            raise Unanswerable(reason="private-key-name")
+
+    def _holds_value(self, keys: str, tick: Tick) -> bool:
+        return any(span.type in _NEVER_KEYS or span.source == CHECKED for span in self._structured(keys, tick))
+
+    def _holds_name(self, keys: str, tick: Tick) -> bool:
+        """Say whether a key is surely somebody's full name; single words and "Order Number" are not."""
+        if _FULL_NAME.search(keys) is None:
+            return False
+        tags = self._tagger.tag(keys, _SURE, tick)
+        spans = [span for span in spans_of(keys, tags) if span.type == "PERSON" and span.score >= _SURE]
+        return any(_FULL_NAME.fullmatch(keys[span.start : span.end]) for span in spans)
 
     def _layers(self, text: str, tick: Tick, depth: int = 0) -> list[Span]:
         spans = self._structured(text, tick)

@@ -145,6 +145,7 @@ class _Draft:
         self._keys += inner.keys
 
     def _table(self, table: Table) -> None:
+        self._keys += table.names
         for cell in table.cells:
             content = self._text[cell.start : cell.end]
             if not content.strip():

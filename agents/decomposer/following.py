@@ -36,8 +36,8 @@ def _ready(state: TaskState, task: TaskSubmitted, name: StepId) -> StepReady:
         label_floor=label_floor(state, spec),
         deadline=state.due_at if task.deadline is not None else None,
         budget_usd=task.budget_usd,
-        conversation=task.conversation,
         plan_words=_plan_words(state, earlier),
+        conversation=task.conversation,
     )
     return StepReady(task_id=task.task_id, step_id=name, context=context)
 

@@ -37,7 +37,7 @@ FORMS = [
 BITS = [
     "[PERSON_7Q2M]", "[PERSON_", "7Q2M]", "\\", "\\u00", '"', "{", "}", "[", "]", ":", ",", "```json\n", "\n```",
     "null", "&#91;", "%5B", "](", "<a", ">", "://", "www.", "\ud800", "\x00", "1e999", "-0", "12.05.1981", "aged 34",
-    "GmbH", '"template"', '"slots"', "{who}", "{?", "\u202e", "\u200b", "ﬁ",
+    "GmbH",     '"template"', '"slots"', "{who}", "{?", "\u202e", "\u200b", "ﬁ",
 ]  # fmt: skip
 REPLIES = st.one_of(st.text(st.characters(), max_size=60), st.lists(st.sampled_from(BITS), max_size=20).map("".join))
 

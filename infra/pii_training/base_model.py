@@ -1,0 +1,70 @@
+"""The model that training starts from: Rampart (CC BY 4.0), a MiniLM of six layers, read from its 4-bit ONNX file."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+
+from hybridmesh.infra.models.requantise import widen
+
+ADDED = ("ORGANISATION", "LOCATION")  # what the base does not find
+_NEW_BIAS = -3.0  # rare until shown otherwise
+
+Floats = npt.NDArray[np.float32]
+
+
+def labels_of(folder: Path) -> tuple[str, ...]:
+    """Return the labels of the base and the added ones, B before I."""
+    known = json.loads((folder / "config.json").read_text("utf-8"))["id2label"]
+    added = (f"{prefix}-{name}" for name in ADDED for prefix in "BI")
+    return (*(str(known[str(number)]) for number in range(len(known))), *added)
+
+
+def build(folder: Path, labels: tuple[str, ...]) -> Any:
+    """Return a torch BertForTokenClassification with the base's weights; the rows of added labels start small."""
+    torch: Any = import_module("torch")
+    transformers: Any = import_module("transformers")
+    weights = read_weights(folder / "onnx" / "model_q4.onnx")
+    words, width = weights["bert.embeddings.word_embeddings.weight"].shape
+    config = transformers.BertConfig(
+        vocab_size=words,
+        hidden_size=width,
+        num_hidden_layers=1 + max(int(name.split(".")[3]) for name in weights if name.startswith("bert.encoder.layer")),
+        num_attention_heads=12,
+        intermediate_size=weights["bert.encoder.layer.0.intermediate.dense.bias"].shape[0],
+        max_position_embeddings=weights["bert.embeddings.position_embeddings.weight"].shape[0],
+        num_labels=len(labels),
+    )
+    model = transformers.BertForTokenClassification(config)
+    state = model.state_dict()
+    head = weights.pop("classifier.weight"), weights.pop("classifier.bias")
+    for name, value in weights.items():
+        state[name] = torch.tensor(value)
+    known = len(head[1])
+    state["classifier.weight"][:known] = torch.tensor(head[0])
+    state["classifier.bias"][:known] = torch.tensor(head[1])
+    state["classifier.bias"][known:] = _NEW_BIAS
+    model.load_state_dict(state)
+    return model
+
+
+def read_weights(file: Path) -> dict[str, Floats]:
+    """Return the weights by the names that the PyTorch model gives them, linear layers as (out, in)."""
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in widen(onnx.load(file)).graph.initializer}
+    weights: dict[str, Floats] = {}
+    for name, value in found.items():
+        if name.endswith("weight_quantized"):
+            plain = name.removesuffix("_quantized")
+            zero, scale = found[f"{plain}_zero_point"], found[f"{plain}_scale"]
+            weights[plain] = (value.astype(np.float32) - zero.astype(np.float32)) * scale
+        elif name.endswith("/MatMul_output_0_weights"):
+            plain = name.removeprefix("/").removesuffix("/MatMul_output_0_weights").replace("/", ".")
+            weights[f"{plain}.weight"] = np.ascontiguousarray(value.T)
+        elif name.endswith((".weight", ".bias")):
+            weights[name] = np.array(value, dtype=np.float32)
+    return weights

@@ -1,0 +1,71 @@
+"""Synthetic texts with their labels: templates of many registers and languages, filled with drawn values."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybridmesh.infra.pii_training.values import LOCALES, Values
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_SLOT = re.compile(r"\{([a-z_]+)\}")
+_CLEAN = "~"  # begins a template whose text holds nothing private
+# How often a text is in a language; English is what most of the demand is in.
+_SHARES = {"en": 0.46, "de": 0.14, "fr": 0.09, "es": 0.1, "it": 0.07, "nl": 0.06, "pt": 0.03, "pl": 0.05}
+_CLEAN_SHARE = 0.22
+_SENTENCES = (1, 1, 1, 1, 2, 2, 3, 4)
+_LOWERED = 0.05  # of texts written without a capital letter
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A text and its spans: start, end, label."""
+
+    text: str
+    spans: tuple[tuple[int, int, str], ...]
+
+
+def synthesise(count: int, seed: int) -> Iterator[Labelled]:
+    """Yield that many texts; the same seed gives the same ones."""
+    values = Values(seed)
+    templates = {language: read_templates(language) for language in LOCALES}
+    languages, weights = list(_SHARES), list(_SHARES.values())
+    for _ in range(count):
+        language = values.dice.choices(languages, weights)[0]
+        private, clean = templates[language]
+        pieces: list[tuple[str, str | None]] = []
+        for _ in range(values.dice.choice(_SENTENCES)):
+            pool = clean if values.dice.random() < _CLEAN_SHARE else private
+            if pieces:
+                pieces.append((values.dice.choice((" ", " ", "\n", "\n\n")), None))
+            pieces += _filled(values.dice.choice(pool), language, values)
+        yield _join(pieces, lowered=values.dice.random() < _LOWERED)
+
+
+def read_templates(language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a language's templates: those with private values, and those without."""
+    lines = (_TEMPLATES / f"{language}.txt").read_text("utf-8").splitlines()
+    texts = [line.replace("\\n", "\n").replace("\\t", "\t") for line in lines if line]
+    return (
+        tuple(text for text in texts if not text.startswith(_CLEAN)),
+        tuple(text.removeprefix(_CLEAN) for text in texts if text.startswith(_CLEAN)),
+    )
+
+
+def _filled(template: str, language: str, values: Values) -> Iterator[tuple[str, str | None]]:
+    at = 0
+    for slot in _SLOT.finditer(template):
+        yield template[at : slot.start()], None
+        yield from values.draw(slot.group(1), language)
+        at = slot.end()
+    yield template[at:], None
+
+
+def _join(pieces: Sequence[tuple[str, str | None]], *, lowered: bool) -> Labelled:
+    text, spans = "", list[tuple[int, int, str]]()
+    for piece, label in pieces:
+        value = piece.lower() if lowered and len(piece.lower()) == len(piece) else piece
+        if label:
+            spans.append((len(text), len(text) + len(value), label))
+        text += value
+    return Labelled(text, tuple(spans))
