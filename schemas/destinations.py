@@ -40,7 +40,7 @@ class Destinations:
         self._line = ""
         self._recent = ""
         self._address = False
-        self._definition = False
+        self._definition = ""  # of a link's target below the text: its label was read, or the target is being read
         self._depth = 0
         self._tag: str | None = None
         self._call: str | None = None
@@ -64,8 +64,15 @@ class Destinations:
             self._end_line()
         elif len(self._line) < _LINE:
             self._line += char
-            if char == ":":
-                self._definition |= self._last == "]" and _DEFINITION.fullmatch(self._line) is not None
+        self._follow_definition(char)
+
+    def _follow_definition(self, char: str) -> None:
+        """``[label]:`` begins one; its target is the first word that follows, on that line or the next."""
+        if self._definition:
+            blank = char.isspace()
+            self._definition = "" if blank and self._definition == "target" else self._definition if blank else "target"
+        elif char == ":" and self._last == "]" and _DEFINITION.fullmatch(self._line):
+            self._definition = "label"
 
     def _follow_word(self, char: str) -> None:
         self._recent = (self._recent + char)[-_KEPT:]
@@ -108,9 +115,9 @@ class Destinations:
 
     def _end_line(self) -> None:
         if not self._line.strip():  # a blank line ends a paragraph, and what was left open in it
-            self._depth, self._tag = 0, None
+            self._depth, self._tag, self._definition = 0, None, ""
         if self._call == "```":
             self._call = None if _FENCE.fullmatch(self._line) else self._call
         elif self._call is None and _CALL_FENCE.fullmatch(self._line):
             self._call = "```"
-        self._line, self._definition = "", False
+        self._line = ""

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.restoring import open_reply
 from hybridmesh.schemas.steps import Redacted
-from hybridmesh.schemas.surrogates import SURROGATE
+from hybridmesh.schemas.surrogates import SURROGATE, find_lookalikes
+
+_BORDER = "\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A reply with its originals; ``used`` counts the surrogates replaced.
 
-    ``unresolved`` counts those that stand in it for nothing: nobody issued them for this step, or they stand where
-    a value would leave again (``withheld`` of them).
+    ``unresolved`` counts those that stand in it for nothing: nobody issued them for this step, they stand where a
+    value would leave again (``withheld`` of them), or they are written so that nobody can be sure of them.
     """
 
     text: str
@@ -41,4 +43,18 @@ def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm)
     stream = open_reply(originals, "json" if output.kind == "json" else "text")
     text = stream.feed(reply) + stream.finish()
     tally = stream.tally
-    return Answer(text, len(tally.used), len(tally.unresolved) + len(tally.withheld), len(tally.withheld))
+    unresolved = len(tally.unresolved) + len(tally.withheld) + _count_garbled(reply, originals)
+    return Answer(text, len(tally.used), unresolved, len(tally.withheld))
+
+
+def _count_garbled(reply: str, originals: Mapping[str, str]) -> int:
+    """Count issued surrogates that a reply writes with other signs in between, or grown into a word."""
+    pieces: list[str] = []
+    at = 0
+    for seen in find_lookalikes(reply):
+        if seen.exact or seen.surrogate in originals:  # counted elsewhere
+            pieces += (reply[at : seen.start], _BORDER)
+            at = seen.end
+    rest = "".join([*pieces, reply[at:]]).upper()
+    packed = "".join(char for char in rest if char.isalnum() or char == _BORDER)
+    return sum(packed.count("".join(filter(str.isalnum, surrogate))) for surrogate in originals)

@@ -17,6 +17,8 @@ from hybridmesh.agents.classifier.shipped import shipped_model
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.classifier.token_classifier import TokenClassifier
+from hybridmesh.agents.consultant.egress_scan import scan_body
+from hybridmesh.agents.router.prompts import compose
 from hybridmesh.bus.agent import Clock
 from hybridmesh.bus.clearances import check_clearance
 from hybridmesh.bus.errors import MemoryUnavailable, MeshUnavailable
@@ -217,6 +219,21 @@ async def test_the_log_says_whom_a_cleared_prompt_may_still_point_at(detector: D
         facts = event.facts
         assert (facts["residual.known"], facts["residual.matching"], facts.get("residual.job")) == expected
         assert not any(isinstance(fact, str) and "nurse" in fact for fact in facts.values())
+
+
+async def test_a_prompt_with_a_part_of_a_name_is_signed(detector: Detector, vault: Vault) -> None:
+    """Nothing private leaves, and work goes on: what the cloud is told of parts is no finding at any door."""
+    agent = make_agent(detector, vault)
+    classified = await classify(agent, ready("I am Wren Hollis of Leeds. Tell Mr Hollis by letter. Regards,\nWren\n"))
+    assert classified.redacted is not None
+    text = classified.redacted.inputs[0].text
+    assert "[PERSON_LAST_" in text
+    assert "[PERSON_FIRST_" in text
+    prompt = compose(classified.redacted, StepSpec(id="a", title="t", instruction="Answer."))
+    _, requested = split(await agent.clear(proposed(prompt.user, prompt.system)))
+    assert isinstance(requested, ConsultRequested), requested
+    assert requested.clearance.counts["PERSON"] == 3
+    assert scan_body(prompt.model_dump_json().encode()).total == 0
 
 
 @pytest.mark.parametrize(

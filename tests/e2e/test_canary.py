@@ -97,7 +97,9 @@ async def test_private_text_is_in_no_log_no_subject_no_header_and_no_audit_event
         for profile, workflow in (("balanced", None), ("secure-research", "support-triage")):
             goal = f"Write a reply to the mail of {canary}@example.com."
             task_id = await client.submit(goal, inputs={"mail": mail}, profile=profile, workflow=workflow)
-            assert isinstance(await client.result(task_id, timeout_s=120), TaskCompleted)
+            ended = await client.result(task_id, timeout_s=120)
+            # What the smallest model writes about a random name does not always pass; here only its traces count.
+            assert isinstance(ended, TaskCompleted) or ended.reason == "verification", ended.reason
         buried = len(await stored(js, DEAD.name))
         await send_what_cannot_be_read(client, canary)
 

