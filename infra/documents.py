@@ -21,10 +21,11 @@ _ASYNCAPI = Path("infra/asyncapi.json")
 _FAULTS = Path("infra/fail-closed.md")
 
 
-def generated() -> dict[Path, str]:
-    """Return each generated file's text by its path below the checkout."""
+def generated(root: Path = ROOT) -> dict[Path, str]:
+    """Return each generated file's text by its path below the root; pages for readers only where it is a checkout."""
     files = {_SCHEMAS / name: text for name, text in schema_files().items()}
-    return {**files, _ASYNCAPI: document_text(), _FAULTS: matrix()}
+    pages = {_FAULTS: matrix()} if (root / "pyproject.toml").is_file() else {}
+    return {**files, _ASYNCAPI: document_text(), **pages}
 
 
 def drift(root: Path, files: Mapping[Path, str]) -> list[str]:
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None, *, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Write the generated documents of the contract.")
     parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 when a file has drifted")
     checking: bool = parser.parse_args(arguments).check
-    files = generated()
+    files = generated(root)
     changed = drift(root, files)
     if not checking:
         write(root, files)
