@@ -16,7 +16,8 @@ _SQUEEZED_LEAST = 4  # letters and digits of an original that is also looked for
 _SQUEEZED_ANYWHERE = 8  # from here on also inside of other words: shorter ones are parts of common words
 _TEXT = "[TEXT_"  # stands for text that only looks like a surrogate, which is not private
 _GUESSES = frozenset({"model", "repeat", "linked"})
-_SURE = 0.95  # score from which the token classifier is believed about words in lower case
+_SURE = 0.99  # score from which the token classifier is believed about words in lower case
+_LIKELY = 0.5  # and about all others: the step's own texts were read for much less
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,13 @@ def judge(texts: Sequence[str], spans: Sequence[Sequence[Span]], originals: Mapp
 def is_evidence(span: Span, value: str) -> bool:
     """Say whether a finding keeps a prompt at home.
 
-    Words in lower case that only the token classifier took for a name, without being sure, do not: in another
-    surrounding it takes ordinary words for names, and each step's own texts were cut before they came here.
+    What only the token classifier took for a name does not, unless it is likely one, nor do words in lower case unless
+    it is sure: in another surrounding it takes ordinary words for names, and each step's own texts were cut, for much
+    less, before they came here.
     """
-    unsure = span.source in _GUESSES and span.score < _SURE
-    return not (unsure and value == value.lower() and not any(map(str.isdigit, value)))
+    if span.source not in _GUESSES or any(map(str.isdigit, value)):
+        return True
+    return span.score >= (_SURE if value == value.lower() else _LIKELY)
 
 
 def _surrogates(text: str, originals: Mapping[str, str]) -> list[tuple[int, int]]:

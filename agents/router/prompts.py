@@ -9,7 +9,7 @@ from hybridmesh.schemas.steps import Redacted
 from hybridmesh.schemas.surrogates import SURROGATE, kind_of_type
 
 # The example has dots, so that nothing in this text can pass for a placeholder that was issued; and no word here is
-# a common name ("mark", "will", "may"), or the door would refuse each prompt about somebody of that name.
+# a common name ("mark", "will", "may") or an abbreviation, or the door would refuse the prompts in which it stands.
 SYSTEM = """\
 You do one step of a task for somebody whose private values are not shown to you. Placeholders of the form \
 [PERSON_....] or [EMAIL_....] stand in their place: a type, an underscore and, where the dots are, capital \
@@ -66,8 +66,8 @@ def answer_schema(output: OutputForm) -> dict[str, Any] | None:
 
 def _form(spec: StepSpec) -> str:
     if spec.output.kind == "choice":
-        return 'JSON: {"choice": …} with one of: ' + ", ".join(spec.output.options)
+        return '{"choice": …} with one of: ' + ", ".join(spec.output.options)
     if spec.output.kind == "json":
-        return "JSON under the given schema, nothing else."
+        return "The given form, filled in; nothing else."
     words = max(20, spec.max_tokens * 2 // 3)  # about three tokens for two words, over the languages we serve
     return f"Plain text of at most {words} words, in the language of the task unless it says otherwise."
