@@ -60,7 +60,7 @@ def train(model: Any, examples: Sequence[Example], *, steps: int, seed: int, che
     mean = 0.0
     for step, batch in enumerate(_batches(list(examples), seed), 1):
         for group in optimiser.param_groups:
-            group["lr"] = _PEAK * min(step / _WARM_UP, max(0.02, (steps - step) / (steps - _WARM_UP)))
+            group["lr"] = _PEAK * min(step / _WARM_UP, max(0.02, (steps - step) / max(1, steps - _WARM_UP)))
         ids, mask, marks = _tensors(torch, batch)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(input_ids=ids, attention_mask=mask).logits
