@@ -21,6 +21,7 @@ _KINDS = {
 }
 _NUMBERED = frozenset({"PHONE", "TAX_ID", "BANK_ACCOUNT", "NATIONAL_ID", "PASSPORT", "DRIVERS_LICENSE"})
 _DIGITS_LEAST = 5  # of a number that identifies somebody; shorter ones are quantities
+_SAME_LEAST = 4  # times the same letter: a line, not a name
 _WORD_LEAST = 3  # letters of a name in lower case: "me" and "or" are none
 _SIGNS = {"URL": ".", "EMAIL": "@"}  # without which a value is none of its kind
 _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand between two parts
@@ -130,7 +131,9 @@ def _around_sign(text: str, start: int, end: int, sign: str) -> tuple[int, int]:
 
 def _is_noise(labels: set[str], kind: str, value: str) -> bool:
     sign = _SIGNS.get(kind)
-    if sign is not None and sign not in value:
+    if sign is not None and (sign not in value or not value[0].isalnum()):
+        return True  # a piece of a whole that the recognizers have judged
+    if len(value) >= _SAME_LEAST and len(set(value.casefold())) == 1:
         return True
     if kind == "PERSON" and value.casefold() in _NOBODY:
         return True

@@ -17,6 +17,8 @@ MISSING = "detector-missing"  # the reason of an error that says that there is n
 _WINDOW = 126  # tokens a window, as in training, [CLS] and [SEP] on top; attention costs grow with its square
 _OVERLAP = 32  # tokens read twice, so that no name is seen only at an edge
 
+_SLOWER = ["SkipLayerNormFusion"]  # takes three times as long as the three operators that it fuses
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -88,7 +90,9 @@ def _load(folder: Path, threads: int) -> tuple[_Tokenizer, _Session, tuple[str, 
     options = onnx.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    session = onnx.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    session = onnx.InferenceSession(
+        str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
+    )
     tokenizer = cast("_Tokenizer", Tokenizer.from_file(str(folder / "tokenizer.json")))
     tokenizer.no_truncation()
     tokenizer.no_padding()

@@ -27,7 +27,12 @@ def export(model: Any, width: int, folder: Path) -> None:
         dynamo=False,
     )
     optimiser: Any = import_module("onnxruntime.transformers.optimizer")
-    optimised = optimiser.optimize_model(str(wide), model_type="bert", num_heads=_HEADS, hidden_size=width, opt_level=0)
+    options: Any = import_module("onnxruntime.transformers.fusion_options").FusionOptions("bert")
+    # On a processor SkipLayerNormalization takes three times as long as the operators that it stands for.
+    options.enable_skip_layer_norm = options.enable_bias_skip_layer_norm = False
+    optimised = optimiser.optimize_model(
+        str(wide), model_type="bert", num_heads=_HEADS, hidden_size=width, opt_level=0, optimization_options=options
+    )
     optimised.save_model_to_file(str(fused))
     quantisation: Any = import_module("onnxruntime.quantization")
     logging.getLogger().setLevel(logging.ERROR)  # the quantiser advises through the root logger

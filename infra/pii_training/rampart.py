@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,13 +75,6 @@ def build(folder: Path, labels: tuple[str, ...]) -> Any:
     state["classifier.bias"][known:] = _NEW_BIAS
     model.load_state_dict(state)
     return model
-
-
-def thin_out(model: Any, layers: Sequence[int]) -> None:
-    """Keep only these layers of the model, in order; training mends what that breaks."""
-    torch: Any = import_module("torch")
-    model.bert.encoder.layer = torch.nn.ModuleList([model.bert.encoder.layer[number] for number in layers])
-    model.config.num_hidden_layers = len(layers)
 
 
 def read_weights(file: Path) -> dict[str, Floats]:
