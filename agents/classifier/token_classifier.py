@@ -15,7 +15,7 @@ from hybridmesh.bus.errors import ModelUnavailable
 MISSING = "detector-missing"  # the reason of an error that says that there is no model to read with
 
 _WINDOW = 126  # tokens a window, as in training, [CLS] and [SEP] on top; attention costs grow with its square
-_OVERLAP = 32  # tokens read twice, so that no name is seen only at an edge
+_OVERLAP = 20  # tokens read twice, so that no name is seen only at an edge
 
 _SLOWER = ["SkipLayerNormFusion"]  # takes three times as long as the three operators that it fuses
 
