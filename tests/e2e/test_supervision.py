@@ -89,7 +89,7 @@ async def test_all_end_with_a_killed_supervisor_and_the_next_one_goes_on(mesh: M
         finally:
             worker.resume()
     mesh.start()  # at once, while the old processes may still be on their way out
-    assert gone(children, 10) == []
+    assert gone(children, 30) == []  # each may drain for ten seconds, and its bus is gone
     async with mesh.client() as client:
         await completes(client, task_id)
 
