@@ -88,7 +88,11 @@ def _result(steps: Mapping[str, StepSummary], name: str) -> str:
 
 
 def _field(document: str, name: str) -> str:
-    return str(json.loads(document)[name]) if document else ""
+    """Return a field of a JSON result; all of it where a person let another form pass, or the workflow is the user's."""
+    try:
+        return str(json.loads(document)[name])
+    except (ValueError, KeyError, TypeError):
+        return document
 
 
 def _all_cloud(step: StepSummary) -> Decimal:

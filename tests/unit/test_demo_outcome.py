@@ -33,13 +33,16 @@ def step(name: str, result: str, lane: Lane, cost: str = "0", other: str | None 
     )
 
 
-def outcome(reply: str = "Dear Zoë Müller, thank you.") -> Outcome:
+REQUEST = json.dumps({"request": "The customer asks us to pay."})
+
+
+def outcome(reply: str = "Dear Zoë Müller, thank you.", request: str = REQUEST) -> Outcome:
     ended = TaskCompleted(
         task_id=new_task_id(),
         result="all of it",
         steps=(
             step("categorise", "billing", Lane.LOCAL, other="0.01"),
-            step("request", json.dumps({"request": "The customer asks us to pay."}), Lane.REDACTED, cost="0.002"),
+            step("request", request, Lane.REDACTED, cost="0.002"),
             step("reply", reply, Lane.LOCAL, other="0.03"),
         ),
         cost_usd=Decimal("0.002"),
@@ -56,6 +59,12 @@ def test_an_outcome_names_each_step_s_lane_and_the_farthest() -> None:
     assert (seen.category, seen.request) == ("billing", "The customer asks us to pay.")
     assert seen.draft == "Dear Zoë Müller, thank you."
     assert seen.all_cloud == Decimal("0.042")
+
+
+@pytest.mark.parametrize("request_text", ["They ask for money.", "[]", '{"other": 1}', ""])
+def test_a_request_of_another_form_is_shown_as_it_is(request_text: str) -> None:
+    """Nothing is lost: a person may have let a draft pass that is not of the form, or the workflow is the user's."""
+    assert outcome(request=request_text).request == request_text
 
 
 def test_a_task_that_failed_says_why() -> None:
