@@ -88,7 +88,7 @@ def _result(steps: Mapping[str, StepSummary], name: str) -> str:
 
 
 def _field(document: str, name: str) -> str:
-    """Return a field of a JSON result; all of it where a person let another form pass, or the workflow is the user's."""
+    """Return a field of a JSON result; all of it where a person let another form pass, or a user's workflow has one."""
     try:
         return str(json.loads(document)[name])
     except (ValueError, KeyError, TypeError):
