@@ -13,6 +13,7 @@ from hybridmesh.bus.agent import Agent, Service
 from hybridmesh.bus.errors import MeshError
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.permissions import inbox_of
 from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
 from hybridmesh.bus.requests import answer
 from hybridmesh.bus.settings import MeshSettings
@@ -26,8 +27,8 @@ logger = logging.getLogger("hybridmesh")
 Builder = Callable[[Links], Awaitable[Agent]]
 
 
-def make_broker(url: str, name: str) -> NatsBroker:
-    """Return a broker that never stops reconnecting and leaves no message in a log."""
+def make_broker(url: str, name: str, seed: str | None) -> NatsBroker:
+    """Return a broker that never stops reconnecting and leaves no message in a log; ``seed`` is its nkey."""
     return NatsBroker(
         url,
         name=f"hybridmesh-{name}",
@@ -36,7 +37,8 @@ def make_broker(url: str, name: str) -> NatsBroker:
         drain_timeout=2,  # the work loops have drained by then; what is left open is not waited for
         pedantic=False,
         logger=None,
-        inbox_prefix=f"_INBOX_{name}",
+        inbox_prefix=inbox_of(name),
+        nkeys_seed_str=seed,
         ack_policy=AckPolicy.MANUAL,
     )
 
@@ -49,7 +51,7 @@ class AgentApp:
         self._ring = ring
         self._settings = settings
         self._build = build
-        self._broker = make_broker(url, identity.name)
+        self._broker = make_broker(url, identity.name, identity.seed)
         self._app = FastStream(self._broker, logger=None, lifespan=self._lifespan)
         self._loops: list[WorkLoop] = []
         self.ready = asyncio.Event()
@@ -70,7 +72,7 @@ class AgentApp:
         for service in agent.services:
             self._serve(service, agent.name)
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(work) for work in self._works(agent, links)]
-        attendance = Attendance(await links.state(Bucket.AGENTS, Presence), agent.name, links.clock)
+        attendance = Attendance(links.state(Bucket.AGENTS, Presence), agent.name, links.clock)
         tasks.append(asyncio.create_task(self._attend(attendance)))
         await self._tell(links, Action.AGENT_STARTED)
         self.ready.set()

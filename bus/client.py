@@ -25,9 +25,10 @@ from hybridmesh.bus.errors import MeshError, MeshUnavailable, UsageError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.outbox import Outbox
+from hybridmesh.bus.permissions import inbox_of
 from hybridmesh.bus.publisher import fetch_body
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, subject_for
+from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, stream_of, subject_for
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
@@ -162,7 +163,7 @@ class Mesh:
 
     async def history(self, kind: type[M], topic: str) -> list[M]:
         """Return the stored messages of a type about one thing, oldest first."""
-        stream = await self.links.js.find_stream_name_by_subject(filter_of(kind))
+        stream = stream_of(filter_of(kind)).name
         subject = subject_for(kind, topic)
         found: list[M] = []
         after = 1
@@ -264,8 +265,12 @@ async def connect(
     data: Path | str = ".hybridmesh",
     keys: Path | str | None = None,
     settings: MeshSettings | None = None,
+    role: str = "publisher",
 ) -> AsyncGenerator[Mesh]:
     """Connect to the mesh that runs on a data folder, or to one by URL with a folder of keys.
+
+    ``role`` is whose key to take: ``publisher`` may do all that people do, ``submitter`` submits and sees nothing,
+    ``observer`` reads the audit log and nothing else.
 
     Raises:
         UsageError: no mesh runs there.
@@ -277,14 +282,15 @@ async def connect(
     tree = settings or MeshSettings(data=folder)
     where = url or tree.nats_url or Endpoint.read(folder).url
     keys_folder = Path(keys) if keys else folder / "keys"
-    identity, ring = read_identity(keys_folder, "publisher"), KeyRing.read(keys_folder)
+    identity, ring = read_identity(keys_folder, role), KeyRing.read(keys_folder)
     try:
         # The time-out bounds the first connection alone; one that is lost later is sought for ever.
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             client = await nats.connect(
                 where,
-                name="hybridmesh-publisher",
-                inbox_prefix="_INBOX_publisher",
+                name=f"hybridmesh-{identity.name}",
+                inbox_prefix=inbox_of(identity.name),
+                nkeys_seed_str=identity.seed,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
                 error_cb=_ignore,

@@ -5,14 +5,15 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from hybridmesh.bus.errors import MeshUnavailable
-from hybridmesh.bus.topology import RESULTS, end_subject
+from hybridmesh.bus.topology import Account, end_subject
 
 
 class Endings:
-    """Reads the ends of tasks from the stream of results; an end is final, so what it says holds."""
+    """Reads the ends of tasks as far as an account sees them; an end is final, so what it says holds."""
 
-    def __init__(self, js: JetStreamContext) -> None:
+    def __init__(self, js: JetStreamContext, account: Account = Account.LOCAL) -> None:
         self._js = js
+        self._account = account
 
     async def over(self, task_id: str) -> bool:
         """Say whether the task has its end.
@@ -22,7 +23,8 @@ class Endings:
 
         """
         try:
-            await self._js.get_last_msg(RESULTS.name, end_subject(task_id), direct=True)
+            stream, subject = end_subject(task_id, self._account)
+            await self._js.get_last_msg(stream.name, subject, direct=True)
         except NotFoundError:
             return False
         except (nats.errors.Error, TimeoutError) as error:

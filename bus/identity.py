@@ -2,9 +2,11 @@
 
 import json
 import os
+import secrets
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -15,11 +17,15 @@ _RING = "ring.json"
 
 
 class Identity:
-    """An agent's private key; signs what the agent publishes."""
+    """An agent's private key, which signs what the agent publishes, and the seed by which the bus lets it in.
 
-    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
+    They are two keys: a server has its clients sign bytes of its own choice, and must not get a signature of the mesh.
+    """
+
+    def __init__(self, name: str, key: Ed25519PrivateKey, seed: str | None = None) -> None:
         self.name = name
         self.key = key
+        self.seed = seed
 
     @property
     def public(self) -> Ed25519PublicKey:
@@ -74,7 +80,27 @@ def read_identity(folder: Path, name: str) -> Identity:
             f"no key of {name!r} in the keys folder",
             remedy="start `hybridmesh up` once, or copy that key from the mesh's keys folder",
         ) from None
-    return Identity(name, Ed25519PrivateKey.from_private_bytes(seed))
+    return Identity(name, Ed25519PrivateKey.from_private_bytes(seed), read_seed(folder, name))
+
+
+def read_seed(folder: Path, name: str) -> str | None:
+    """Return the nkey seed of an identity, or None where the folder has none: a bus that lets everybody in."""
+    try:
+        return (folder / f"{name}.nk").read_text("ascii")
+    except FileNotFoundError:
+        return None
+
+
+def create_users(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
+    """Create the nkeys that are missing (0600); return the public nkey of each name."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    nkeys: Any = import_module("nkeys")  # has no types of its own
+    users: dict[str, str] = {}
+    for name in names:
+        write_secret(folder / f"{name}.nk", nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
+        pair = nkeys.from_seed(bytearray((folder / f"{name}.nk").read_bytes()))
+        users[name] = pair.public_key.decode()
+    return users
 
 
 def create_identities(folder: Path, names: tuple[str, ...]) -> None:

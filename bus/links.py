@@ -27,9 +27,9 @@ class Links:
     settings: MeshSettings
     clock: Clock
 
-    async def state(self, bucket: Bucket, model: type[T]) -> State[T]:
-        """Open a typed view of a bucket."""
-        return await State[T].open(self.js, bucket, model)
+    def state(self, bucket: Bucket, model: type[T]) -> State[T]:
+        """Return a typed view of a bucket."""
+        return State[T](self.js, bucket, model)
 
 
 async def make_links(client: Client, identity: Identity, ring: KeyRing, settings: MeshSettings) -> Links:

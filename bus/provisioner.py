@@ -1,5 +1,7 @@
 """Makes streams, consumers and buckets from the topology. Nothing else does, and agents may not."""
 
+from collections.abc import Collection
+
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -7,6 +9,7 @@ from nats.js.api import (
     DiscardPolicy,
     KeyValueConfig,
     ObjectStoreConfig,
+    RePublish,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -14,18 +17,30 @@ from nats.js.api import (
 from nats.js.errors import BucketNotFoundError, NotFoundError
 
 from hybridmesh.bus.settings import BusSettings
-from hybridmesh.bus.topology import BODIES, BUCKET_AGES_S, Bucket, Consumer, Stream, consumers, streams
+from hybridmesh.bus.topology import BODIES, BUCKET_AGES_S, Account, Bucket, Consumer, Stream, consumers, streams
 
 # Repeats of a message id within this time are dropped by the server; later ones meet idempotent handlers.
 DUPLICATE_WINDOW_S = 600.0
 
 
-async def provision(js: JetStreamContext, settings: BusSettings, *, replicas: int = 1) -> None:
-    """Create what is missing and bring what is there in line with the table; safe to run again."""
+async def provision(
+    js: JetStreamContext, settings: BusSettings, *, replicas: int = 1, accounts: Collection[Account] = tuple(Account)
+) -> None:
+    """Create what is missing and bring what is there in line with the table; safe to run again.
+
+    ``accounts`` are those that ``js`` is in: one, or on a bus that lets everybody in, all of them.
+    """
     for stream in streams():
-        await _ensure_stream(js, _stream_config(stream, replicas))
+        if stream.account in accounts:
+            await _ensure_stream(js, _stream_config(stream, replicas))
     for consumer in consumers():
-        await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))
+        if consumer.account in accounts:
+            await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))
+    if Account.LOCAL in accounts:
+        await _ensure_buckets(js, replicas)
+
+
+async def _ensure_buckets(js: JetStreamContext, replicas: int) -> None:
     for bucket in Bucket:
         try:
             await js.key_value(bucket)
@@ -65,6 +80,7 @@ def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
         deny_delete=stream.protected,
         deny_purge=stream.protected,
         allow_direct=True,
+        republish=None if stream.announced is None else RePublish(*stream.announced, headers_only=True),
     )
 
 

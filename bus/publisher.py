@@ -12,6 +12,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable
 from hybridmesh.bus.identity import Identity
+from hybridmesh.bus.permissions import is_apart
 from hybridmesh.bus.topology import BODIES
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.message import Message
@@ -54,7 +55,9 @@ class Publisher:
             MeshUnavailable: no acknowledgement came.
 
         """
-        await self.send(await self._by_reference(seal(message, self._identity, self._clock())))
+        envelope = seal(message, self._identity, self._clock())
+        apart = is_apart(self._identity.name, type(message))
+        await self.send(envelope if apart else await self._by_reference(envelope))
 
     async def record(self, event: AuditEvent) -> None:
         """Store an audit event; raises MeshUnavailable when it is not on disk."""

@@ -1,12 +1,12 @@
 """Shared state: a typed view of a key-value bucket, changed by compare-and-swap."""
 
 from collections.abc import Callable
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
-from nats.js.kv import KeyValue
+from nats.js.errors import APIError, KeyWrongLastSequenceError, NotFoundError
+from nats.js.kv import KV_OP, KeyValue
 from pydantic import BaseModel, ValidationError
 
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, TransientError
@@ -15,6 +15,7 @@ from hybridmesh.bus.topology import Bucket, bucket_stream, bucket_subject
 T = TypeVar("T", bound=BaseModel)
 
 _CONFLICT_TRIES = 20
+_NO_MESSAGE = 10037  # the server's error code where the stream is there and the message is not
 _WRONG_LAST_SEQUENCE = 10071  # the server's error code for a lost compare-and-swap
 
 
@@ -24,16 +25,14 @@ class State(Generic[T]):
     Keys are ids and dots only, never user text. Every call raises MeshUnavailable when the bus does not answer.
     """
 
-    def __init__(self, js: JetStreamContext, name: Bucket, bucket: KeyValue, model: type[T]) -> None:
+    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T]) -> None:
         self._js = js
         self._name = name
-        self._bucket = bucket
+        # Not asked of the server, as nats-py would: who may write a record need not see the bucket.
+        self._bucket = KeyValue(
+            name=name, stream=bucket_stream(name), pre=bucket_subject(name, ""), js=js, direct=False
+        )
         self._model = model
-
-    @classmethod
-    async def open(cls, js: JetStreamContext, name: Bucket, model: type[T]) -> Self:
-        """Return the view of a bucket that the provisioner has made."""
-        return cls(js, name, await js.key_value(name), model)
 
     async def get(self, key: str) -> T | None:
         """Return the record, or None."""
@@ -118,14 +117,16 @@ class State(Generic[T]):
 
     async def _read(self, key: str) -> tuple[T, int] | None:
         try:
-            entry = await self._bucket.get(key)
-        except KeyNotFoundError:
-            return None
-        except (nats.errors.Error, BucketNotFoundError, TimeoutError) as error:
+            entry = await self._js.get_msg(bucket_stream(self._name), subject=bucket_subject(self._name, key))
+        except NotFoundError as error:
+            if error.err_code == _NO_MESSAGE:
+                return None
+            raise MeshUnavailable("there is no such bucket") from error
+        except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable(f"bucket read failed: {type(error).__name__}") from error
-        if entry.value is None or entry.revision is None:
+        if entry.data is None or entry.seq is None or KV_OP in (entry.headers or {}):
             return None
         try:
-            return self._model.model_validate_json(entry.value), entry.revision
+            return self._model.model_validate_json(entry.data), entry.seq
         except ValidationError as error:
             raise InvalidMessage(f"record of {self._model.__name__} cannot be read", reason="bad-record") from error

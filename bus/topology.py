@@ -84,12 +84,60 @@ def bucket_subject(bucket: Bucket, key: str) -> str:
 BODIES = "bodies"  # the object store for bodies too large for a message
 
 
+def filter_of(kind: MessageType) -> str:
+    """Return the filter that matches every subject of a message type."""
+    return f"{ROOT}.{kind.NAME}.>"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A JetStream stream, as the provisioner makes it."""
+
+    name: str
+    subjects: tuple[str, ...]
+    retention: Literal["work", "limits"]
+    max_age_s: float = 0
+    max_messages: int = -1
+    protected: bool = False  # entries can neither be deleted nor purged through the API
+    announced: tuple[str, str] | None = None  # subjects, and where the headers of what is stored on them are told
+    account: Account = Account.LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable pull consumer: an agent's queue, shared by all its replicas."""
+
+    stream: str
+    durable: str
+    timers: bool = False
+    account: Account = Account.LOCAL
+
+
+DEAD = Stream("DEAD", (f"{ROOT}.dead.>",), "limits", max_age_s=30 * DAY_S)
+
+
+AUDIT = Stream("AUDIT", (filter_of(AuditEvent),), "limits", max_age_s=400 * DAY_S, protected=True)
+CHECKPOINTS = Stream("CHECKPOINTS", (filter_of(Checkpoint),), "limits", max_age_s=400 * DAY_S, protected=True)
+EGRESS = Stream("EGRESS", (filter_of(EgressRecorded),), "limits", max_age_s=30 * DAY_S)
+RESULTS = Stream(
+    "RESULTS",
+    (filter_of(TaskCompleted), filter_of(TaskFailed)),
+    "limits",
+    max_age_s=30 * DAY_S,
+    announced=(f"{ROOT}.task.>", f"{ROOT}.ended.>"),
+)
+# That a task has ended and nothing more: what the account CLOUD may know of it.
+ENDED = Stream("ENDED", (f"{ROOT}.ended.>",), "limits", max_age_s=3600, account=Account.CLOUD)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One agent's line of the table.
 
-    ``timers`` are messages to itself that it hands back until they are due; ``obeys`` are the buckets of policy that
-    it reads, and ``governs`` those that it may change as well.
+    ``timers`` are messages to itself that it hands back until they are due; ``keeps`` are the buckets of its state;
+    ``obeys`` are the buckets of policy that it reads, and ``governs`` those that it may change as well; ``reads`` are
+    the streams and buckets that it looks into, ``follows`` the streams whose news it hears. ``outside`` is who is no
+    agent of the mesh, and ``operates`` who sees to queues and dead letters.
     """
 
     agent: str
@@ -100,6 +148,11 @@ class Row:
     asks: tuple[Ask, ...] = ()
     obeys: tuple[Bucket, ...] = ()
     governs: tuple[Bucket, ...] = ()
+    keeps: tuple[Bucket, ...] = ()
+    reads: tuple[Bucket | Stream, ...] = ()
+    follows: tuple[Stream, ...] = ()
+    outside: bool = False
+    operates: bool = False
     slots: int = 8
     account: Account = Account.LOCAL
 
@@ -114,6 +167,7 @@ TOPOLOGY: tuple[Row, ...] = (
         timers=(TaskExpiring,),
         publishes=(StepReady, StepFailed, TaskCompleted, TaskFailed, TaskExpiring, *_AUDIT),
         asks=(Ask.COMPLETE,),
+        keeps=(Bucket.TASKS,),
     ),
     Row(
         "classifier",
@@ -121,6 +175,7 @@ TOPOLOGY: tuple[Row, ...] = (
         publishes=(StepClassified, ConsultRequested, ConsultRefused, StepFailed, *_AUDIT),
         asks=(Ask.SEARCH,),
         obeys=(Bucket.POLICY,),
+        keeps=(Bucket.VAULT,),
         slots=4,
     ),
     Row(
@@ -128,6 +183,7 @@ TOPOLOGY: tuple[Row, ...] = (
         consumes=(StepClassified, StepRejected, ConsultRefused, ApprovalGiven),
         timers=(ApprovalRequested,),
         publishes=(StepLocal, ConsultProposed, ApprovalRequested, StepVerified, StepFailed, *_AUDIT),
+        keeps=(Bucket.PARKED, Bucket.APPROVALS, Bucket.BUDGETS),
     ),
     Row(
         "worker",
@@ -135,6 +191,7 @@ TOPOLOGY: tuple[Row, ...] = (
         publishes=(StepDrafted, ConsultProposed, StepFailed, ConsultRefused, *_AUDIT),
         answers=(Ask.COMPLETE,),
         asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.RANK),
+        keeps=(Bucket.PARKED, Bucket.VAULT, Bucket.BUDGETS),
         slots=2,
     ),
     Row(
@@ -158,44 +215,27 @@ TOPOLOGY: tuple[Row, ...] = (
         answers=_MEMORY,
         slots=2,
     ),
-    Row("auditor", publishes=(Checkpoint, *_AUDIT)),
+    Row("auditor", publishes=(Checkpoint, *_AUDIT), follows=(AUDIT,), reads=(CHECKPOINTS,)),
     # People and programs outside: the command line, the gateway, anybody with a client.
     Row(
         "publisher",
         publishes=(TaskSubmitted, CancelTask, FeedbackGiven, ApprovalGiven, *_AUDIT),
         asks=(Ask.SEARCH, Ask.FORGET, Ask.REMEMBER),
         governs=(Bucket.POLICY,),
+        keeps=(Bucket.VAULT,),
+        follows=(RESULTS, AUDIT, CHECKPOINTS),
+        reads=(EGRESS, DEAD, Bucket.APPROVALS, Bucket.AGENTS),
+        outside=True,
+        operates=True,
     ),
+    Row("submitter", publishes=(TaskSubmitted,), outside=True),
+    Row("observer", follows=(AUDIT, CHECKPOINTS), outside=True),
 )
 
-AGENTS: tuple[str, ...] = tuple(row.agent for row in TOPOLOGY if row.agent != "publisher")
+AGENTS: tuple[str, ...] = tuple(row.agent for row in TOPOLOGY if not row.outside)
 
 # What anybody who reaches the bus may publish without a signature; accounts and permissions narrow that.
 OPEN_TYPES: tuple[MessageType, ...] = (TaskSubmitted,)
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A JetStream stream, as the provisioner makes it."""
-
-    name: str
-    subjects: tuple[str, ...]
-    retention: Literal["work", "limits"]
-    max_age_s: float = 0
-    max_messages: int = -1
-    protected: bool = False  # entries can neither be deleted nor purged through the API
-
-
-@dataclass(frozen=True, slots=True)
-class Consumer:
-    """A durable pull consumer: an agent's queue, shared by all its replicas."""
-
-    stream: str
-    durable: str
-    timers: bool = False
-
-
-DEAD = Stream("DEAD", (f"{ROOT}.dead.>",), "limits", max_age_s=30 * DAY_S)
 
 
 def row_of(agent: str) -> Row:
@@ -211,19 +251,16 @@ def subject_of(message: Message) -> str:
     return f"{ROOT}.{message.NAME}.{message.topic()}"
 
 
-def filter_of(kind: MessageType) -> str:
-    """Return the filter that matches every subject of a message type."""
-    return f"{ROOT}.{kind.NAME}.>"
-
-
 def subject_for(kind: MessageType, topic: str) -> str:
     """Return the subject of a message type about one thing: what a reader of that thing subscribes to."""
     return f"{ROOT}.{kind.NAME}.{topic}"
 
 
-def end_subject(task_id: str) -> str:
-    """Return the pattern of a task's end on the stream of results, whatever its outcome."""
-    return f"{ROOT}.task.*.{task_id}"
+def end_subject(task_id: str, account: Account) -> tuple[Stream, str]:
+    """Return the stream where an account sees that a task has ended, and the pattern of its subject."""
+    if account is Account.CLOUD:
+        return ENDED, f"{ROOT}.ended.*.{task_id}"
+    return RESULTS, f"{ROOT}.task.*.{task_id}"
 
 
 def dead_subject(subject: str) -> str:
@@ -261,28 +298,36 @@ def timer_stream(agent: str) -> str:
     return f"TIMER_{agent.upper()}"
 
 
-AUDIT = Stream("AUDIT", (filter_of(AuditEvent),), "limits", max_age_s=400 * DAY_S, protected=True)
-CHECKPOINTS = Stream("CHECKPOINTS", (filter_of(Checkpoint),), "limits", max_age_s=400 * DAY_S, protected=True)
-EGRESS = Stream("EGRESS", (filter_of(EgressRecorded),), "limits", max_age_s=30 * DAY_S)
-RESULTS = Stream("RESULTS", (filter_of(TaskCompleted), filter_of(TaskFailed)), "limits", max_age_s=30 * DAY_S)
-
-
 def streams() -> tuple[Stream, ...]:
     """Return every stream: one work queue an agent, so that their disks' syncs do not wait for each other."""
     work = [
-        Stream(queue_stream(row.agent), tuple(map(filter_of, row.consumes)), "work", max_messages=100_000)
+        Stream(
+            queue_stream(row.agent),
+            tuple(map(filter_of, row.consumes)),
+            "work",
+            max_messages=100_000,
+            account=row.account,
+        )
         for row in TOPOLOGY
         if row.consumes
     ]
     timers = [
         Stream(timer_stream(row.agent), tuple(map(filter_of, row.timers)), "work") for row in TOPOLOGY if row.timers
     ]
-    return (*work, *timers, RESULTS, EGRESS, AUDIT, CHECKPOINTS, DEAD)
+    return (*work, *timers, RESULTS, ENDED, EGRESS, AUDIT, CHECKPOINTS, DEAD)
+
+
+def stream_of(subject: str) -> Stream:
+    """Return the stream that keeps a subject; raises KeyError when none does."""
+    for stream in streams():
+        if any(subject.startswith(kept.removesuffix(">")) for kept in stream.subjects):
+            return stream
+    raise KeyError(subject)
 
 
 def consumers() -> tuple[Consumer, ...]:
     """Return every durable consumer: one a work queue, named as its agent."""
-    work = [Consumer(queue_stream(row.agent), row.agent) for row in TOPOLOGY if row.consumes]
+    work = [Consumer(queue_stream(row.agent), row.agent, account=row.account) for row in TOPOLOGY if row.consumes]
     timers = [Consumer(timer_stream(row.agent), f"{row.agent}-timers", timers=True) for row in TOPOLOGY if row.timers]
     return (*work, *timers)
 

@@ -50,7 +50,7 @@ class WorkLoop:
         clock: Clock = utc_now,
     ) -> None:
         self._js = js
-        self._endings = Endings(js)
+        self._endings = Endings(js, consumer.account)
         self._consumer = consumer
         self._agent = agent
         self._publisher = publisher
@@ -149,6 +149,9 @@ class WorkLoop:
         headers = dict(message.headers or {})
         body = await fetch_body(self._js, headers, message.data)
         opened = open_envelope(message.subject, headers, body, self._ring).message
+        if type(opened) not in self._agent.handlers:
+            # Moved here by one of us with the reply subject of a pull: a stream keeps what it is sent that way.
+            raise UntrustedMessage("a message of another queue")
         if isinstance(opened, StepMessage) and opened.LAPSES and await self._endings.over(opened.task_id):
             return
         await self._publish(await self._agent.handlers[type(opened)](opened))

@@ -52,7 +52,7 @@ async def build_decomposer(links: Links) -> Agent:
 
     plans = links.settings.plans
     return DecomposerAgent(
-        tasks=await links.state(Bucket.TASKS, TaskState),
+        tasks=links.state(Bucket.TASKS, TaskState),
         workflows=load_workflows(plans),
         profiles=links.settings.profiles.keys(),
         limits=plans,
@@ -68,9 +68,9 @@ async def build_router(links: Links) -> Agent:
     from hybridmesh.agents.router.record import RouteRecord
 
     return RouterAgent(
-        parked=await links.state(Bucket.PARKED, StepClassified),
-        routes=await links.state(Bucket.PARKED, RouteRecord),
-        approvals=await links.state(Bucket.APPROVALS, ApprovalRecord),
+        parked=links.state(Bucket.PARKED, StepClassified),
+        routes=links.state(Bucket.PARKED, RouteRecord),
+        approvals=links.state(Bucket.APPROVALS, ApprovalRecord),
         budgets=await _budgets(links),
         prices=PriceList(),
         profiles=links.settings.profiles,
@@ -119,9 +119,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         model=model,
         memory=RemoteMemory(links.asker),
         vault=await _vault(links, keys),
-        parked=ParkedBucket(
-            await links.state(Bucket.PARKED, StepClassified), await links.state(Bucket.PARKED, RouteTaken)
-        ),
+        parked=ParkedBucket(links.state(Bucket.PARKED, StepClassified), links.state(Bucket.PARKED, RouteTaken)),
         ledger=await _budgets(links),
         models=models,
         cloud=links.settings.cloud,
@@ -192,10 +190,10 @@ async def build_memory(links: Links) -> Agent:
 
 
 async def _budgets(links: Links) -> Budgets:
-    return Budgets(await links.state(Bucket.BUDGETS, Spending))
+    return Budgets(links.state(Bucket.BUDGETS, Spending))
 
 
 async def _vault(links: Links, keys: Path) -> Vault:
-    records = await links.state(Bucket.VAULT, VaultRecord)
+    records = links.state(Bucket.VAULT, VaultRecord)
     read_vault_key(keys)  # says what to do where there is none
     return Vault(records, KeyFolder(keys), links.clock, ttl_s=links.settings.privacy.vault_ttl_s)

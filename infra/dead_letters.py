@@ -13,7 +13,7 @@ from hybridmesh.bus.envelope import Envelope
 from hybridmesh.bus.errors import MeshUnavailable, UsageError
 from hybridmesh.bus.graveyard import BURIED_AT, BURIED_BY, DETAIL, DIED_ON, REASON
 from hybridmesh.bus.publisher import Publisher, fetch_body, utc_now
-from hybridmesh.bus.topology import DEAD, subject_for
+from hybridmesh.bus.topology import AUDIT, DEAD, subject_for
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import is_task_id
 
@@ -137,10 +137,9 @@ class DeadLetters:
         counts: dict[int, int] = {}
         after = 1
         subject = subject_for(AuditEvent, f"{_AGENT}.*")
-        stream = await self._js.find_stream_name_by_subject(subject)
         while True:
             try:
-                message = await self._js.get_msg(stream, seq=after, subject=subject, direct=True, next=True)
+                message = await self._js.get_msg(AUDIT.name, seq=after, subject=subject, direct=True, next=True)
             except NotFoundError:
                 return counts
             except (nats.errors.Error, TimeoutError) as error:

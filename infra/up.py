@@ -2,29 +2,27 @@
 
 import asyncio
 import contextlib
-import secrets
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nats
 from nats.js import JetStreamContext
 
 from hybridmesh.agents.decomposer.workflows import load_workflows
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import SetupError
-from hybridmesh.bus.identity import create_identities, write_secret
 from hybridmesh.bus.presence import Presence
-from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.state import State
-from hybridmesh.bus.topology import AGENTS, TOPOLOGY, Bucket
+from hybridmesh.bus.topology import AGENTS, Account, Bucket
 from hybridmesh.infra.disk import check_room
 from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
 from hybridmesh.infra.model_setup import ensure_models
+from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.server import NatsServer
+from hybridmesh.infra.provision import connect_provisioner, create_keys, provision_bus
 from hybridmesh.infra.settings import child_environment
 from hybridmesh.infra.simulation import CloudChoice, SimulatedCloud, choose_cloud
 
@@ -67,17 +65,14 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
     check_room(data)
     load_workflows(settings.plans)  # what is wrong with one is said here, not in the log of an agent that cannot start
     async with contextlib.AsyncExitStack() as stack:
-        server = NatsServer(data / "nats", port=settings.bus.port, binary=settings.bus.server_binary)
+        keys = data / "keys"
+        access = accounts_block(create_keys(keys))
+        binary = settings.bus.server_binary
+        server = NatsServer(data / "nats", port=settings.bus.port, binary=binary, access=access)
         await asyncio.to_thread(server.start)
         stack.callback(server.stop)
         await asyncio.to_thread(ensure_models, settings, tell)
-        keys = data / "keys"
-        create_identities(keys, tuple(row.agent for row in TOPOLOGY))
-        write_secret(keys / "vault.kek", secrets.token_bytes(32))
-        client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=1, error_cb=_ignore)
-        stack.push_async_callback(client.close)
-        js = client.jetstream()
-        await provision(js, settings.bus)
+        await provision_bus(server.url, settings, replicas=1, keys=keys)
         cloud = choose_cloud(settings)
         record: Path | None = None
         extra: list[str] = []
@@ -93,7 +88,8 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
             fleet.add(child)
         watching = asyncio.create_task(_keep_server(server, tell))
         stack.callback(watching.cancel)
-        await _await_ready(js, fleet, {child.name for child in children}, tell)
+        async with connect_provisioner(server.url, keys, Account.LOCAL) as client:
+            await _await_ready(client.jetstream(), fleet, {child.name for child in children}, tell)
         Endpoint(url=server.url, pid=server.pid, cloud=cloud).write(data)
         stack.callback(Endpoint.remove, data)
         yield Running(server.url, cloud, fleet, server, record)
@@ -125,7 +121,7 @@ def _children(
 
 async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell: Tell) -> None:
     """Wait until each child has said on the bus that it is there; a line for each."""
-    records = await State[Presence].open(js, Bucket.AGENTS, Presence)
+    records = State[Presence](js, Bucket.AGENTS, Presence)
     began = time.monotonic()
     seen: set[int] = set()
     while True:
@@ -142,10 +138,6 @@ async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell
         if time.monotonic() - began > _READY_TIMEOUT_S:
             raise SetupError(f"not ready in time: {late}", remedy="see the logs folder in the data folder")
         await asyncio.sleep(0.1)
-
-
-async def _ignore(_: Exception) -> None:
-    """The keeper tells when the server is away; a traceback of each try to reach it would be noise."""
 
 
 async def _keep_server(server: NatsServer, tell: Tell) -> None:

@@ -80,7 +80,7 @@ async def forget(links: Links, folder: Path, scope: str) -> Receipt:
 
 
 async def _vault(links: Links, folder: Path) -> Vault:
-    records = await links.state(Bucket.VAULT, VaultRecord)
+    records = links.state(Bucket.VAULT, VaultRecord)
     return Vault(records, KeyFolder(folder), links.clock, ttl_s=links.settings.privacy.vault_ttl_s)
 
 

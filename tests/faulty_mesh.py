@@ -158,7 +158,7 @@ class Mesh:
         return await self.bus.count(queue_stream(agent)) > 0
 
     async def vault_with(self, key: bytes = b"k" * 32, most_bytes: int = 900_000) -> Vault:
-        records = await self.bus.state(Bucket.VAULT, VaultRecord)
+        records = self.bus.state(Bucket.VAULT, VaultRecord)
         return Vault(records, key, utc_now, ttl_s=600, most_bytes=most_bytes)
 
     async def audited(self) -> list[AuditEvent]:
@@ -193,7 +193,7 @@ class Mesh:
     async def _decomposer(self) -> Agent:
         plans = PlanSettings()
         return DecomposerAgent(
-            tasks=await self.bus.state(Bucket.TASKS, TaskState),
+            tasks=self.bus.state(Bucket.TASKS, TaskState),
             workflows=load_workflows(plans),
             profiles=PROFILES.keys(),
             limits=plans,
@@ -213,10 +213,10 @@ class Mesh:
 
     async def _router(self) -> Agent:
         return RouterAgent(
-            parked=await self.bus.state(Bucket.PARKED, StepClassified),
-            routes=await self.bus.state(Bucket.PARKED, RouteRecord),
-            approvals=await self.bus.state(Bucket.APPROVALS, ApprovalRecord),
-            budgets=Budgets(await self.bus.state(Bucket.BUDGETS, Spending)),
+            parked=self.bus.state(Bucket.PARKED, StepClassified),
+            routes=self.bus.state(Bucket.PARKED, RouteRecord),
+            approvals=self.bus.state(Bucket.APPROVALS, ApprovalRecord),
+            budgets=Budgets(self.bus.state(Bucket.BUDGETS, Spending)),
             prices=PriceList(),
             profiles=PROFILES,
             cloud=CloudSettings(provider="anthropic"),

@@ -33,9 +33,9 @@ class Bus:
         """Where it listens."""
         return self.server.url
 
-    async def state(self, bucket: Bucket, model: type[T]) -> State[T]:
-        """Open a typed view of a bucket."""
-        return await State[T].open(self.js, bucket, model)
+    def state(self, bucket: Bucket, model: type[T]) -> State[T]:
+        """Return a typed view of a bucket."""
+        return State[T](self.js, bucket, model)
 
     async def links(self, agent: str) -> Links:
         """Return the links of one agent's identity over the shared connection."""

@@ -137,7 +137,7 @@ def _name(command: Sequence[str]) -> str | None:
 
 async def present(mesh: Mesh) -> dict[int, Presence]:
     """Return who has said to be there, by process id."""
-    records = await mesh.links.state(Bucket.AGENTS, Presence)
+    records = mesh.links.state(Bucket.AGENTS, Presence)
     return {record.pid: record for record in (await records.records()).values()}
 
 

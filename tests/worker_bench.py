@@ -53,7 +53,7 @@ class Bench:
             memory=self.memory,
             vault=self.vault,
             parked=ParkedBucket(
-                await self.bus.state(Bucket.PARKED, StepClassified), await self.bus.state(Bucket.PARKED, RouteTaken)
+                self.bus.state(Bucket.PARKED, StepClassified), self.bus.state(Bucket.PARKED, RouteTaken)
             ),
             ledger=self.budgets,
             models=ModelSettings(),
@@ -65,8 +65,8 @@ class Bench:
         """Store the step, its decision and its originals, and set its price aside."""
         key = f"{step.task_id}.{step.step_id}"
         routes = RouteTaken(decisions={1: decision(lane)})
-        await (await self.bus.state(Bucket.PARKED, StepClassified)).put(key, step)
-        await (await self.bus.state(Bucket.PARKED, RouteTaken)).put(f"{key}.route", routes)
+        await self.bus.state(Bucket.PARKED, StepClassified).put(key, step)
+        await self.bus.state(Bucket.PARKED, RouteTaken).put(f"{key}.route", routes)
         await self.vault.open(step.task_id)
         await self.vault.put(step.task_id, {MARK: "Margaret Oyelaran"})
         assert await self.budgets.reserve(step.task_id, "reply/1", PRICE * 2, Decimal(1))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -9,6 +10,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
+from hybridmesh.agents.classifier.letter_case import Cases, cases
 from hybridmesh.agents.classifier.tags import Tag
 from hybridmesh.bus.errors import ModelUnavailable
 
@@ -17,6 +19,7 @@ MISSING = "detector-missing"  # the reason of an error that says that there is n
 _WINDOW = 126  # tokens a window, as in training, [CLS] and [SEP] on top; attention costs grow with its square
 _OVERLAP = 20  # tokens read twice, so that no name is seen only at an edge
 
+READS_CASE = "letter_case"  # in the metadata of a model whose token types say how words are written
 _SLOWER = ["SkipLayerNormFusion"]  # takes three times as long as the three operators that it fuses
 
 Floats = npt.NDArray[np.float32]
@@ -34,8 +37,22 @@ class _Tokenizer(Protocol):
     def no_padding(self) -> None: ...
 
 
+class _Metadata(Protocol):
+    custom_metadata_map: dict[str, str]
+
+
 class _Session(Protocol):
+    def get_modelmeta(self) -> _Metadata: ...
     def run(self, output_names: list[str] | None, input_feed: dict[str, npt.NDArray[np.int64]]) -> list[Floats]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    tokenizer: _Tokenizer
+    session: _Session
+    labels: tuple[str, ...]
+    edges: tuple[int, int]  # the ids that stand before and after a window
+    reads_case: bool
 
 
 class TokenClassifier:
@@ -48,7 +65,7 @@ class TokenClassifier:
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         self._folder = folder
         self._threads = threads
-        self._loaded: tuple[_Tokenizer, _Session, tuple[str, ...]] | None = None
+        self._loaded: _Loaded | None = None
 
     def tag(self, text: str, threshold: float, tick: Callable[[], None]) -> list[Tag]:
         """Return the tokens that are private with a probability (1 - P(O)) of ``threshold`` or more, in order.
@@ -59,22 +76,24 @@ class TokenClassifier:
             ModelUnavailable: the model is not prepared, or cannot be loaded.
 
         """
-        tokenizer, session, labels = self._load()
+        model = self._load()
+        tokenizer, labels = model.tokenizer, model.labels
         encoding = tokenizer.encode(text, add_special_tokens=False)
         if not encoding.ids:
             return []
-        edges = (tokenizer.token_to_id("[CLS]") or 0, tokenizer.token_to_id("[SEP]") or 0)
+        ids = np.array(encoding.ids, dtype=np.int64)
+        types = cases(text, encoding.offsets) if model.reads_case else np.zeros_like(ids)
         best = np.zeros((len(encoding.ids), len(labels)), dtype=np.float32)
         best[:, labels.index("O")] = 1
         outside = labels.index("O")
         for start, end in _windows(len(encoding.ids)):
             tick()
-            seen = _probabilities(session, [edges[0], *encoding.ids[start:end], edges[1]])[1:-1]
+            seen = _probabilities(model, ids[start:end], types[start:end])[1:-1]
             surer = seen[:, outside] < best[start:end, outside]
             best[start:end][surer] = seen[surer]
         return list(_tags(best, encoding.offsets, labels, threshold))
 
-    def _load(self) -> tuple[_Tokenizer, _Session, tuple[str, ...]]:
+    def _load(self) -> _Loaded:
         if self._loaded is None:
             try:
                 self._loaded = _load(self._folder, self._threads)
@@ -83,14 +102,14 @@ class TokenClassifier:
         return self._loaded
 
 
-def _load(folder: Path, threads: int) -> tuple[_Tokenizer, _Session, tuple[str, ...]]:
+def _load(folder: Path, threads: int) -> _Loaded:
     from tokenizers import Tokenizer
 
     onnx: Any = import_module("onnxruntime")  # has no types of its own
     options = onnx.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    session = onnx.InferenceSession(
+    session: _Session = onnx.InferenceSession(
         str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
     )
     tokenizer = cast("_Tokenizer", Tokenizer.from_file(str(folder / "tokenizer.json")))
@@ -99,7 +118,9 @@ def _load(folder: Path, threads: int) -> tuple[_Tokenizer, _Session, tuple[str, 
     labels = tuple(cast("list[str]", json.loads((folder / "labels.json").read_text("utf-8"))))
     if "O" not in labels:
         raise ValueError("labels without O")
-    return tokenizer, cast("_Session", session), labels
+    edges = (tokenizer.token_to_id("[CLS]") or 0, tokenizer.token_to_id("[SEP]") or 0)
+    reads_case = READS_CASE in session.get_modelmeta().custom_metadata_map
+    return _Loaded(tokenizer, session, labels, edges, reads_case=reads_case)
 
 
 def _windows(length: int) -> Iterator[tuple[int, int]]:
@@ -111,10 +132,10 @@ def _windows(length: int) -> Iterator[tuple[int, int]]:
         start += _WINDOW - _OVERLAP
 
 
-def _probabilities(session: _Session, ids: Sequence[int]) -> Floats:
-    row = np.array([ids], dtype=np.int64)
-    feed = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
-    logits = session.run(["logits"], feed)[0][0]
+def _probabilities(model: _Loaded, ids: Cases, types: Cases) -> Floats:
+    row = np.array([[model.edges[0], *ids, model.edges[1]]], dtype=np.int64)
+    feed = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.pad(types, 1)[np.newaxis]}
+    logits = model.session.run(["logits"], feed)[0][0]
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return cast("Floats", powers / powers.sum(axis=-1, keepdims=True))
 

@@ -114,7 +114,7 @@ async def _records(mesh: "Mesh") -> "State[ApprovalRecord]":
     from hybridmesh.bus.topology import Bucket
     from hybridmesh.schemas.approvals import ApprovalRecord
 
-    return await mesh.links.state(Bucket.APPROVALS, ApprovalRecord)
+    return mesh.links.state(Bucket.APPROVALS, ApprovalRecord)
 
 
 async def _record(mesh: "Mesh", key: str) -> "ApprovalRecord":

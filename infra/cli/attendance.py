@@ -32,11 +32,12 @@ def agents(call: Invocation) -> None:
 async def _read(mesh: "Mesh") -> list[dict[str, Any]]:
     """Return one object an agent: its queue (None where it has none) and its replicas."""
     from hybridmesh.bus.presence import Presence
-    from hybridmesh.bus.topology import AGENTS, Bucket, consumers
+    from hybridmesh.bus.topology import AGENTS, Account, Bucket, consumers
 
-    records = await mesh.links.state(Bucket.AGENTS, Presence)
+    records = mesh.links.state(Bucket.AGENTS, Presence)
     found = (await records.records()).values()
-    queues = {item.durable: item.stream for item in consumers() if not item.timers}
+    # What waits for the consultant lies in its own account, where nobody looks in from here.
+    queues = {item.durable: item.stream for item in consumers() if not item.timers and item.account is Account.LOCAL}
     rows: list[dict[str, Any]] = []
     for agent in AGENTS:
         info = await mesh.links.js.consumer_info(queues[agent], agent) if agent in queues else None

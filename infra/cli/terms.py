@@ -89,7 +89,7 @@ async def _terms(mesh: "Mesh") -> "Terms":
     from hybridmesh.bus.topology import Bucket
     from hybridmesh.schemas.policies import TermShard
 
-    return Terms(await mesh.links.state(Bucket.POLICY, TermShard))
+    return Terms(mesh.links.state(Bucket.POLICY, TermShard))
 
 
 async def _record(mesh: "Mesh", done: str, changed: int) -> None:

@@ -24,11 +24,13 @@ class NatsServer:
     """An embedded server; ``url`` is valid while it runs.
 
     A second one on the same folder raises UsageError. After a crash, a new one goes on from the same store and
-    takes the same port, so that clients find it again.
+    takes the same port, so that clients find it again. ``access`` is the part of its configuration that says who gets
+    in; without it everybody on this machine does.
     """
 
-    def __init__(self, folder: Path, *, port: int = 0, binary: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int = 0, binary: Path | None = None, access: str = "") -> None:
         self._folder = folder
+        self._access = access
         self._binary = find_binary(binary)
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -133,6 +135,7 @@ class NatsServer:
             "log_size_limit: 10MB\n"
             f"max_payload: {_MAX_PAYLOAD_BYTES}\n"
             f"jetstream {{ store_dir: {store}, max_file: {_MAX_FILE_BYTES}, sync_interval: always }}\n"
+            f"{self._access}"
         )
 
     def _await_ready(self) -> str:

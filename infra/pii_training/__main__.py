@@ -14,8 +14,8 @@ from hybridmesh.infra.pii_training.synthesis import Labelled, synthesise
 from hybridmesh.infra.pii_training.training import encode, save_labels, train
 
 SEED = 20261125
-_TEXTS = 40_000
-_STEPS = 3_600
+_TEXTS = 90_000
+_STEPS = 10_000
 _TWICE = "wnut"  # the one corpus of noisy English is small
 
 logger = logging.getLogger(__name__)

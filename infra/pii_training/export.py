@@ -5,6 +5,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import onnx
+
+from hybridmesh.agents.classifier.token_classifier import READS_CASE
+
 _OPSET = 17
 _HEADS = 12
 
@@ -43,8 +47,15 @@ def export(model: Any, width: int, folder: Path) -> None:
         weight_type=quantisation.QuantType.QInt8,
         extra_options={"DefaultTensorType": 1},  # float: types are not inferred through the fused operators
     )
+    _mark(folder / "model.onnx")
     wide.unlink()
     fused.unlink()
+
+
+def _mark(file: Path) -> None:
+    model = onnx.load(file)
+    onnx.helper.set_model_props(model, {READS_CASE: "token_types"})
+    onnx.save(model, file)
 
 
 def _logits(torch: Any, model: Any) -> Any:

@@ -1,7 +1,7 @@
 """Synthetic texts with their labels: templates of many registers and languages, filled with drawn values."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ _SHARES = {"en": 0.46, "de": 0.14, "fr": 0.09, "es": 0.1, "it": 0.07, "nl": 0.06
 _CLEAN_SHARE = 0.22
 _SENTENCES = (1, 1, 1, 1, 2, 2, 3, 4)
 _LOWERED = 0.05  # of texts written without a capital letter
+_RAISED = 0.02  # of texts written in capitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def synthesise(count: int, seed: int) -> Iterator[Labelled]:
             if pieces:
                 pieces.append((values.dice.choice((" ", " ", "\n", "\n\n")), None))
             pieces += _filled(values.dice.choice(pool), language, values)
-        yield _join(pieces, lowered=values.dice.random() < _LOWERED)
+        yield _join(pieces, _writing(values.dice.random()))
 
 
 def read_templates(language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -61,10 +62,16 @@ def _filled(template: str, language: str, values: Values) -> Iterator[tuple[str,
     yield template[at:], None
 
 
-def _join(pieces: Sequence[tuple[str, str | None]], *, lowered: bool) -> Labelled:
+def _writing(roll: float) -> Callable[[str], str]:
+    if roll < _LOWERED:
+        return str.lower
+    return str.upper if roll < _LOWERED + _RAISED else str
+
+
+def _join(pieces: Sequence[tuple[str, str | None]], write: Callable[[str], str]) -> Labelled:
     text, spans = "", list[tuple[int, int, str]]()
     for piece, label in pieces:
-        value = piece.lower() if lowered and len(piece.lower()) == len(piece) else piece
+        value = write(piece)
         if label:
             spans.append((len(text), len(text) + len(value), label))
         text += value

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hybridmesh.agents.classifier.letter_case import cases
 from hybridmesh.infra.pii_training.synthesis import Labelled
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 _WINDOW = 126  # tokens of an example; what is longer is cut
 _BATCH = 16
 _POOL = 20  # batches that are sorted by length together
-_PEAK = 1.0e-4
+_PEAK = 2.0e-4
 _WARM_UP = 150
 _DECAY = 0.01
 _OUTSIDE_WEIGHT = 0.7  # of the loss on what is not private: a missed name costs more than a false one
@@ -27,9 +28,10 @@ _SAVE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids and a label for each; the two special tokens have none."""
+    """Token ids, how their words are written, and a label for each; the two special tokens have none."""
 
     ids: list[int]
+    types: list[int]
     labels: list[int]
 
 
@@ -43,7 +45,10 @@ def encode(text: Labelled, tokenizer: Any, labels: Sequence[str]) -> Example:
         for place in inside:
             marks[place] = numbers[f"{'B' if place == inside[0] else 'I'}-{label}"]
     first, last = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-    return Example([first, *encoding.ids[:_WINDOW], last], [_IGNORED, *marks[:_WINDOW], _IGNORED])
+    types = cases(text.text, encoding.offsets).tolist()
+    return Example(
+        [first, *encoding.ids[:_WINDOW], last], [0, *types[:_WINDOW], 0], [_IGNORED, *marks[:_WINDOW], _IGNORED]
+    )
 
 
 def train(model: Any, examples: Sequence[Example], *, steps: int, seed: int, checkpoint: Path) -> None:
@@ -61,9 +66,9 @@ def train(model: Any, examples: Sequence[Example], *, steps: int, seed: int, che
     for step, batch in enumerate(_batches(list(examples), seed), 1):
         for group in optimiser.param_groups:
             group["lr"] = _PEAK * min(step / _WARM_UP, max(0.02, (steps - step) / max(1, steps - _WARM_UP)))
-        ids, mask, marks = _tensors(torch, batch)
+        ids, mask, types, marks = _tensors(torch, batch)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = model(input_ids=ids, attention_mask=mask).logits
+            logits = model(input_ids=ids, attention_mask=mask, token_type_ids=types).logits
         loss = loss_of(logits.float().flatten(0, 1), marks.flatten())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -91,14 +96,13 @@ def _batches(examples: list[Example], seed: int) -> Iterator[list[Example]]:
             yield from batches
 
 
-def _tensors(torch: Any, batch: Sequence[Example]) -> tuple[Any, Any, Any]:
+def _tensors(torch: Any, batch: Sequence[Example]) -> list[Any]:
     width = max(len(item.ids) for item in batch)
-    rows = [(item.ids, [1] * len(item.ids), item.labels) for item in batch]
-    padded = [
+    rows = [(item.ids, [1] * len(item.ids), item.types, item.labels) for item in batch]
+    return [
         torch.tensor([row[column] + [fill] * (width - len(row[column])) for row in rows])
-        for column, fill in ((0, 0), (1, 0), (2, _IGNORED))
+        for column, fill in ((0, 0), (1, 0), (2, 0), (3, _IGNORED))
     ]
-    return padded[0], padded[1], padded[2]
 
 
 def save_labels(labels: Sequence[str], folder: Path) -> None:

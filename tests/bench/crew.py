@@ -112,10 +112,8 @@ async def _build_worker(links: Links, *, vault_key: bytes) -> Agent:
         model=InstantModel(),
         memory=RemoteMemory(links.asker),
         vault=await _vault(links, vault_key),
-        parked=ParkedBucket(
-            await links.state(Bucket.PARKED, StepClassified), await links.state(Bucket.PARKED, RouteTaken)
-        ),
-        ledger=Budgets(await links.state(Bucket.BUDGETS, Spending)),
+        parked=ParkedBucket(links.state(Bucket.PARKED, StepClassified), links.state(Bucket.PARKED, RouteTaken)),
+        ledger=Budgets(links.state(Bucket.BUDGETS, Spending)),
         models=links.settings.models,
         cloud=links.settings.cloud,
         clock=links.clock,
@@ -136,5 +134,5 @@ async def _build_memory(links: Links) -> Agent:
 
 
 async def _vault(links: Links, key: bytes) -> Vault:
-    records = await links.state(Bucket.VAULT, VaultRecord)
+    records = links.state(Bucket.VAULT, VaultRecord)
     return Vault(records, key, links.clock, ttl_s=links.settings.privacy.vault_ttl_s)

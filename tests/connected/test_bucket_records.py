@@ -20,7 +20,7 @@ class Note(Frozen):
 
 async def test_a_record_that_is_written_again_while_it_is_listed_is_in_the_list(bus: Bus) -> None:
     """Nothing is hidden: no replica is missing from the list because it says at this moment that it is there."""
-    notes = await bus.state(Bucket.PARKED, Note)
+    notes = bus.state(Bucket.PARKED, Note)
     names = [f"note.{number}" for number in range(9)]
     for name in names:
         await notes.put(name, Note())
@@ -43,7 +43,7 @@ async def test_a_record_that_is_written_again_while_it_is_listed_is_in_the_list(
 
 async def test_a_removed_record_is_not_listed(bus: Bus) -> None:
     """Nothing private leaves: the mark that a record leaves behind is not taken for a record."""
-    notes: State[Note] = await bus.state(Bucket.PARKED, Note)
+    notes: State[Note] = bus.state(Bucket.PARKED, Note)
     assert await notes.records() == {}
     await notes.put("gone", Note())
     await notes.put("kept", Note(number=1))

@@ -75,7 +75,7 @@ def detector(tagger: TokenClassifier) -> Detector:
 
 @pytest.fixture
 async def vault(bus: Bus) -> Vault:
-    return Vault(await bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, frozen, ttl_s=60)
+    return Vault(bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, frozen, ttl_s=60)
 
 
 def make_agent(finder: Detector, vault: Vault, clock: Clock = frozen) -> ClassifierAgent:
@@ -293,7 +293,7 @@ async def test_an_unknown_script_is_a_doubt(detector: Detector, vault: Vault) ->
 async def test_a_vault_of_another_key_is_a_doubt(bus: Bus, detector: Detector, vault: Vault) -> None:
     """Nothing private leaves: an unreadable vault is not an empty one."""
     await vault.open(TASK)
-    other = Vault(await bus.state(Bucket.VAULT, VaultRecord), b"x" * 32, frozen, ttl_s=60)
+    other = Vault(bus.state(Bucket.VAULT, VaultRecord), b"x" * 32, frozen, ttl_s=60)
     assert (await classify(make_agent(detector, other), ready())).doubt == "vault-unreadable"
 
 

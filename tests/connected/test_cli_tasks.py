@@ -173,7 +173,7 @@ async def test_feedback_and_cancel_are_stored(bus: Bus, tmp_path: Path) -> None:
 async def test_agents_are_listed_with_their_queues(bus: Bus, tmp_path: Path) -> None:
     """Nothing is hidden."""
     links = await bus.links("router")
-    await Attendance(await links.state(Bucket.AGENTS, Presence), "router", links.clock).renew(busy=1, handled=7)
+    await Attendance(links.state(Bucket.AGENTS, Presence), "router", links.clock).renew(busy=1, handled=7)
     await mesh(bus, tmp_path, "submit", "reply")
     rows = {row["agent"]: row for row in (await mesh(bus, tmp_path, "agents", "--json")).json["agents"]}
     assert rows["router"]["replicas"][0]["handled"] == 7
@@ -187,7 +187,7 @@ async def test_a_person_answers_once(bus: Bus, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     place = {"task_id": new_task_id(), "step_id": "a", "attempt": 1, "purpose": "egress"}
     asked = ApprovalRequested.model_validate({**place, "preview": "[PERSON_7Q2M]", "requested_at": now, "due_at": now})
-    records = await bus.state(Bucket.APPROVALS, ApprovalRecord)
+    records = bus.state(Bucket.APPROVALS, ApprovalRecord)
     await records.put(approval_key(asked), ApprovalRecord(request=asked))
     listed = await mesh(bus, tmp_path, "approvals", "ls", "--json")
     (key,) = [item["id"] for item in listed.json["approvals"]]

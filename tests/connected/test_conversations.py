@@ -42,7 +42,7 @@ async def fresh_classifier(bus: Bus, keys: Path) -> ClassifierAgent:
         tagger=NoTags(), terms=TermRecognizer(()), thresholds=Thresholds(0.5), max_chars=10_000, timeout_s=30,
         monotonic=time.monotonic,
     )  # fmt: skip
-    vault = Vault(await bus.state(Bucket.VAULT, VaultRecord), KeyFolder(keys), utc_now, ttl_s=600)
+    vault = Vault(bus.state(Bucket.VAULT, VaultRecord), KeyFolder(keys), utc_now, ttl_s=600)
     key = Ed25519PrivateKey.generate()
     return ClassifierAgent(
         finder=finder, terms=FixedTerms(), vault=vault, signing_key=key, clock=utc_now, clearance_s=300
@@ -104,7 +104,7 @@ async def test_who_joins_a_conversation_gets_no_value_by_naming_its_surrogate(bu
     mark = (await redacted(agent, turn("chat-17"))).inputs[0].text.split()[2].rstrip(",")
     later = await redacted(agent, turn("chat-17", f"Say {mark} without spaces, and {mark.strip('[]').lower()}."))
     assert mark not in later.inputs[0].text
-    vault = Vault(await bus.state(Bucket.VAULT, VaultRecord), KeyFolder(keys), utc_now, ttl_s=600)
+    vault = Vault(bus.state(Bucket.VAULT, VaultRecord), KeyFolder(keys), utc_now, ttl_s=600)
     originals = await vault.originals(scope_of("", "chat-17"))
     assert mark in originals
     assert mark not in issued_for(later, originals)

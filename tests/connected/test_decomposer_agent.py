@@ -73,7 +73,7 @@ def diamond() -> Workflow:
 async def decomposer(bus: Bus, clock: Clock, model: LocalModel | None = None) -> DecomposerAgent:
     limits = PlanSettings()
     return DecomposerAgent(
-        tasks=await bus.state(Bucket.TASKS, TaskState),
+        tasks=bus.state(Bucket.TASKS, TaskState),
         workflows={**load_workflows(limits), "diamond": diamond()},
         profiles=default_profiles(),
         limits=limits,
@@ -275,7 +275,7 @@ async def test_a_model_may_plan_and_may_fail_to(bus: Bus, text: str | None, step
     model.text = "changed its mind"
     await agent.plan(task)
     assert model.asked == 1
-    state = await (await bus.state(Bucket.TASKS, TaskState)).get(task.task_id)
+    state = await bus.state(Bucket.TASKS, TaskState).get(task.task_id)
     assert state is not None
     assert state.plan is not None
     assert [step.instruction for step in state.plan.steps] == steps

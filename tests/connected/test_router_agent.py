@@ -59,9 +59,9 @@ class Clock:
 
 async def bench(bus: Bus, clock: Clock, profiles: dict[str, ProfileSettings] | None = None) -> RouterAgent:
     return RouterAgent(
-        parked=await bus.state(Bucket.PARKED, StepClassified),
-        routes=await bus.state(Bucket.PARKED, RouteRecord),
-        approvals=await bus.state(Bucket.APPROVALS, ApprovalRecord),
+        parked=bus.state(Bucket.PARKED, StepClassified),
+        routes=bus.state(Bucket.PARKED, RouteRecord),
+        approvals=bus.state(Bucket.APPROVALS, ApprovalRecord),
         budgets=await ledger(bus),
         prices=PriceList(),
         profiles=profiles or PROFILES,
@@ -72,7 +72,7 @@ async def bench(bus: Bus, clock: Clock, profiles: dict[str, ProfileSettings] | N
 
 
 async def ledger(bus: Bus) -> Budgets:
-    return Budgets(await bus.state(Bucket.BUDGETS, Spending))
+    return Budgets(bus.state(Bucket.BUDGETS, Spending))
 
 
 def classified(
@@ -156,7 +156,7 @@ async def test_a_step_handled_twice_is_decided_and_reserved_once(bus: Bus) -> No
     assert only(again, ConsultProposed) == proposal
     left = await (await ledger(bus)).left(step.task_id, Decimal("0.25"))
     assert left == Decimal("0.25") - proposal.decision.cost_usd
-    parked = await (await bus.state(Bucket.PARKED, StepClassified)).get(f"{step.task_id}.a")
+    parked = await bus.state(Bucket.PARKED, StepClassified).get(f"{step.task_id}.a")
     assert parked == step
 
 
@@ -173,7 +173,7 @@ async def test_steps_that_race_for_the_last_of_the_budget_do_not_overspend(bus: 
     assert homes
     assert len(proposed) + len(homes) == 6
     assert sum(proposal.decision.cost_usd for proposal in proposed) <= budget
-    spending = await (await bus.state(Bucket.BUDGETS, Spending)).get(task_id)
+    spending = await bus.state(Bucket.BUDGETS, Spending).get(task_id)
     assert spending is not None
     assert spending.taken() == sum(proposal.decision.cost_usd for proposal in proposed)
 
@@ -314,7 +314,7 @@ async def test_a_question_about_a_task_that_is_over_is_closed_at_once(bus: Bus) 
     told = await router.wait(asked)
     assert actions(told) == [Action.APPROVAL_ANSWERED]
     assert len(told) == 1
-    record = await (await bus.state(Bucket.APPROVALS, ApprovalRecord)).get(approval_key(asked))
+    record = await bus.state(Bucket.APPROVALS, ApprovalRecord).get(approval_key(asked))
     assert record is not None
     assert not record.open
 
@@ -339,7 +339,7 @@ async def test_an_answer_at_the_last_moment_counts_once(bus: Bus) -> None:
 async def test_a_question_is_listed_until_it_is_answered(bus: Bus) -> None:
     """Nothing is hidden: whoever looks sees the open questions."""
     router = await bench(bus, Clock())
-    approvals = await bus.state(Bucket.APPROVALS, ApprovalRecord)
+    approvals = bus.state(Bucket.APPROVALS, ApprovalRecord)
     _, asked = await hold(router)
     (key,) = await approvals.records()
     record = await approvals.get(key)

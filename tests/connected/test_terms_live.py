@@ -75,7 +75,7 @@ class Replica:
 
 
 async def shared(bus: Bus) -> Terms:
-    return Terms(await bus.state(Bucket.POLICY, TermShard))
+    return Terms(bus.state(Bucket.POLICY, TermShard))
 
 
 async def within(limit: float, replica: Replica, text: str, expected: list[str]) -> None:
@@ -131,7 +131,7 @@ def proposed(text: str) -> ConsultProposed:
 
 
 async def vault_of(bus: Bus) -> Vault:
-    vault = Vault(await bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, utc_now, ttl_s=600)
+    vault = Vault(bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, utc_now, ttl_s=600)
     await vault.open(TASK)
     return vault
 
@@ -187,7 +187,7 @@ async def test_a_server_that_is_gone_is_a_doubt(bus: Bus) -> None:
 async def test_a_record_that_cannot_be_read_is_a_doubt(bus: Bus) -> None:
     """Nothing private leaves: a broken list is not an empty one, and is read as soon as it is mended."""
     await (await shared(bus)).add(["Projekt Falke"])
-    (key,) = await (await bus.state(Bucket.POLICY, TermShard)).records()
+    (key,) = await bus.state(Bucket.POLICY, TermShard).records()
     replica = Replica(bus.js)
     await replica.live.check()
     await bus.js.publish(bucket_subject(Bucket.POLICY, key), b"{broken")
@@ -195,14 +195,14 @@ async def test_a_record_that_cannot_be_read_is_a_doubt(bus: Bus) -> None:
     for _ in range(2):
         with pytest.raises(Unanswerable, match="policy-unreadable"):
             await replica.live.check()
-    await (await bus.state(Bucket.POLICY, TermShard)).put(key, TermShard(terms=("Projekt Adler",)))
+    await bus.state(Bucket.POLICY, TermShard).put(key, TermShard(terms=("Projekt Adler",)))
     await replica.live.check()
     assert replica.found("Projekt Falke, Projekt Adler") == ["Projekt Adler"]
 
 
 async def test_changes_are_told_once_in_order_and_after_an_error_again(bus: Bus) -> None:
     """Nothing is lost: each look tells what was written since the last one that succeeded."""
-    records = await bus.state(Bucket.POLICY, TermShard)
+    records = bus.state(Bucket.POLICY, TermShard)
     followed = Followed(bus.js, Bucket.POLICY, TermShard)
     assert await followed.changes() == {}
     one, two = TermShard(terms=("one",)), TermShard(terms=("two",))

@@ -34,7 +34,7 @@ class Hands:
 
 
 async def make_vault(bus: Bus, *, kek: bytes = b"k" * 32, clock: Hands | None = None) -> Vault:
-    return Vault(await bus.state(Bucket.VAULT, VaultRecord), kek, clock or Hands(), ttl_s=60)
+    return Vault(bus.state(Bucket.VAULT, VaultRecord), kek, clock or Hands(), ttl_s=60)
 
 
 async def reason_of(vault: Vault, scope: str = SCOPE) -> str:
@@ -90,7 +90,7 @@ async def test_a_wrong_key_or_an_altered_record_is_an_error(bus: Bus) -> None:
     await vault.open(SCOPE)
     await vault.put(SCOPE, VALUES)
     assert await reason_of(await make_vault(bus, kek=b"x" * 32)) == "vault-unreadable"
-    records: State[VaultRecord] = await bus.state(Bucket.VAULT, VaultRecord)
+    records: State[VaultRecord] = bus.state(Bucket.VAULT, VaultRecord)
     record = await records.get(SCOPE)
     assert record is not None
     first, second = record.values.values()
@@ -130,14 +130,14 @@ async def test_a_scope_ends_with_its_time(bus: Bus) -> None:
     assert await reason_of(vault) == "vault-missing"
     await vault.open(OTHER)
     assert await vault.sweep() == 1
-    assert list(await (await bus.state(Bucket.VAULT, VaultRecord)).records()) == [OTHER]
+    assert list(await bus.state(Bucket.VAULT, VaultRecord).records()) == [OTHER]
 
 
 async def test_a_scope_that_is_opened_again_is_not_swept_away(bus: Bus) -> None:
     """Nothing is lost: a sweep that saw the old record leaves the new one, whoever comes first."""
     clock = Hands()
     vault = await make_vault(bus, clock=clock)
-    records = await bus.state(Bucket.VAULT, VaultRecord)
+    records = bus.state(Bucket.VAULT, VaultRecord)
     await vault.open(SCOPE)
     clock.now += timedelta(seconds=61)
     seen = await records.get(SCOPE)
@@ -150,7 +150,7 @@ async def test_a_scope_that_is_opened_again_is_not_swept_away(bus: Bus) -> None:
             assert key == SCOPE
             return seen, 1
 
-    late = Vault(await Late.open(bus.js, Bucket.VAULT, VaultRecord), b"k" * 32, clock, ttl_s=60)
+    late = Vault(Late(bus.js, Bucket.VAULT, VaultRecord), b"k" * 32, clock, ttl_s=60)
     await vault.open(SCOPE)
     await vault.put(SCOPE, VALUES)
     assert await late.sweep() == 0
@@ -174,7 +174,7 @@ async def test_the_classifier_sweeps_for_as_long_as_it_lives(bus: Bus) -> None:
         finder=Idle(), terms=FixedTerms(), vault=vault, signing_key=key, clock=clock, clearance_s=300, sweep_s=0.05
     )
     await vault.open(SCOPE)
-    records = await bus.state(Bucket.VAULT, VaultRecord)
+    records = bus.state(Bucket.VAULT, VaultRecord)
     watch, _ = classifier.agent().watches
     running = asyncio.create_task(watch())
 

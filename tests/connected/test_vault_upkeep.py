@@ -37,7 +37,7 @@ def keys(bus: Bus, tmp_path: Path) -> Path:
 
 
 async def vault_of(bus: Bus, keys: KeyFolder | bytes) -> Vault:
-    return Vault(await bus.state(Bucket.VAULT, VaultRecord), keys, utc_now, ttl_s=600)
+    return Vault(bus.state(Bucket.VAULT, VaultRecord), keys, utc_now, ttl_s=600)
 
 
 async def filled(bus: Bus, folder: Path) -> Vault:
@@ -50,7 +50,7 @@ async def filled(bus: Bus, folder: Path) -> Vault:
 
 
 async def key_ids(bus: Bus) -> set[str]:
-    return {record.key_id for record in (await (await bus.state(Bucket.VAULT, VaultRecord)).records()).values()}
+    return {record.key_id for record in (await bus.state(Bucket.VAULT, VaultRecord).records()).values()}
 
 
 async def events(bus: Bus, action: Action, count: int = 1) -> list[AuditEvent]:
@@ -126,7 +126,7 @@ async def test_a_rotation_that_is_cut_off_harms_nothing(
     agent = await filled(bus, keys)
     cut(keys)
     if moved:
-        dying = await Dying.open(bus.js, Bucket.VAULT, VaultRecord)
+        dying = Dying(bus.js, Bucket.VAULT, VaultRecord)
         with pytest.raises(MeshUnavailable):
             await Vault(dying, KeyFolder(keys), utc_now, ttl_s=600).rewrap()
     assert [await agent.originals(scope) for scope in SCOPES] == [VALUES] * 3
@@ -200,7 +200,7 @@ async def test_forgetting_that_is_cut_off_is_finished_by_the_next_run(bus: Bus, 
     receipt = await forget(links, keys, SCOPES[0])
     assert (receipt.at, receipt.values, receipt.data_key_id) == (cut.at, 2, cut.data_key_id)
     assert len(await events(bus, Action.VAULT_FORGOTTEN)) == 1
-    assert SCOPES[0] not in await (await bus.state(Bucket.VAULT, VaultRecord)).records()
+    assert SCOPES[0] not in await bus.state(Bucket.VAULT, VaultRecord).records()
 
 
 async def test_a_forgotten_scope_that_is_opened_again_starts_anew(bus: Bus, keys: Path) -> None:

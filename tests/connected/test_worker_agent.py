@@ -46,8 +46,8 @@ pytestmark = pytest.mark.connected
 @pytest.fixture
 async def bench(bus: Bus) -> Bench:
     """A bench whose memory has nothing in it yet."""
-    vault = Vault(await bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, lambda: NOW, ttl_s=60)
-    return Bench(bus, EmptyMemory(), vault, Budgets(await bus.state(Bucket.BUDGETS, Spending)))
+    vault = Vault(bus.state(Bucket.VAULT, VaultRecord), b"k" * 32, lambda: NOW, ttl_s=60)
+    return Bench(bus, EmptyMemory(), vault, Budgets(bus.state(Bucket.BUDGETS, Spending)))
 
 
 @pytest.fixture

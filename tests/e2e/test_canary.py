@@ -233,8 +233,8 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
             await client.result(task_id, timeout_s=150)
         await eventually(lambda: quiet(js), 90)
         entries = {stream.name: await stored(js, stream.name) for stream in streams()}
-        vault = await (await client.links.state(Bucket.VAULT, VaultRecord)).records()
-        present = await (await client.links.state(Bucket.AGENTS, Presence)).records()
+        vault = await client.links.state(Bucket.VAULT, VaultRecord).records()
+        present = await client.links.state(Bucket.AGENTS, Presence).records()
         told = [mesh.run("dead-letters", "ls"), mesh.run("agents"), mesh.run("audit", "tail", "-n", "500")]
     assert len(entries[DEAD.name]) - buried >= sent // 3, "too few bodies were unreadable for this test to mean much"
     labels = [*wire.labels, *(label for found in entries.values() for label, _ in found)]

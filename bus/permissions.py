@@ -1,0 +1,185 @@
+"""What each identity may do on the bus, derived from the topology: subjects to publish, and to hear.
+
+A subject that is named here is the only one: JetStream's interface too is reached by exact subjects alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hybridmesh.bus.topology import (
+    BODIES,
+    DEAD,
+    ENDED,
+    RESULTS,
+    TOPOLOGY,
+    Account,
+    Bucket,
+    Consumer,
+    MessageType,
+    Row,
+    Stream,
+    bucket_stream,
+    bucket_subject,
+    consumers,
+    dead_subject,
+    filter_of,
+    row_of,
+    subject_for,
+)
+from hybridmesh.schemas.audits import AuditEvent
+
+_API = "$JS.API"
+_BODIES_STREAM = f"OBJ_{BODIES}"
+# Who makes the streams, in each account; no agent, and no row of the table.
+PROVISIONERS: dict[str, Account] = {"provisioner": Account.LOCAL, "provisioner-cloud": Account.CLOUD}
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What an identity may publish and subscribe to; ``responds``: also once to the reply subject of a request."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    responds: bool = False
+
+
+def inbox_of(name: str) -> str:
+    """Return the prefix of an identity's own inboxes: nobody else hears its replies."""
+    return f"_INBOX_{name}"
+
+
+def permissions_of(row: Row) -> Permissions:
+    """Return what the row's identity may do in its account."""
+    heard = (subject for stream in row.follows for subject in stream.subjects)
+    return Permissions(
+        publish=tuple(sorted(set(_published(row)))),
+        subscribe=tuple(sorted({f"{inbox_of(row.agent)}.>", *row.answers, *heard})),
+        responds=bool(row.answers),
+    )
+
+
+def crossings(account: Account) -> tuple[str, ...]:
+    """Return the subjects on which the other account may publish into this one, and no others."""
+    inward = {
+        subject
+        for row in TOPOLOGY
+        if row.account is not account
+        for kind in row.publishes
+        if account in _homes(kind)
+        for subject in _subjects(row, kind)
+    }
+    if account is Account.LOCAL:
+        away = [row for row in TOPOLOGY if row.account is Account.CLOUD]
+        inward |= {dead_subject(filter_of(kind)) for row in away for kind in row.consumes}
+        inward |= {_presence(row) for row in away}
+    return tuple(sorted(inward))
+
+
+def told(account: Account) -> tuple[str, ...]:
+    """Return the subjects that this account lets the other one hear: that tasks have ended."""
+    return ENDED.subjects if account is Account.LOCAL else ()
+
+
+def is_apart(name: str, kind: MessageType) -> bool:
+    """Say whether a large body has to go in the message itself: its sender or its reader has no object store."""
+    row = row_of(name)
+    return not _has_store(row) or any(home is not row.account for home in _homes(kind))
+
+
+def _has_store(row: Row) -> bool:
+    return row.account is Account.LOCAL and (not row.outside or row.operates)
+
+
+def _homes(kind: MessageType) -> set[Account]:
+    """Return the accounts where a message is stored: those of who consumes it, else LOCAL."""
+    return {row.account for row in TOPOLOGY if kind in row.consumes} or {Account.LOCAL}
+
+
+def _subjects(row: Row, kind: MessageType) -> tuple[str, ...]:
+    """Return what a row publishes of a type; its audit events carry its own name."""
+    return (subject_for(AuditEvent, f"{row.agent}.*"),) if kind is AuditEvent else (filter_of(kind),)
+
+
+def _published(row: Row) -> Iterator[str]:
+    for kind in row.publishes:
+        yield from _subjects(row, kind)
+    yield from row.asks
+    for bucket in (*row.keeps, *row.governs):
+        yield bucket_subject(bucket, ">")
+    for place in _seen(row):
+        yield from _looking(place)
+    for stream in row.follows:
+        yield from _following(stream)
+    yield from _working(row)
+    if _has_store(row):
+        yield from _bodies()
+    if row.operates:
+        yield from _operating()
+
+
+def _seen(row: Row) -> Iterator[str]:
+    """Yield the streams that a row may look into."""
+    for place in (*row.keeps, *row.governs, *row.obeys, *row.reads, *row.follows):
+        yield bucket_stream(place) if isinstance(place, Bucket) else place.name
+
+
+def _working(row: Row) -> Iterator[str]:
+    """Yield what an agent's application needs: its queues, where its dead letters go, and its sign of life."""
+    if row.outside:
+        return
+    yield _presence(row)
+    if row.account is Account.LOCAL:
+        yield from DEAD.subjects  # what died in its queue need not be of a type that belongs there
+    for kind in row.consumes:
+        yield dead_subject(filter_of(kind))
+    for consumer in consumers():
+        if consumer.durable in (row.agent, f"{row.agent}-timers"):
+            yield from _taking(consumer)
+    if row.consumes:
+        yield f"{_API}.DIRECT.GET.{(RESULTS if row.account is Account.LOCAL else ENDED).name}.>"
+
+
+def _presence(row: Row) -> str:
+    return bucket_subject(Bucket.AGENTS, f"{row.agent}.>")
+
+
+def _taking(consumer: Consumer) -> Iterator[str]:
+    yield f"{_API}.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.durable}"
+    yield f"$JS.ACK.{consumer.stream}.{consumer.durable}.>"
+
+
+def _looking(stream: str) -> Iterator[str]:
+    yield f"{_API}.STREAM.INFO.{stream}"
+    yield f"{_API}.STREAM.MSG.GET.{stream}"
+    yield f"{_API}.DIRECT.GET.{stream}"
+    yield f"{_API}.DIRECT.GET.{stream}.>"
+
+
+def _following(stream: Stream) -> Iterator[str]:
+    """Yield what a reader needs to make a consumer of its own, which is gone when the reader is."""
+    yield f"{_API}.CONSUMER.CREATE.{stream.name}.>"
+    yield f"{_API}.CONSUMER.INFO.{stream.name}.>"
+    yield f"{_API}.CONSUMER.DELETE.{stream.name}.>"
+    yield f"{_API}.CONSUMER.MSG.NEXT.{stream.name}.>"
+    yield f"$JS.ACK.{stream.name}.>"
+    yield f"$JS.FC.{stream.name}.>"
+
+
+def _bodies() -> Iterator[str]:
+    yield f"$O.{BODIES}.>"
+    yield f"{_API}.STREAM.INFO.{_BODIES_STREAM}"
+    yield f"{_API}.STREAM.MSG.GET.{_BODIES_STREAM}"
+    yield f"{_API}.STREAM.PURGE.{_BODIES_STREAM}"
+    yield f"{_API}.CONSUMER.CREATE.{_BODIES_STREAM}.>"
+    yield f"{_API}.CONSUMER.DELETE.{_BODIES_STREAM}.>"
+    yield f"$JS.FC.{_BODIES_STREAM}.>"
+
+
+def _operating() -> Iterator[str]:
+    """Yield what sees to the queues and puts dead letters back where they died."""
+    for row in TOPOLOGY:
+        yield from map(filter_of, (*row.consumes, *row.timers))
+    for consumer in consumers():
+        if consumer.account is Account.LOCAL:
+            yield f"{_API}.CONSUMER.INFO.{consumer.stream}.{consumer.durable}"
+    yield f"{_API}.STREAM.MSG.DELETE.{DEAD.name}"

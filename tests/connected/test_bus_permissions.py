@@ -1,0 +1,350 @@
+"""No one gets in: every identity tries what every other may do, on a real server, and is refused all but its own."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nats
+import nats.errors
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.errors import APIError
+
+from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.envelope import open_envelope
+from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, UntrustedMessage
+from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
+from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.permissions import PROVISIONERS, inbox_of, permissions_of
+from hybridmesh.bus.publisher import Publisher, utc_now
+from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.bus.topology import (
+    BODIES,
+    RESULTS,
+    ROOT,
+    TOPOLOGY,
+    Account,
+    Ask,
+    Bucket,
+    bucket_stream,
+    bucket_subject,
+    consumers,
+    dead_subject,
+    filter_of,
+    message_types,
+    queue_stream,
+    row_of,
+    streams,
+)
+from hybridmesh.bus.work import WorkLoop
+from hybridmesh.infra.nats.access import accounts_block
+from hybridmesh.infra.nats.server import NatsServer
+from hybridmesh.infra.provision import create_keys, provision_bus
+from hybridmesh.schemas.consults import ConsultAdvised
+from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
+
+NAMES = tuple(row.agent for row in TOPOLOGY)
+TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
+SETTINGS = MeshSettings(bus=BusSettings(ack_wait_s=2))
+STREAMS = (*(stream.name for stream in streams()), *map(bucket_stream, Bucket), f"OBJ_{BODIES}")
+# What JetStream would do for whoever may ask, by stream.
+API = (
+    "STREAM.CREATE.{s}", "STREAM.UPDATE.{s}", "STREAM.DELETE.{s}", "STREAM.PURGE.{s}", "STREAM.INFO.{s}",
+    "STREAM.MSG.GET.{s}", "STREAM.MSG.DELETE.{s}", "STREAM.SNAPSHOT.{s}", "STREAM.RESTORE.{s}",
+    "STREAM.PEER.REMOVE.{s}", "STREAM.LEADER.STEPDOWN.{s}", "DIRECT.GET.{s}", "DIRECT.GET.{s}.x.y",
+    "CONSUMER.CREATE.{s}", "CONSUMER.CREATE.{s}.x", "CONSUMER.CREATE.{s}.x.y", "CONSUMER.DURABLE.CREATE.{s}.x",
+    "CONSUMER.DELETE.{s}.x", "CONSUMER.INFO.{s}.x", "CONSUMER.LIST.{s}", "CONSUMER.NAMES.{s}",
+    "CONSUMER.MSG.NEXT.{s}.x", "CONSUMER.PAUSE.{s}.x", "CONSUMER.LEADER.STEPDOWN.{s}.x",
+)  # fmt: skip
+EVERYWHERE = (
+    "$JS.API.INFO",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.LIST",
+    "$SYS.REQ.SERVER.PING",
+    "$SYS.x",
+    "other.x",
+)
+
+
+def published() -> list[str]:
+    """Return a subject for each thing that anybody could publish to: messages, requests, records, bodies, the API."""
+    found = [f"{ROOT}.x", *EVERYWHERE, *Ask, f"$O.{BODIES}.x"]
+    for kind in message_types().values():
+        found += [concrete(filter_of(kind)), concrete(dead_subject(filter_of(kind)))]
+    for name in NAMES:
+        found += [f"{ROOT}.audit.recorded.{name}.x", f"{inbox_of(name)}.x", bucket_subject(Bucket.AGENTS, f"{name}.x")]
+        found += map(concrete, permissions_of(row_of(name)).publish)
+    found += [bucket_subject(bucket, "x") for bucket in Bucket]
+    for stream in STREAMS:
+        found += [f"$JS.API.{call.format(s=stream)}" for call in API] + [f"$JS.ACK.{stream}.x.1.1.1.1.1"]
+    for consumer in consumers():
+        found += [
+            f"$JS.API.CONSUMER.{call}.{consumer.stream}.{consumer.durable}"
+            for call in ("MSG.NEXT", "INFO", "DELETE", "DURABLE.CREATE", "CREATE")
+        ]
+        found.append(f"$JS.ACK.{consumer.stream}.{consumer.durable}.1.1.1.1.1")
+    return sorted(set(found))
+
+
+def heard() -> list[str]:
+    """Return what anybody could listen to."""
+    found = [">", "*.>", f"{ROOT}.>", "$JS.>", "$KV.>", "$SYS.>", "$JS.EVENT.>", "_INBOX.>", f"$O.{BODIES}.>", *Ask]
+    found += [filter_of(kind) for kind in message_types().values()]
+    found += [f"{inbox_of(name)}.>" for name in NAMES]
+    found += [bucket_subject(bucket, ">") for bucket in Bucket]
+    return sorted(set(found))
+
+
+def concrete(pattern: str) -> str:
+    """Return a subject that a pattern matches."""
+    return pattern.replace("*", "x").replace(">", "x")
+
+
+def covers(allowed: Iterable[str], subject: str) -> bool:
+    """Say whether one of the patterns matches, by the rules of NATS."""
+    return any(_matches(pattern.split("."), subject.split(".")) for pattern in allowed)
+
+
+def _matches(pattern: list[str], subject: list[str]) -> bool:
+    for place, word in enumerate(pattern):
+        if word == ">":
+            return len(subject) > place
+        if place >= len(subject) or word not in ("*", subject[place]):
+            return False
+    return len(pattern) == len(subject)
+
+
+@dataclass(slots=True)
+class Guarded:
+    """A server that lets in the identities of a folder, and the connections to it."""
+
+    server: NatsServer
+    keys: Path
+    stack: contextlib.AsyncExitStack
+    refused: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    async def connect(self, name: str) -> Client:
+        """Connect as an identity; what the server refuses it is kept."""
+        errors = self.refused.setdefault(name, [])
+
+        async def note(error: Exception) -> None:
+            errors.append(str(error))
+
+        client = await nats.connect(
+            self.server.url,
+            nkeys_seed_str=read_seed(self.keys, name),
+            inbox_prefix=inbox_of(name),
+            error_cb=note,
+            allow_reconnect=False,
+        )
+        self.stack.push_async_callback(client.close)
+        return client
+
+    async def links(self, name: str) -> Links:
+        """Return the links of an identity over a connection of its own."""
+        client = await self.connect(name)
+        return await make_links(client, read_identity(self.keys, name), KeyRing.read(self.keys), SETTINGS)
+
+    async def stored(self, stream: str, account: Account = Account.LOCAL) -> int:
+        """Return how many messages a stream holds."""
+        (name,) = (name for name, home in PROVISIONERS.items() if home is account)
+        client = await self.connect(name)
+        return (await client.jetstream().stream_info(stream)).state.messages
+
+
+@pytest.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
+    """A server with the accounts and permissions of the topology, provisioned."""
+    keys = tmp_path / "keys"
+    access = accounts_block(create_keys(keys))
+    with NatsServer(tmp_path / "nats", access=access) as server:
+        await provision_bus(server.url, SETTINGS, replicas=1, keys=keys)
+        async with contextlib.AsyncExitStack() as stack:
+            yield Guarded(server, keys, stack)
+
+
+async def refusals(guarded: Guarded, name: str, client: Client) -> set[str]:
+    """Return the subjects that the server has named in its refusals so far."""
+    await client.flush()
+    await asyncio.sleep(0.2)
+    return {error.split('"')[1].lower() for error in guarded.refused[name] if '"' in error}
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_identity_publishes_what_the_table_says_and_nothing_else(guarded: Guarded, name: str) -> None:
+    """Nothing private leaves: of all that anybody could publish, the server refuses what is not the identity's own."""
+    client = await guarded.connect(name)
+    subjects = published()
+    for subject in subjects:
+        await client.publish(subject, b"")
+    allowed = permissions_of(row_of(name)).publish
+    expected = {subject.lower() for subject in subjects if not covers(allowed, subject)}
+    assert await refusals(guarded, name, client) == expected
+    assert len(expected) > 300
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_identity_hears_what_the_table_says_and_nothing_else(guarded: Guarded, name: str) -> None:
+    """Nothing private leaves: nobody listens to another's queue, replies or records."""
+    client = await guarded.connect(name)
+    subjects = heard()
+    for subject in subjects:
+        await client.subscribe(subject)
+    allowed = permissions_of(row_of(name)).subscribe
+    expected = {subject.lower() for subject in subjects if subject not in allowed}
+    assert await refusals(guarded, name, client) == expected
+
+
+async def test_nobody_gets_in_without_a_key_of_the_mesh(guarded: Guarded, tmp_path: Path) -> None:
+    """Nothing private leaves: neither without a key nor with one of another mesh."""
+    create_keys(tmp_path / "others")
+    for seed in (None, read_seed(tmp_path / "others", "publisher")):
+        client = Client()
+        with pytest.raises((nats.errors.Error, OSError)):
+            await client.connect(guarded.server.url, nkeys_seed_str=seed, allow_reconnect=False, error_cb=_ignore)
+        await client.close()
+
+
+async def _ignore(_: Exception) -> None:
+    pass
+
+
+def failed(reason: str = "x") -> TaskFailed:
+    """Return the end of a task."""
+    return TaskFailed(task_id=TASK, outcome="failed", reason=reason, finished_at=utc_now())
+
+
+async def test_the_cloud_account_sees_nothing_of_what_is_private(guarded: Guarded) -> None:
+    """Nothing private leaves: even who may do everything in the account of the cloud hears no private message."""
+    cloud = await guarded.connect("provisioner-cloud")
+    caught: list[str] = []
+
+    async def hear(message: object) -> None:
+        caught.append(getattr(message, "subject", ""))
+
+    await cloud.subscribe(">", cb=hear)
+    await cloud.flush()
+    publisher = await guarded.links("publisher")
+    await publisher.publisher.publish(TaskSubmitted(task_id=TASK, goal="Ask Mia Canary.", submitted_at=utc_now()))
+    decomposer = await guarded.links("decomposer")
+    await decomposer.publisher.publish(failed())
+    await asyncio.sleep(0.3)
+    ended = [subject for subject in caught if not subject.startswith(("$JS", "_INBOX"))]
+    assert set(ended) == {f"{ROOT}.ended.failed.{TASK}"}
+    with pytest.raises((APIError, nats.errors.Error)):
+        await cloud.jetstream().stream_info(RESULTS.name)
+
+
+async def test_what_the_cloud_account_hears_of_an_end_has_no_body(guarded: Guarded) -> None:
+    """Nothing private leaves: a result stays in its own account; over the border goes that there is one."""
+    decomposer = await guarded.links("decomposer")
+    await decomposer.publisher.publish(failed("canary-reason"))
+    cloud = (await guarded.connect("provisioner-cloud")).jetstream()
+    async with asyncio.timeout(5):
+        while not (await cloud.stream_info("ENDED")).state.messages:
+            await asyncio.sleep(0.02)
+    message = await cloud.get_msg("ENDED", seq=1)
+    assert not message.data
+    assert "canary" not in str(message.headers)
+
+
+def advice() -> ConsultAdvised:
+    """Return an answer of the cloud."""
+    return ConsultAdvised.model_validate(
+        {
+            "task_id": TASK, "step_id": "a", "attempt": 1, "purpose": "answer", "advice": "x", "complete": True,
+            "usage": {"input_tokens": 1, "output_tokens": 1, "cost_usd": None}, "model": "m", "provider": "p",
+            "simulated": True, "sent_sha256": "0" * 64,
+        }
+    )  # fmt: skip
+
+
+async def test_an_answer_crosses_the_border_and_is_stored_once(guarded: Guarded) -> None:
+    """Nothing is lost: the cloud's answer reaches the worker's queue, a repeat is dropped, a large one comes whole."""
+    consultant = await guarded.links("consultant")
+    large = advice().model_copy(update={"advice": "y" * 1_000_000})
+    for message in (advice(), advice(), large.model_copy(update={"step_id": "b"})):
+        await consultant.publisher.publish(message)
+    assert await guarded.stored(queue_stream("worker")) == 2
+
+
+@pytest.mark.parametrize("target", ["task.submitted", "step.verified", "consult.advised", "task.completed"])
+async def test_a_pull_of_the_cloud_agent_cannot_be_answered_into_another_queue(guarded: Guarded, target: str) -> None:
+    """Nothing private leaves, nobody gets in: the reply subject of a request is no way over the border."""
+    cloud = await guarded.connect("provisioner-cloud")
+    await cloud.jetstream().publish(f"{ROOT}.consult.requested.{TASK}", b"confused", stream=queue_stream("consultant"))
+    consultant = await guarded.connect("consultant")
+    queue = queue_stream("consultant")
+    await consultant.publish(
+        f"$JS.API.CONSUMER.MSG.NEXT.{queue}.consultant", b'{"batch":1}', reply=f"{ROOT}.{target}.{TASK}"
+    )
+    await consultant.publish(f"{ROOT}.consult.refused.{TASK}", b"x", reply=f"{ROOT}.{target}.{TASK}")
+    await consultant.flush()
+    await asyncio.sleep(0.3)
+    received = {
+        stream.name: await guarded.stored(stream.name) for stream in streams() if stream.account is Account.LOCAL
+    }
+    assert {name: count for name, count in received.items() if count} == {queue_stream("router"): 1}
+
+
+async def test_a_publisher_of_large_bodies_needs_no_store_where_it_has_none(guarded: Guarded) -> None:
+    """Nothing is lost: who only submits sees no bodies of others, and a large text of its own arrives all the same."""
+    submitter = await guarded.links("submitter")
+    task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
+    await submitter.publisher.publish(task)
+    assert await guarded.stored(queue_stream("decomposer")) == 1
+    assert isinstance(submitter.publisher, Publisher)
+
+
+async def test_a_server_that_lets_nobody_in_is_named(guarded: Guarded, tmp_path: Path) -> None:
+    """It runs on what you have: keys of another mesh are a clear error."""
+    with pytest.raises(MeshUnavailable, match="keys"):
+        await provision_bus(guarded.server.url, SETTINGS, replicas=1, keys=tmp_path / "others")
+
+
+async def injected(guarded: Guarded) -> tuple[str, dict[str, str], bytes]:
+    """Return what has got into the decomposer's queue."""
+    js = (await guarded.connect("provisioner")).jetstream()
+    async with asyncio.timeout(5):
+        while not (await js.stream_info(queue_stream("decomposer"))).state.messages:
+            await asyncio.sleep(0.02)
+    message = await js.get_msg(queue_stream("decomposer"), seq=1)
+    return message.subject or "", dict(message.headers or {}), message.data or b""
+
+
+async def test_work_that_is_pulled_into_another_queue_is_refused_there(guarded: Guarded) -> None:
+    """No one gets in: within an account a reply subject can be abused; what comes that way ends no task."""
+    await (await guarded.links("consultant")).publisher.publish(advice())
+    worker = await guarded.links("worker")
+    pull = f"$JS.API.CONSUMER.MSG.NEXT.{queue_stream('worker')}.worker"
+    await worker.client.publish(pull, b'{"batch":1}', reply=f"{ROOT}.step.verified.{TASK}")
+    await injected(guarded)
+    links = await guarded.links("decomposer")
+    agent = Agent("decomposer", handlers={})
+    (queue,) = (consumer for consumer in consumers() if consumer.durable == "decomposer")
+    loop = WorkLoop(links.js, queue, agent, links.publisher, links.ring, SETTINGS.bus, slots=1)
+    working = asyncio.create_task(loop.run())
+    async with asyncio.timeout(10):
+        while await guarded.stored(queue_stream("decomposer")):
+            await asyncio.sleep(0.05)
+    loop.stop()
+    await working
+    counts = {name: await guarded.stored(name) for name in ("DEAD", "AUDIT", "RESULTS", queue_stream("router"))}
+    assert counts == {"DEAD": 1, "AUDIT": 1, "RESULTS": 0, queue_stream("router"): 0}
+
+
+async def test_an_answer_that_is_sent_into_a_queue_is_refused_there(guarded: Guarded) -> None:
+    """No one gets in: who may ask can name any reply subject; what the answering agent says there is no message."""
+    memory, worker = await guarded.connect("memory"), await guarded.links("worker")
+
+    async def reply(message: Msg) -> None:
+        await message.respond(b"{}")
+
+    await memory.subscribe(Ask.SEARCH, cb=reply)
+    await memory.flush()
+    await worker.client.publish(Ask.SEARCH, b"{}", reply=f"{ROOT}.step.verified.{TASK}")
+    with pytest.raises((UntrustedMessage, InvalidMessage)):
+        open_envelope(*await injected(guarded), worker.ring)
