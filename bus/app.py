@@ -8,15 +8,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 
 from faststream import AckPolicy, FastStream, Response
 from faststream.nats import NatsBroker, NatsMessage
+from faststream.nats.security import NatsNKey
+from faststream.security import BaseSecurity
 
 from hybridmesh.bus.agent import Agent, Service
+from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.errors import MeshError
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.links import Links, make_links
-from hybridmesh.bus.permissions import inbox_of
 from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
 from hybridmesh.bus.requests import answer
-from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.bus.tls import check_url, make_context
 from hybridmesh.bus.topology import Bucket, consumers, row_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
@@ -27,18 +30,20 @@ logger = logging.getLogger("hybridmesh")
 Builder = Callable[[Links], Awaitable[Agent]]
 
 
-def make_broker(url: str, name: str, seed: str | None) -> NatsBroker:
-    """Return a broker that never stops reconnecting and leaves no message in a log; ``seed`` is its nkey."""
+def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBroker:
+    """Return a broker that never stops reconnecting and leaves no message in a log."""
+    check_url(url, settings)
+    tls = make_context(settings)
     return NatsBroker(
         url,
-        name=f"hybridmesh-{name}",
+        name=f"hybridmesh-{identity.name}",
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
         drain_timeout=2,  # the work loops have drained by then; what is left open is not waited for
         pedantic=False,
         logger=None,
-        inbox_prefix=inbox_of(name),
-        nkeys_seed_str=seed,
+        inbox_prefix=inbox_of(identity.name),
+        security=NatsNKey.from_seed(identity.seed, ssl_context=tls) if identity.seed else BaseSecurity(ssl_context=tls),
         ack_policy=AckPolicy.MANUAL,
     )
 
@@ -51,7 +56,7 @@ class AgentApp:
         self._ring = ring
         self._settings = settings
         self._build = build
-        self._broker = make_broker(url, identity.name, identity.seed)
+        self._broker = make_broker(url, identity, settings.bus)
         self._app = FastStream(self._broker, logger=None, lifespan=self._lifespan)
         self._loops: list[WorkLoop] = []
         self.ready = asyncio.Event()

@@ -13,7 +13,7 @@ def entry_problem(entry: LogEntry, ring: KeyRing) -> str | None:
     An audit event must also be by the agent that it names: no agent speaks for another.
     """
     try:
-        opened = open_envelope(entry.subject, entry.headers, entry.body, ring)
+        opened = open_envelope(entry.subject, entry.headers, entry.body, ring.whole())
     except MeshError as error:
         return str(error)
     if isinstance(opened.message, AuditEvent) and opened.message.agent != opened.producer:

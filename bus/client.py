@@ -19,15 +19,16 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
+from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import MeshError, MeshUnavailable, UsageError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.outbox import Outbox
-from hybridmesh.bus.permissions import inbox_of
 from hybridmesh.bus.publisher import fetch_body
 from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.tls import check_url, make_context
 from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, stream_of, subject_for
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent
@@ -49,6 +50,7 @@ class Mesh:
     def __init__(self, links: Links, outbox: Outbox) -> None:
         self.links = links
         self._outbox = outbox
+        self._ring = links.ring.whole()
 
     async def submit(
         self,
@@ -222,11 +224,11 @@ class Mesh:
 
     async def _read_end(self, subject: str, headers: dict[str, str], body: bytes) -> TaskEnded | None:
         whole = await fetch_body(self.links.js, headers, body)
-        message = open_envelope(subject, headers, whole, self.links.ring).message
+        message = open_envelope(subject, headers, whole, self._ring).message
         return message if isinstance(message, _ENDS) else None
 
     def _read(self, subject: str, headers: dict[str, str], body: bytes, kind: type[M]) -> M:
-        message = open_envelope(subject, headers, body, self.links.ring).message
+        message = open_envelope(subject, headers, body, self._ring).message
         if not isinstance(message, kind):
             raise MeshUnavailable("another type of message than its subject says")
         return message
@@ -283,6 +285,8 @@ async def connect(
     where = url or tree.nats_url or Endpoint.read(folder).url
     keys_folder = Path(keys) if keys else folder / "keys"
     identity, ring = read_identity(keys_folder, role), KeyRing.read(keys_folder)
+    check_url(where, tree.bus)
+    tls = make_context(tree.bus)
     try:
         # The time-out bounds the first connection alone; one that is lost later is sought for ever.
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
@@ -291,6 +295,7 @@ async def connect(
                 name=f"hybridmesh-{identity.name}",
                 inbox_prefix=inbox_of(identity.name),
                 nkeys_seed_str=identity.seed,
+                tls=tls,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
                 error_cb=_ignore,

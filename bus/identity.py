@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hybridmesh.bus.errors import SetupError
 
 _RING = "ring.json"
+_LIVE = 2  # keys of an identity that count: the present one, and the one before while what it signed is under way
 
 
 class Identity:
@@ -38,37 +39,46 @@ class Identity:
 
 
 class KeyRing:
-    """The public key of each agent."""
+    """The public keys of each agent, the present one first; those long past count for :meth:`whole` alone."""
 
-    def __init__(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
+    def __init__(self, keys: Mapping[str, Sequence[Ed25519PublicKey]], live: int | None = _LIVE) -> None:
         self._keys = dict(keys)
+        self._live = live
+
+    def whole(self) -> "KeyRing":
+        """Return a ring in which every key counts that ever did: for reading what was stored long ago."""
+        return KeyRing(self._keys, None)
 
     def __getitem__(self, name: str) -> Ed25519PublicKey:
-        """Return an agent's public key; raises KeyError."""
-        return self._keys[name]
+        """Return an agent's present public key; raises KeyError."""
+        return self._keys[name][0]
 
     def holds(self, name: str, signature: bytes, content: bytes) -> bool:
         """Say whether ``signature`` over ``content`` is that of the agent ``name``."""
-        key = self._keys.get(name)
-        if key is None:
-            return False
-        try:
-            key.verify(signature, content)
-        except InvalidSignature:
-            return False
-        return True
+        return any(_verifies(key, signature, content) for key in self._keys.get(name, ())[: self._live])
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read the ring from ``folder``; raises SetupError when it is not there."""
-        try:
-            raw: dict[str, str] = json.loads((folder / _RING).read_text("utf-8"))
-        except FileNotFoundError:
+        raw = _read_ring(folder)
+        if not raw:
             raise SetupError(
                 "no key ring in the keys folder",
                 remedy="start `hybridmesh up` once, or copy the keys folder of the mesh here and name it with --keys",
-            ) from None
-        return cls({name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for name, key in raw.items()})
+            )
+        return cls({name: [_public(key) for key in keys] for name, keys in raw.items()})
+
+
+def _public(text: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
+
+
+def _verifies(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
+    try:
+        key.verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def read_identity(folder: Path, name: str) -> Identity:
@@ -106,15 +116,31 @@ def create_users(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
 def create_identities(folder: Path, names: tuple[str, ...]) -> None:
     """Create the keys that are missing (0600), and the ring; what is there stays."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ring: dict[str, str] = {}
+    before = _read_ring(folder)
+    ring: dict[str, list[str]] = {}
     for name in names:
         path = folder / f"{name}.key"
         if not path.exists():
             write_secret(path, Ed25519PrivateKey.generate().private_bytes_raw())
-        ring[name] = read_identity(folder, name).public.public_bytes_raw().hex()
+        present = read_identity(folder, name).public.public_bytes_raw().hex()
+        ring[name] = [present, *(key for key in before.get(name, []) if key != present)]
     draft = folder / f".{_RING}.{os.getpid()}"
     draft.write_text(json.dumps(ring, indent=1), "utf-8")
     draft.replace(folder / _RING)
+
+
+def rotate_identity(folder: Path, name: str) -> None:
+    """Remove an identity's keys, so that :func:`create_identities` and :func:`create_users` make new ones."""
+    for kind in ("key", "nk"):
+        (folder / f"{name}.{kind}").unlink(missing_ok=True)
+
+
+def _read_ring(folder: Path) -> dict[str, list[str]]:
+    try:
+        found: dict[str, list[str]] = json.loads((folder / _RING).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -9,10 +9,10 @@ import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, NoStreamResponseError
 
+from hybridmesh.bus.borders import is_apart
 from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable
 from hybridmesh.bus.identity import Identity
-from hybridmesh.bus.permissions import is_apart
 from hybridmesh.bus.topology import BODIES
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.message import Message

@@ -22,7 +22,9 @@ class Section(BaseModel):
 class BusSettings(Section):
     """The work loop and the server. ``ack_wait_s`` bounds how long a dead agent's message waits for another.
 
-    ``max_tries`` is at least four: the consultant spends that many on a cloud that does not answer.
+    ``max_tries`` is at least four: the consultant spends that many on a cloud that does not answer. ``tls_ca`` is who
+    signs the server's certificate, ``tls_cert`` and ``tls_key`` are this process's own; ``clear_text`` allows a bus on
+    another machine without any of them.
     """
 
     max_tries: int = Field(default=6, ge=4)
@@ -32,6 +34,10 @@ class BusSettings(Section):
     drain_s: float = Field(default=20.0, gt=0)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     max_input_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    clear_text: bool = False
     server_binary: Path | None = None
     port: int = 0
 

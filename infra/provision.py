@@ -5,19 +5,22 @@
 
 import asyncio
 import contextlib
+import os
 import secrets
-from collections.abc import AsyncGenerator
+import ssl
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
-from hybridmesh.bus.errors import MeshUnavailable, SetupError
-from hybridmesh.bus.identity import create_identities, create_users, read_seed, write_secret
-from hybridmesh.bus.permissions import PROVISIONERS, inbox_of
+from hybridmesh.bus.borders import PROVISIONERS, inbox_of
+from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
+from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity, write_secret
 from hybridmesh.bus.provisioner import provision
-from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.bus.tls import check_url, make_context
 from hybridmesh.bus.topology import TOPOLOGY, Account
 
 _CONNECT_TRIES = 5
@@ -33,11 +36,11 @@ async def provision_bus(url: str, settings: MeshSettings, *, replicas: int, keys
         SetupError: the server has no JetStream, or too few servers for ``replicas``.
 
     """
-    if keys is not None:
-        await asyncio.to_thread(create_keys, keys)
     try:
         for account in Account:
-            async with connect_provisioner(url, keys, account) as client:
+            async with connect_provisioner(url, keys, account, settings.bus) as client:
+                if keys is not None:
+                    await asyncio.to_thread(create_keys, keys)
                 await provision(client.jetstream(), settings.bus, replicas=replicas, accounts=(account,))
     except APIError as error:
         raise SetupError(
@@ -71,24 +74,56 @@ def create_keys(folder: Path) -> dict[str, str]:
     return users
 
 
+def rotate_keys(folder: Path, names: Sequence[str]) -> None:
+    """Give identities new keys; the ring keeps the one before beside the new one, as messages of it are under way.
+
+    Raises:
+        UsageError: there is no such identity.
+        SetupError: the folder has no keys.
+
+    """
+    known = (*(row.agent for row in TOPOLOGY), *PROVISIONERS)
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no identity {name!r}", remedy=f"choose one of {', '.join(known)}")
+    for name in names:
+        rotate_identity(folder, name)
+    for row in TOPOLOGY:
+        if row.account is Account.CLOUD and row.agent in names:
+            for kind in ("key", "nk"):
+                (folder / Account.CLOUD.lower() / f"{row.agent}.{kind}").unlink(missing_ok=True)
+
+
+def write_public(path: Path, text: str) -> None:
+    """Write a file that anybody may read, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, "utf-8")
+    draft.replace(path)
+
+
 @contextlib.asynccontextmanager
-async def connect_provisioner(url: str, keys: Path | None, account: Account) -> AsyncGenerator[Client]:
+async def connect_provisioner(
+    url: str, keys: Path | None, account: Account, settings: BusSettings
+) -> AsyncGenerator[Client]:
     """Connect as the one who may make the streams of an account; raises MeshUnavailable."""
+    check_url(url, settings)
     (name,) = (name for name, home in PROVISIONERS.items() if home is account)
-    client = await _connect(url, name, None if keys is None else read_seed(keys, name))
+    seed = None if keys is None else read_seed(keys, name)
+    client = await _connect(url, name, seed, make_context(settings))
     try:
         yield client
     finally:
         await client.close()
 
 
-async def _connect(url: str, name: str, seed: str | None) -> Client:
+async def _connect(url: str, name: str, seed: str | None, tls: ssl.SSLContext | None) -> Client:
     client = Client()
     try:
         await client.connect(
             url,
             name=f"hybridmesh-{name}",
             nkeys_seed_str=seed,
+            tls=tls,
             inbox_prefix=inbox_of(name),
             connect_timeout=3,
             reconnect_time_wait=1,

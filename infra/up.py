@@ -88,7 +88,7 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
             fleet.add(child)
         watching = asyncio.create_task(_keep_server(server, tell))
         stack.callback(watching.cancel)
-        async with connect_provisioner(server.url, keys, Account.LOCAL) as client:
+        async with connect_provisioner(server.url, keys, Account.LOCAL, settings.bus) as client:
             await _await_ready(client.jetstream(), fleet, {child.name for child in children}, tell)
         Endpoint(url=server.url, pid=server.pid, cloud=cloud).write(data)
         stack.callback(Endpoint.remove, data)

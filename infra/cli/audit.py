@@ -155,7 +155,7 @@ async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterato
             break
         for entry in entries:
             position = entry.sequence
-            message = open_envelope(entry.subject, entry.headers, entry.body, mesh.links.ring).message
+            message = open_envelope(entry.subject, entry.headers, entry.body, mesh.links.ring.whole()).message
             if isinstance(message, AuditEvent):
                 yield message
     await reader.close()

@@ -11,6 +11,7 @@ from hybridmesh.infra.cli import (
     approvals,
     attendance,
     audit,
+    bus,
     demonstration,
     detecting,
     diagnosis,
@@ -52,6 +53,7 @@ for command in (
     app.command()(command)
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bus.app, name="bus")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(models.app, name="model")
 app.add_typer(terms.app, name="terms")

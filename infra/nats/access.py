@@ -2,11 +2,43 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from hybridmesh.bus.permissions import PROVISIONERS, Permissions, crossings, permissions_of, told
+from hybridmesh.bus.borders import PROVISIONERS, crossings, told
 from hybridmesh.bus.topology import TOPOLOGY, Account
+from hybridmesh.infra.nats.permissions import Permissions, permissions_of
 
+MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
+MAX_FILE_BYTES = 8 * 1024**3
 _ANSWER_WITHIN = "5m"  # how long after a request its one reply may go out
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPlace:
+    """Where a server listens and keeps its streams, and its certificates; ``tls_ca`` asks each client for one."""
+
+    listen: str
+    store: Path
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
+
+
+def server_config(place: ServerPlace) -> str:
+    """Return a nats.conf without its accounts, with the guarantees that the mesh relies on."""
+    lines = [
+        'server_name: "hybridmesh"',
+        f"listen: {_quoted(place.listen)}",
+        f"max_payload: {MAX_PAYLOAD_BYTES}",
+        # A message is acknowledged when the disk has it: what was accepted survives a power cut.
+        f"jetstream {{ store_dir: {_quoted(str(place.store))}, max_file: {MAX_FILE_BYTES}, sync_interval: always }}",
+    ]
+    if place.tls_cert is not None:
+        files = {"cert_file": place.tls_cert, "key_file": place.tls_key, "ca_file": place.tls_ca}
+        named = ", ".join(f"{name}: {_quoted(str(path))}" for name, path in files.items() if path is not None)
+        lines.append(f'tls {{ {named}, verify: {str(place.tls_ca is not None).lower()}, min_version: "1.3" }}')
+    return "\n".join([*lines, ""])
 
 
 def accounts_block(users: Mapping[str, str]) -> str:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import IO, Self
 
 from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.infra.nats.access import ServerPlace, server_config
 from hybridmesh.infra.nats.binary import find_binary
 from hybridmesh.infra.parent_death import die_with_parent
 
 _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 20.0
-_MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
-_MAX_FILE_BYTES = 8 * 1024**3
 
 
 class NatsServer:
@@ -124,17 +123,13 @@ class NatsServer:
         (self._folder / "port").write_text(str(self._port), "utf-8")
 
     def _config(self, port: int) -> str:
-        folder = json.dumps(str(self._folder.resolve()))
-        store = json.dumps(str((self._folder / "jetstream").resolve()))
-        log = json.dumps(str((self._folder / "nats.log").resolve()))
+        folder = self._folder.resolve()
+        place = ServerPlace(f"127.0.0.1:{port}", folder / "jetstream")
         return (
-            'server_name: "hybridmesh"\n'
-            f'listen: "127.0.0.1:{port}"\n'
-            f"ports_file_dir: {folder}\n"
-            f"log_file: {log}\n"
+            f"{server_config(place)}"
+            f"ports_file_dir: {json.dumps(str(folder))}\n"
+            f"log_file: {json.dumps(str(folder / 'nats.log'))}\n"
             "log_size_limit: 10MB\n"
-            f"max_payload: {_MAX_PAYLOAD_BYTES}\n"
-            f"jetstream {{ store_dir: {store}, max_file: {_MAX_FILE_BYTES}, sync_interval: always }}\n"
             f"{self._access}"
         )
 

@@ -14,11 +14,11 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError
 
 from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.borders import PROVISIONERS, inbox_of
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, UntrustedMessage
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.links import Links, make_links
-from hybridmesh.bus.permissions import PROVISIONERS, inbox_of, permissions_of
 from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import (
@@ -41,6 +41,7 @@ from hybridmesh.bus.topology import (
 )
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.infra.nats.access import accounts_block
+from hybridmesh.infra.nats.permissions import permissions_of
 from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.infra.provision import create_keys, provision_bus
 from hybridmesh.schemas.consults import ConsultAdvised

@@ -17,14 +17,16 @@ from nats.js import JetStreamContext
 from harness import eventually
 from house import CHECKOUT
 from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.errors import MeshUnavailable, SetupError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import BusSettings, MeshSettings
-from hybridmesh.bus.topology import BODIES, Bucket, consumers, queue_stream, streams
+from hybridmesh.bus.topology import BODIES, Account, Bucket, consumers, queue_stream, streams
 from hybridmesh.bus.work import WorkLoop
+from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.server import NatsServer
-from hybridmesh.infra.provision import provision_bus
+from hybridmesh.infra.provision import connect_provisioner, create_keys, provision_bus
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
@@ -49,14 +51,17 @@ def engine_problem() -> str | None:
 
 
 @contextlib.contextmanager
-def container_server() -> Generator[str]:
+def container_server(folder: Path, keys: Path) -> Generator[str]:
     """Run the image and the configuration that compose runs."""
     from testcontainers.community.nats import NatsContainer
 
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
     image = cast("str", compose["services"]["nats"]["image"])
     container = NatsContainer(image).with_command("-c /etc/nats/nats.conf")
+    (folder / "access").mkdir()
+    (folder / "access" / "accounts.conf").write_text(accounts_block(create_keys(keys)), "utf-8")
     container.with_volume_mapping(str(DEPLOY / "nats.conf"), "/etc/nats/nats.conf", "ro")
+    container.with_volume_mapping(str(folder / "access"), "/etc/nats/access", "ro")
     with container:
         yield container.nats_uri()
 
@@ -65,21 +70,22 @@ def container_server() -> Generator[str]:
 def server_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Each of the two servers, empty."""
     if request.param == "embedded":
-        with NatsServer(tmp_path / "nats") as server:
+        with NatsServer(tmp_path / "nats", access=accounts_block(create_keys(tmp_path / "keys"))) as server:
             yield server.url
         return
     if problem := engine_problem():
         pytest.skip(problem)
-    with container_server() as url:
+    with container_server(tmp_path, tmp_path / "keys") as url:
         yield url
 
 
 @contextlib.asynccontextmanager
 async def connected(url: str, keys: Path, agent: str) -> AsyncGenerator[Links]:
     """Connect as one agent."""
-    client = await nats.connect(url)
+    identity = read_identity(keys, agent)
+    client = await nats.connect(url, nkeys_seed_str=identity.seed, inbox_prefix=inbox_of(agent))
     try:
-        yield await make_links(client, read_identity(keys, agent), KeyRing.read(keys), SETTINGS)
+        yield await make_links(client, identity, KeyRing.read(keys), SETTINGS)
     finally:
         await client.close()
 
@@ -110,7 +116,9 @@ async def test_a_provisioned_bus_carries_work(server_url: str, tmp_path: Path) -
     async with (
         connected(server_url, keys, "decomposer") as decomposer,
         connected(server_url, keys, "classifier") as classifier,
+        connect_provisioner(server_url, keys, Account.LOCAL, SETTINGS.bus) as provisioner,
     ):
+        js = provisioner.jetstream()
         agent = Agent("classifier", handlers={StepReady: classify})
         durable = next(item for item in consumers() if item.durable == "classifier")
         loop = WorkLoop(classifier.js, durable, agent, classifier.publisher, classifier.ring, SETTINGS.bus, slots=4)
@@ -121,7 +129,7 @@ async def test_a_provisioned_bus_carries_work(server_url: str, tmp_path: Path) -
             await decomposer.publisher.publish(ready)
 
         async def passed_on() -> bool:
-            waiting = [await held(decomposer.js, agent) for agent in ("classifier", "router")]
+            waiting = [await held(js, agent) for agent in ("classifier", "router")]
             return waiting == [0, len(sent)]
 
         await eventually(passed_on, timeout=30)
@@ -134,19 +142,27 @@ async def test_provisioning_again_changes_nothing_and_loses_nothing(server_url: 
     """Nothing is lost: a deployment may provision at every start."""
     keys = tmp_path / "keys"
     await provision_bus(server_url, SETTINGS, replicas=1, keys=keys)
-    async with connected(server_url, keys, "decomposer") as links:
+    async with (
+        connected(server_url, keys, "decomposer") as links,
+        connect_provisioner(server_url, keys, Account.LOCAL, SETTINGS.bus) as provisioner,
+    ):
+        js = provisioner.jetstream()
         context = StepContext(goal="g", profile="balanced", spec=StepSpec(id="a", title="A", instruction="do it"))
         await links.publisher.publish(StepReady(task_id=new_task_id(), step_id="a", context=context))
         await provision_bus(server_url, SETTINGS, replicas=1, keys=keys)
-        assert await held(links.js, "classifier") == 1
-        made = {info.config.name for info in await links.js.streams_info()}
-        assert made == {*(item.name for item in streams()), *(f"KV_{name}" for name in Bucket), f"OBJ_{BODIES}"}
+        assert await held(js, "classifier") == 1
+        made = {info.config.name for info in await js.streams_info()}
+        assert made == {
+            *(item.name for item in streams() if item.account is Account.LOCAL),
+            *(f"KV_{name}" for name in Bucket),
+            f"OBJ_{BODIES}",
+        }
 
 
-async def test_one_server_cannot_hold_three_replicas(server_url: str) -> None:
+async def test_one_server_cannot_hold_three_replicas(server_url: str, tmp_path: Path) -> None:
     """Nothing is hidden: the server's refusal is told with its remedy."""
     with pytest.raises(SetupError) as caught:
-        await provision_bus(server_url, SETTINGS, replicas=3, keys=None)
+        await provision_bus(server_url, SETTINGS, replicas=3, keys=tmp_path / "keys")
     assert "cluster" in caught.value.remedy
 
 

@@ -19,7 +19,7 @@ from hybridmesh.schemas.message import Message
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ROUTER, AUDITOR = (Identity(name, Ed25519PrivateKey.generate()) for name in ("router", "auditor"))
-RING = KeyRing({identity.name: identity.public for identity in (ROUTER, AUDITOR)})
+RING = KeyRing({identity.name: [identity.public] for identity in (ROUTER, AUDITOR)})
 
 
 def entry_of(message: Message, sequence: int, identity: Identity) -> LogEntry:

@@ -22,6 +22,7 @@ COMMANDS = [
     *(["terms", name] for name in ("ls", "add", "remove")),
     *(["model", name] for name in ("list", "prepare", "verify", "remove")),
     *(["vault", name] for name in ("rotate", "forget")),
+    *(["bus", name] for name in ("config", "keys")),
 ]
 CASES: list[tuple[errors.MeshError, ExitCode]] = [
     (errors.UsageError("u", remedy="r"), ExitCode.USAGE),

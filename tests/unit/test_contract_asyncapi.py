@@ -13,7 +13,18 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from hybridmesh.bus.asyncapi import document, document_text
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.identity import Identity
-from hybridmesh.bus.topology import ROOT, TOPOLOGY, Ask, consumers, filter_of, message_types, streams, subject_of
+from hybridmesh.bus.topology import (
+    DEAD,
+    ENDED,
+    ROOT,
+    TOPOLOGY,
+    Ask,
+    consumers,
+    filter_of,
+    message_types,
+    streams,
+    subject_of,
+)
 from hybridmesh.schemas.registry import EXCHANGES, MESSAGES, contract, schema_of
 from hybridmesh.schemas.steps import StepFailed
 
@@ -86,7 +97,7 @@ def test_work_queues_show_their_stream_and_durable() -> None:
     }
     assert found == {(consumer.stream, consumer.durable) for consumer in consumers()}
     named = {stream["stream"] for channel in DOCUMENT["channels"].values() for stream in channel.get("x-jetstream", [])}
-    assert named == {stream.name for stream in streams() if not stream.subjects[0].startswith(f"{ROOT}.dead.")}
+    assert named == {stream.name for stream in streams() if stream not in (DEAD, ENDED)}
     for kind in message_types().values():
         assert DOCUMENT["channels"][kind.NAME]["x-jetstream"], f"{kind.NAME} is kept nowhere"
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -19,6 +20,7 @@ from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import AGENTS, TOPOLOGY, Account
 from hybridmesh.infra.cli.main import app
 from hybridmesh.infra.model_setup import needed_models
+from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.binary import MINIMUM, find_binary
 from hybridmesh.infra.provision import create_keys
 from hybridmesh.infra.settings import load_settings
@@ -40,7 +42,7 @@ def load_compose() -> Table:
 
 COMPOSE = load_compose()
 SERVICES: dict[str, Table] = COMPOSE["services"]
-ONE_SHOTS = {name for name in SERVICES if name == "provision" or name.startswith("model-")}
+ONE_SHOTS = {"access", name for name in SERVICES if name == "provision" or name.startswith("model-")}
 OURS = set(SERVICES) - SERVERS
 
 
@@ -154,7 +156,7 @@ def test_the_consultant_sees_no_memory_and_no_keys_but_its_own() -> None:
     assert {name for name, item in SERVICES.items() if "store" in item["networks"]} == {"memory", "qdrant"}
 
 
-def test_only_the_provisioner_writes_keys() -> None:
+def test_only_the_one_shots_of_the_bus_write_keys() -> None:
     """Nothing is hidden: nobody else can name itself anew."""
     writers = {
         name
@@ -162,7 +164,7 @@ def test_only_the_provisioner_writes_keys() -> None:
         for source, writes in sources_of(item).items()
         if writes and source.endswith("keys")
     }
-    assert writers == {"provision"}
+    assert writers == {"access", "provision"}
 
 
 def test_ports_are_published_on_loopback_only() -> None:
@@ -228,13 +230,18 @@ def test_the_image_carries_the_version_of_the_program() -> None:
     assert {SERVICES[name]["image"] for name in OURS} == {f"hybridmesh:{project['version']}"}
 
 
-def test_the_bus_syncs_before_it_acknowledges() -> None:
-    """Nothing is lost."""
+def test_the_bus_syncs_before_it_acknowledges(tmp_path: Path) -> None:
+    """Nothing is lost, and no one gets in: the server takes the configuration with the accounts that it includes."""
     path = DEPLOY / "nats.conf"
     jetstream = re.search(r"jetstream \{(.*?)\}", path.read_text("utf-8"), re.DOTALL)
     assert jetstream is not None
     assert re.search(r"^\s*sync_interval: always$", jetstream[1], re.MULTILINE)
-    checked = subprocess.run([find_binary(None), "-t", "-c", path], capture_output=True, text=True, check=False)
+    access = SERVICES["access"]["command"]
+    assert parse(access)["accounts_only"] is True
+    (tmp_path / "access").mkdir()
+    (tmp_path / "access" / "accounts.conf").write_text(accounts_block(create_keys(tmp_path / "keys")), "utf-8")
+    copied = shutil.copy(path, tmp_path)
+    checked = subprocess.run([find_binary(None), "-t", "-c", copied], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert {"source": "nats", "target": "/etc/nats/nats.conf"} in SERVICES["nats"]["configs"]
     assert DEPLOY / COMPOSE["configs"]["nats"]["file"] == path
@@ -270,7 +277,7 @@ def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
     }
     assert copied == seen
     assert all((CHECKOUT / name).exists() for name in seen)
-    assert {"**/*.key", "**/.env", "**/.hybridmesh"} <= set(rules)
+    assert {"**/*.key", "**/*.nk", "**/.env", "**/.hybridmesh"} <= set(rules)
 
 
 def test_the_keys_folder_is_whole_and_the_clouds_part_holds_no_vault_key(tmp_path: Path) -> None:
@@ -282,8 +289,9 @@ def test_the_keys_folder_is_whole_and_the_clouds_part_holds_no_vault_key(tmp_pat
     assert {path.relative_to(keys): path.read_bytes() for path in keys.rglob("*") if path.is_file()} == first
     assert len(read_vault_key(keys)) == 32
     cloud = keys / "cloud"
-    assert {path.name for path in cloud.iterdir()} == {"ring.json", *(f"{agent}.key" for agent in CLOUD_AGENTS)}
+    held = {f"{agent}.{kind}" for agent in CLOUD_AGENTS for kind in ("key", "nk")}
+    assert {path.name for path in cloud.iterdir()} == {"ring.json", *held}
     for agent in CLOUD_AGENTS:
         signed = read_identity(cloud, agent).sign(b"x")
         assert KeyRing.read(keys).holds(agent, signed, b"x")
-        assert (cloud / f"{agent}.key").stat().st_mode & 0o077 == 0
+        assert all((cloud / f"{agent}.{kind}").stat().st_mode & 0o077 == 0 for kind in ("key", "nk"))

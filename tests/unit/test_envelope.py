@@ -25,7 +25,7 @@ TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
 OTHER_TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e12"
 CANARY = "canary-Ana-Olsen-4711"
 IDENTITIES = {row.agent: Identity(row.agent, Ed25519PrivateKey.generate()) for row in TOPOLOGY}
-RING = KeyRing({name: identity.public for name, identity in IDENTITIES.items()})
+RING = KeyRing({name: [identity.public] for name, identity in IDENTITIES.items()})
 FAILED = StepFailed(task_id=TASK, step_id="draft", reason="deadline", detail="no answer in time")
 SUBMITTED = TaskSubmitted(task_id=TASK, goal="Answer this ticket.", submitted_at=NOW)
 SEALED = seal(FAILED, IDENTITIES["router"], NOW)

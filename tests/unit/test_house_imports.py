@@ -39,7 +39,9 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/work.py",
         "infra/*",
     ),
+    "nkeys": ("bus/identity.py",),
     "numpy": (
+        "agents/classifier/letter_case.py",
         "agents/classifier/token_classifier.py",
         "agents/memory/minilm.py",
         "agents/worker/onnx_*.py",

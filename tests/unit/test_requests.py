@@ -14,7 +14,7 @@ from hybridmesh.bus.topology import Ask
 from hybridmesh.schemas.memory import Forget, ForgetReceipt
 
 PUBLISHER = Identity("publisher", Ed25519PrivateKey.generate())
-RING = KeyRing({"publisher": PUBLISHER.public})
+RING = KeyRing({"publisher": [PUBLISHER.public]})
 
 
 def signed(body: bytes) -> dict[str, str]:

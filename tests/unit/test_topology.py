@@ -71,7 +71,7 @@ def test_the_overlap_check_can_fail(one: str, other: str, expected: bool) -> Non
 def test_agents_have_one_row_each() -> None:
     """Nothing is hidden: one line of the table says all of an agent."""
     assert len({row.agent for row in TOPOLOGY}) == len(TOPOLOGY)
-    assert set(AGENTS) == {row.agent for row in TOPOLOGY} - {"publisher"}
+    assert set(AGENTS) == {row.agent for row in TOPOLOGY} - {"publisher", "submitter", "observer"}
     assert row_of("router").agent == "router"
     with pytest.raises(KeyError):
         row_of("stranger")
@@ -149,7 +149,7 @@ def test_records_are_protected() -> None:
 
 def test_every_agent_can_speak_to_the_audit_log() -> None:
     """Nothing is hidden: whoever acts can say so."""
-    assert producers_of(AuditEvent) == {row.agent for row in TOPOLOGY}
+    assert producers_of(AuditEvent) == {row.agent for row in TOPOLOGY} - {"submitter", "observer"}
 
 
 def test_only_the_classifier_opens_the_door() -> None:

@@ -6,6 +6,7 @@ A subject that is named here is the only one: JetStream's interface too is reach
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hybridmesh.bus.borders import has_store, inbox_of, presence_subject, subjects_of
 from hybridmesh.bus.topology import (
     BODIES,
     DEAD,
@@ -15,7 +16,6 @@ from hybridmesh.bus.topology import (
     Account,
     Bucket,
     Consumer,
-    MessageType,
     Row,
     Stream,
     bucket_stream,
@@ -23,15 +23,10 @@ from hybridmesh.bus.topology import (
     consumers,
     dead_subject,
     filter_of,
-    row_of,
-    subject_for,
 )
-from hybridmesh.schemas.audits import AuditEvent
 
 _API = "$JS.API"
 _BODIES_STREAM = f"OBJ_{BODIES}"
-# Who makes the streams, in each account; no agent, and no row of the table.
-PROVISIONERS: dict[str, Account] = {"provisioner": Account.LOCAL, "provisioner-cloud": Account.CLOUD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +36,6 @@ class Permissions:
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
     responds: bool = False
-
-
-def inbox_of(name: str) -> str:
-    """Return the prefix of an identity's own inboxes: nobody else hears its replies."""
-    return f"_INBOX_{name}"
 
 
 def permissions_of(row: Row) -> Permissions:
@@ -58,51 +48,9 @@ def permissions_of(row: Row) -> Permissions:
     )
 
 
-def crossings(account: Account) -> tuple[str, ...]:
-    """Return the subjects on which the other account may publish into this one, and no others."""
-    inward = {
-        subject
-        for row in TOPOLOGY
-        if row.account is not account
-        for kind in row.publishes
-        if account in _homes(kind)
-        for subject in _subjects(row, kind)
-    }
-    if account is Account.LOCAL:
-        away = [row for row in TOPOLOGY if row.account is Account.CLOUD]
-        inward |= {dead_subject(filter_of(kind)) for row in away for kind in row.consumes}
-        inward |= {_presence(row) for row in away}
-    return tuple(sorted(inward))
-
-
-def told(account: Account) -> tuple[str, ...]:
-    """Return the subjects that this account lets the other one hear: that tasks have ended."""
-    return ENDED.subjects if account is Account.LOCAL else ()
-
-
-def is_apart(name: str, kind: MessageType) -> bool:
-    """Say whether a large body has to go in the message itself: its sender or its reader has no object store."""
-    row = row_of(name)
-    return not _has_store(row) or any(home is not row.account for home in _homes(kind))
-
-
-def _has_store(row: Row) -> bool:
-    return row.account is Account.LOCAL and (not row.outside or row.operates)
-
-
-def _homes(kind: MessageType) -> set[Account]:
-    """Return the accounts where a message is stored: those of who consumes it, else LOCAL."""
-    return {row.account for row in TOPOLOGY if kind in row.consumes} or {Account.LOCAL}
-
-
-def _subjects(row: Row, kind: MessageType) -> tuple[str, ...]:
-    """Return what a row publishes of a type; its audit events carry its own name."""
-    return (subject_for(AuditEvent, f"{row.agent}.*"),) if kind is AuditEvent else (filter_of(kind),)
-
-
 def _published(row: Row) -> Iterator[str]:
     for kind in row.publishes:
-        yield from _subjects(row, kind)
+        yield from subjects_of(row, kind)
     yield from row.asks
     for bucket in (*row.keeps, *row.governs):
         yield bucket_subject(bucket, ">")
@@ -111,7 +59,7 @@ def _published(row: Row) -> Iterator[str]:
     for stream in row.follows:
         yield from _following(stream)
     yield from _working(row)
-    if _has_store(row):
+    if has_store(row):
         yield from _bodies()
     if row.operates:
         yield from _operating()
@@ -127,7 +75,7 @@ def _working(row: Row) -> Iterator[str]:
     """Yield what an agent's application needs: its queues, where its dead letters go, and its sign of life."""
     if row.outside:
         return
-    yield _presence(row)
+    yield presence_subject(row)
     if row.account is Account.LOCAL:
         yield from DEAD.subjects  # what died in its queue need not be of a type that belongs there
     for kind in row.consumes:
@@ -137,10 +85,6 @@ def _working(row: Row) -> Iterator[str]:
             yield from _taking(consumer)
     if row.consumes:
         yield f"{_API}.DIRECT.GET.{(RESULTS if row.account is Account.LOCAL else ENDED).name}.>"
-
-
-def _presence(row: Row) -> str:
-    return bucket_subject(Bucket.AGENTS, f"{row.agent}.>")
 
 
 def _taking(consumer: Consumer) -> Iterator[str]:

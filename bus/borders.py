@@ -1,0 +1,72 @@
+"""The border between the accounts: what may cross it, derived from the topology, and who is who on each side."""
+
+from hybridmesh.bus.topology import (
+    ENDED,
+    TOPOLOGY,
+    Account,
+    Bucket,
+    MessageType,
+    Row,
+    bucket_subject,
+    dead_subject,
+    filter_of,
+    row_of,
+    subject_for,
+)
+from hybridmesh.schemas.audits import AuditEvent
+
+# Who makes the streams, in each account; no agent, and no row of the table.
+PROVISIONERS: dict[str, Account] = {"provisioner": Account.LOCAL, "provisioner-cloud": Account.CLOUD}
+
+
+def inbox_of(name: str) -> str:
+    """Return the prefix of an identity's own inboxes: nobody else hears its replies."""
+    return f"_INBOX_{name}"
+
+
+def crossings(account: Account) -> tuple[str, ...]:
+    """Return the subjects on which the other account may publish into this one, and no others."""
+    inward = {
+        subject
+        for row in TOPOLOGY
+        if row.account is not account
+        for kind in row.publishes
+        if account in _homes(kind)
+        for subject in subjects_of(row, kind)
+    }
+    if account is Account.LOCAL:
+        away = [row for row in TOPOLOGY if row.account is Account.CLOUD]
+        inward |= {dead_subject(filter_of(kind)) for row in away for kind in row.consumes}
+        inward |= {presence_subject(row) for row in away}
+    return tuple(sorted(inward))
+
+
+def told(account: Account) -> tuple[str, ...]:
+    """Return the subjects that this account lets the other one hear: that tasks have ended."""
+    return ENDED.subjects if account is Account.LOCAL else ()
+
+
+def is_apart(name: str, kind: MessageType) -> bool:
+    """Say whether a large body has to go in the message itself: its sender or its reader has no object store."""
+    row = row_of(name)
+    return not has_store(row) or any(home is not row.account for home in _homes(kind))
+
+
+def has_store(row: Row) -> bool:
+    """Say whether an identity shares the object store of large bodies."""
+    return row.account is Account.LOCAL and (not row.outside or row.operates)
+
+
+def _homes(kind: MessageType) -> set[Account]:
+    """Return the accounts where a message is stored: those of who consumes it, else LOCAL."""
+    return {row.account for row in TOPOLOGY if kind in row.consumes} or {Account.LOCAL}
+
+
+def subjects_of(row: Row, kind: MessageType) -> tuple[str, ...]:
+    """Return what a row publishes of a type; its audit events carry its own name."""
+    return (subject_for(AuditEvent, f"{row.agent}.*"),) if kind is AuditEvent else (filter_of(kind),)
+
+
+def presence_subject(row: Row) -> str:
+    """Return where an agent's replicas say that they are there."""
+    return bucket_subject(Bucket.AGENTS, f"{row.agent}.>")

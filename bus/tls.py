@@ -1,0 +1,41 @@
+"""TLS to the bus: the server is checked against the mesh's own authority, and the client shows a certificate to it."""
+
+import ssl
+from urllib.parse import urlsplit
+
+from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.bus.settings import BusSettings
+
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def make_context(settings: BusSettings) -> ssl.SSLContext | None:
+    """Return how to speak TLS, or None where the settings name no authority.
+
+    Raises:
+        SetupError: a file that the settings name cannot be read.
+
+    """
+    if settings.tls_ca is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.tls_ca)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        if settings.tls_cert is not None:
+            context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise SetupError(
+            f"the bus's certificates cannot be read: {type(error).__name__}",
+            remedy="see bus.tls_ca, bus.tls_cert and bus.tls_key: PEM files that this process may read",
+        ) from error
+    return context
+
+
+def check_url(url: str, settings: BusSettings) -> None:
+    """Raise UsageError for a bus on another machine that would be spoken to in the clear."""
+    hosts = {urlsplit(part.strip()).hostname or "" for part in url.split(",")}
+    if settings.tls_ca is None and not settings.clear_text and not hosts <= _HERE:
+        raise UsageError(
+            "the bus is on another machine and would be spoken to in the clear",
+            remedy="set bus.tls_ca (and bus.tls_cert, bus.tls_key), or bus.clear_text where the network is your own",
+        )

@@ -1,0 +1,77 @@
+"""``bus``: the server's configuration and the identities, for a bus that runs elsewhere than in ``hybridmesh up``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.infra.cli.console import tell, write, write_json, write_table
+from hybridmesh.infra.cli.invocation import Invocation, command
+
+app = typer.Typer(no_args_is_help=True, help="The bus: its server's configuration, and who gets in.")
+
+
+@app.command()
+@command
+def config(
+    call: Invocation,
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where it listens.")] = "127.0.0.1:4222",
+    store: Annotated[Path, typer.Option(metavar="DIR", help="Where it keeps its streams.")] = Path("jetstream"),
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there, whole or not at all.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="The server's certificate.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The server's private key.")] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who signs the clients' certificates: asks each for one.")
+    ] = None,
+    accounts_only: Annotated[
+        bool, typer.Option("--accounts-only", help="Only accounts and users, to include in a configuration.")
+    ] = False,
+) -> None:
+    """Write the nats.conf of a server that lets in the mesh's identities, each with its own permissions.
+
+    Identities that are missing in the folder of keys are made.
+    """
+    from hybridmesh.infra.nats.access import ServerPlace, accounts_block, server_config
+    from hybridmesh.infra.provision import create_keys, write_public
+
+    if (tls_cert is None) != (tls_key is None) or (tls_ca is not None and tls_cert is None):
+        raise UsageError(
+            "a certificate without its key", remedy="give both --tls-cert and --tls-key, and --tls-ca if wanted"
+        )
+    users = create_keys(call.keys or call.settings.data / "keys")
+    text = accounts_block(users)
+    if not accounts_only:
+        text = server_config(ServerPlace(listen, store, tls_cert, tls_key, tls_ca)) + text
+    if out is None:
+        write(text.rstrip("\n"))
+        return
+    write_public(out, text)
+    tell(f"written: {out}")
+
+
+@app.command()
+@command
+def keys(
+    call: Invocation,
+    rotate: Annotated[
+        list[str] | None, typer.Option("--rotate", metavar="NAME", help="A new key for this one.")
+    ] = None,
+) -> None:
+    """Make the identities that are missing, and list them; with --rotate a new key for one.
+
+    What was signed by the key before is still trusted until the next rotation of that name. Afterwards write the
+    server's configuration again (`hybridmesh bus config`), reload the server, and restart who uses the key.
+    """
+    from hybridmesh.infra.provision import create_keys, rotate_keys
+
+    folder = call.keys or call.settings.data / "keys"
+    if rotate:
+        rotate_keys(folder, rotate)
+    users = create_keys(folder)
+    if call.json:
+        write_json({"folder": str(folder), "identities": users, "rotated": rotate or []})
+        return
+    write_table(("identity", "nkey"), sorted(users.items()))
+    for name in rotate or ():
+        tell(f"{name} has a new key; restart it once the server knows the new configuration")

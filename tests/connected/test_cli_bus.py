@@ -1,0 +1,193 @@
+"""``bus``: a server elsewhere, configured for the mesh's identities, also over TLS with certificates on both sides."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from command_line import run_command
+from hybridmesh.bus.client import connect
+from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
+from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.infra.nats.binary import find_binary
+from hybridmesh.infra.provision import provision_bus
+
+pytestmark = pytest.mark.connected
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Authority:
+    """A certificate authority for one test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the mesh's own")])
+        usage = x509.KeyUsage(
+            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
+            key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+            decipher_only=False,
+        )  # fmt: skip
+        builder = self._builder(self._name, self._key.public_key())
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        self.certificate = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
+        self.file = folder / "ca.pem"
+        self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str) -> tuple[Path, Path]:
+        """Return the files of a certificate for loopback and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = self._builder(subject, key.public_key())
+        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(address, critical=False).add_extension(identifier, critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256())
+        files = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        clear = serialization.NoEncryption()
+        files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, clear))
+        return files
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+        now = dt.datetime.now(dt.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(minutes=5))
+            .not_valid_after(now + dt.timedelta(hours=1))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        )
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """An authority of the mesh."""
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def tls_url(tmp_path: Path, authority: Authority) -> Iterator[str]:
+    """A server as `bus config` configures it, which asks each client for a certificate."""
+    port = free_port()
+    cert, key = authority.issue("server")
+    words = [
+        "--keys", str(tmp_path / "keys"), "--listen", f"127.0.0.1:{port}", "--store", str(tmp_path / "js"),
+        "--tls-cert", str(cert), "--tls-key", str(key), "--tls-ca", str(authority.file),
+        "--out", str(tmp_path / "nats.conf"),
+    ]  # fmt: skip
+    ran = run_command(["bus", "config"], words)
+    assert ran.code == 0, ran.err
+    with (tmp_path / "nats.log").open("wb") as log:
+        server = subprocess.Popen([find_binary(None), "-c", tmp_path / "nats.conf"], stdout=log, stderr=log)
+    try:
+        yield f"nats://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+async def until_it_answers(url: str, settings: MeshSettings, keys: Path) -> None:
+    """Provision, as soon as the server is there."""
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                await provision_bus(url, settings, replicas=1, keys=keys)
+            except MeshUnavailable:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
+async def test_a_bus_over_tls_asks_both_sides_for_a_certificate(
+    tls_url: str, authority: Authority, tmp_path: Path
+) -> None:
+    """No one gets in: with a certificate of the mesh and a key of the mesh; one of them is not enough."""
+    cert, key = authority.issue("client")
+    settings = MeshSettings(bus=BusSettings(tls_ca=authority.file, tls_cert=cert, tls_key=key), data=tmp_path / "data")
+    await until_it_answers(tls_url, settings, tmp_path / "keys")
+    async with connect(tls_url, keys=tmp_path / "keys", settings=settings) as mesh:
+        assert await mesh.submit("do it")
+    bare = MeshSettings(bus=BusSettings(tls_ca=authority.file), data=tmp_path / "data")
+    with pytest.raises(MeshUnavailable):
+        async with connect(tls_url, keys=tmp_path / "keys", settings=bare):
+            pass
+
+
+async def test_a_server_of_another_authority_is_not_spoken_to(tls_url: str, tmp_path: Path) -> None:
+    """Nothing private leaves: who stands in the place of the bus hears nothing."""
+    (tmp_path / "other").mkdir()
+    other = Authority(tmp_path / "other")
+    cert, key = other.issue("client")
+    settings = MeshSettings(bus=BusSettings(tls_ca=other.file, tls_cert=cert, tls_key=key), data=tmp_path / "data")
+    with pytest.raises(MeshUnavailable):
+        async with connect(tls_url, keys=tmp_path / "keys", settings=settings):
+            pass
+
+
+async def test_a_bus_elsewhere_is_not_spoken_to_in_the_clear(tmp_path: Path) -> None:
+    """Nothing private leaves: a forgotten certificate is an error, not a line in the clear."""
+    run_command(["bus", "keys"], ["--keys", str(tmp_path)])
+    with pytest.raises(UsageError, match="in the clear"):
+        async with connect("nats://bus.example:4222", keys=tmp_path):
+            pass
+    missing = MeshSettings(bus=BusSettings(tls_ca=tmp_path / "none.pem"))
+    with pytest.raises(SetupError, match="certificates"):
+        async with connect("nats://bus.example:4222", keys=tmp_path, settings=missing):
+            pass
+
+
+def test_a_rotated_identity_is_trusted_by_its_new_key_and_for_a_while_by_the_old_one(tmp_path: Path) -> None:
+    """No one gets in, nothing is lost: what the old key signed is under way; after the next rotation it is history."""
+    run_command(["bus", "keys"], ["--keys", str(tmp_path)])
+    first = read_identity(tmp_path, "consultant")
+    signed = first.sign(b"x")
+    seeds = {first.seed}
+    for live in (True, False):
+        ran = run_command(["bus", "keys"], ["--keys", str(tmp_path), "--rotate", "consultant", "--json"])
+        assert ran.json["rotated"] == ["consultant"]
+        ring, now = KeyRing.read(tmp_path), read_identity(tmp_path, "consultant")
+        assert ring.holds("consultant", now.sign(b"x"), b"x")
+        assert ring.holds("consultant", signed, b"x") is live
+        assert ring.whole().holds("consultant", signed, b"x")
+        assert read_identity(tmp_path / "cloud", "consultant").seed == now.seed
+        seeds.add(now.seed)
+    assert len(seeds) == 3
+
+
+@pytest.mark.parametrize("words", [["keys", "--rotate", "stranger"], ["config", "--tls-cert", "a.pem"]])
+def test_what_cannot_be_done_is_said(words: list[str], tmp_path: Path) -> None:
+    """Nothing is hidden: an unknown name and half a certificate are errors, and no key is changed."""
+    ran = run_command(["bus", words[0]], ["--keys", str(tmp_path), *words[1:]])
+    assert ran.code == 2
+    assert "remedy" in ran.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_configuration_goes_to_stdout_as_well(tmp_path: Path) -> None:
+    """It runs on what you have: a pipe is enough."""
+    ran = run_command(["bus", "config"], ["--keys", str(tmp_path / "keys")])
+    conf = tmp_path / "nats.conf"
+    conf.write_text(ran.out, "utf-8")
+    checked = subprocess.run([find_binary(None), "-t", "-c", conf], capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stderr
