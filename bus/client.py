@@ -19,6 +19,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
+from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
@@ -26,7 +27,6 @@ from hybridmesh.bus.errors import MeshError, MeshUnavailable, UsageError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.outbox import Outbox
-from hybridmesh.bus.publisher import fetch_body
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.tls import check_url, make_context
 from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, stream_of, subject_for

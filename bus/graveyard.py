@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from hybridmesh.bus.envelope import Envelope
 from hybridmesh.bus.publisher import Publisher
-from hybridmesh.bus.topology import dead_subject
+from hybridmesh.bus.topology import dead_subject, producers_of
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultRefused
 from hybridmesh.schemas.message import Message, is_task_id
@@ -59,6 +59,8 @@ def obituary(headers: Mapping[str, str], burial: Burial, *, ends: bool) -> tuple
     parts = headers.get("ce-id", "").split("/")
     try:
         endings = _endings(burial, parts, f"buried:{burial.reason}") if ends else ()
+        # Who cannot say that a step failed has no step in hand: an unreadable correction fails nothing.
+        endings = tuple(ending for ending in endings if burial.agent in producers_of(type(ending)))
     except ValidationError:
         endings = ()
     return (_audit(burial, parts[0] if is_task_id(parts[0]) else None), *endings)

@@ -17,7 +17,17 @@ from nats.js.api import (
 from nats.js.errors import BucketNotFoundError, NotFoundError
 
 from hybridmesh.bus.settings import BusSettings
-from hybridmesh.bus.topology import BODIES, BUCKET_AGES_S, Account, Bucket, Consumer, Stream, consumers, streams
+from hybridmesh.bus.topology import (
+    BODIES,
+    BODIES_AGE_S,
+    BUCKET_AGES_S,
+    Account,
+    Bucket,
+    Consumer,
+    Stream,
+    consumers,
+    streams,
+)
 
 # Repeats of a message id within this time are dropped by the server; later ones meet idempotent handlers.
 DUPLICATE_WINDOW_S = 600.0
@@ -52,7 +62,7 @@ async def _ensure_buckets(js: JetStreamContext, replicas: int) -> None:
     try:
         await js.object_store(BODIES)
     except NotFoundError:
-        await js.create_object_store(BODIES, ObjectStoreConfig(bucket=BODIES, replicas=replicas))
+        await js.create_object_store(BODIES, ObjectStoreConfig(bucket=BODIES, replicas=replicas, ttl=BODIES_AGE_S))
 
 
 async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:

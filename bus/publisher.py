@@ -9,11 +9,11 @@ import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, NoStreamResponseError
 
+from hybridmesh.bus.bodies import put_body
 from hybridmesh.bus.borders import is_apart
 from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable
 from hybridmesh.bus.identity import Identity
-from hybridmesh.bus.topology import BODIES
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.message import Message
 
@@ -91,26 +91,5 @@ class Publisher:
         if len(envelope.body) <= self._max_body_bytes:
             return envelope
         name = envelope.headers["ce-id"].replace("/", "_")
-        try:
-            store = await self._js.object_store(BODIES)
-            await store.put(name, envelope.body)
-        except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
-            raise MeshUnavailable("the object store took no body") from error
+        await put_body(self._js, name, envelope.body)
         return Envelope(envelope.subject, {**envelope.headers, BODY_REFERENCE: name}, b"")
-
-
-async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes) -> bytes:
-    """Return a message's body, from the object store where the message only carries its reference.
-
-    Raises:
-        MeshUnavailable: the object store does not answer.
-
-    """
-    name = headers.get(BODY_REFERENCE)
-    if name is None:
-        return body
-    try:
-        store = await js.object_store(BODIES)
-        return (await store.get(name)).data or b""
-    except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
-        raise MeshUnavailable("a body could not be fetched", reason="body-missing") from error

@@ -82,6 +82,13 @@ def bucket_subject(bucket: Bucket, key: str) -> str:
 
 
 BODIES = "bodies"  # the object store for bodies too large for a message
+BODIES_STREAM = f"OBJ_{BODIES}"
+BODIES_AGE_S = 30 * DAY_S
+
+
+def chunk_subject(nuid: str) -> str:
+    """Return where the pieces of a stored body are."""
+    return f"$O.{BODIES}.C.{nuid}"
 
 
 def filter_of(kind: MessageType) -> str:
@@ -215,7 +222,7 @@ TOPOLOGY: tuple[Row, ...] = (
         answers=_MEMORY,
         slots=2,
     ),
-    Row("auditor", publishes=(Checkpoint, *_AUDIT), follows=(AUDIT,), reads=(CHECKPOINTS,)),
+    Row("auditor", publishes=(Checkpoint, *_AUDIT), follows=(AUDIT, CHECKPOINTS)),
     # People and programs outside: the command line, the gateway, anybody with a client.
     Row(
         "publisher",

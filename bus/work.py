@@ -16,12 +16,13 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from hybridmesh.bus.agent import Agent, Clock
+from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.envelope import open_envelope, signature_problem
 from hybridmesh.bus.errors import Deferred, MeshBusy, MeshError, PermanentError, TransientError, UntrustedMessage
 from hybridmesh.bus.graveyard import Burial, bury, obituary
 from hybridmesh.bus.identity import KeyRing
-from hybridmesh.bus.publisher import Publisher, fetch_body, utc_now
+from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.settings import BusSettings
 from hybridmesh.bus.topology import Consumer
 from hybridmesh.schemas.audits import Action, AuditEvent

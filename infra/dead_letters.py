@@ -9,10 +9,11 @@ import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.envelope import Envelope
 from hybridmesh.bus.errors import MeshUnavailable, UsageError
 from hybridmesh.bus.graveyard import BURIED_AT, BURIED_BY, DETAIL, DIED_ON, REASON
-from hybridmesh.bus.publisher import Publisher, fetch_body, utc_now
+from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.topology import AUDIT, DEAD, subject_for
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import is_task_id

@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from nats.aio.client import Client
 
 from hybridmesh.bus.client import Mesh, connect
+from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.presence import Presence
-from hybridmesh.bus.topology import Bucket
+from hybridmesh.bus.settings import BusSettings
+from hybridmesh.bus.topology import Account, Bucket
+from hybridmesh.infra.provision import connect_provisioner
 
 PROGRAM = (sys.executable, "-P", "-m", "hybridmesh.infra")
 # The small model; and short waits for what a dead process had in its hands, and for a person who is not there.
@@ -120,6 +124,13 @@ class MeshProcess:
             cwd=cwd or self.data.parent,
             env={**os.environ, **self.environment},
         )
+
+    @contextlib.asynccontextmanager
+    async def insight(self, account: Account = Account.LOCAL) -> AsyncGenerator[Client]:
+        """Connect as the one who sees and may do everything in an account."""
+        url = Endpoint.read(self.data).url
+        async with connect_provisioner(url, self.data / "keys", account, BusSettings()) as client:
+            yield client
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncGenerator[Mesh]:

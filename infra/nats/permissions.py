@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hybridmesh.bus.borders import has_store, inbox_of, presence_subject, subjects_of
 from hybridmesh.bus.topology import (
     BODIES,
+    BODIES_STREAM,
     DEAD,
     ENDED,
     RESULTS,
@@ -26,7 +27,6 @@ from hybridmesh.bus.topology import (
 )
 
 _API = "$JS.API"
-_BODIES_STREAM = f"OBJ_{BODIES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,10 @@ def _looking(stream: str) -> Iterator[str]:
 
 def _following(stream: Stream) -> Iterator[str]:
     """Yield what a reader needs to make a consumer of its own, which is gone when the reader is."""
+    yield f"{_API}.CONSUMER.CREATE.{stream.name}"
     yield f"{_API}.CONSUMER.CREATE.{stream.name}.>"
-    yield f"{_API}.CONSUMER.INFO.{stream.name}.>"
     yield f"{_API}.CONSUMER.DELETE.{stream.name}.>"
+    yield f"{_API}.CONSUMER.INFO.{stream.name}.>"
     yield f"{_API}.CONSUMER.MSG.NEXT.{stream.name}.>"
     yield f"$JS.ACK.{stream.name}.>"
     yield f"$JS.FC.{stream.name}.>"
@@ -111,12 +112,9 @@ def _following(stream: Stream) -> Iterator[str]:
 
 def _bodies() -> Iterator[str]:
     yield f"$O.{BODIES}.>"
-    yield f"{_API}.STREAM.INFO.{_BODIES_STREAM}"
-    yield f"{_API}.STREAM.MSG.GET.{_BODIES_STREAM}"
-    yield f"{_API}.STREAM.PURGE.{_BODIES_STREAM}"
-    yield f"{_API}.CONSUMER.CREATE.{_BODIES_STREAM}.>"
-    yield f"{_API}.CONSUMER.DELETE.{_BODIES_STREAM}.>"
-    yield f"$JS.FC.{_BODIES_STREAM}.>"
+    yield f"{_API}.STREAM.INFO.{BODIES_STREAM}"
+    yield f"{_API}.STREAM.MSG.GET.{BODIES_STREAM}"
+    yield f"{_API}.STREAM.PURGE.{BODIES_STREAM}"
 
 
 def _operating() -> Iterator[str]:

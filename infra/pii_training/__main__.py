@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, help="the folder of the open corpora; without it, synthetic texts only")
     parser.add_argument("--out", type=Path, required=True, help="where the model goes")
     parser.add_argument("--steps", type=int, default=_STEPS)
+    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, in place of the base's weights")
     parser.add_argument("--texts", type=int, default=_TEXTS, help="how many synthetic texts")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
     given = parser.parse_args()
@@ -37,6 +38,10 @@ def main() -> None:
     checkpoint = given.out / "checkpoint.pt"
     labels = labels_of(base)
     model = build(base, labels)
+    start = checkpoint if given.export_only else given.start
+    if start is not None:
+        torch: Any = import_module("torch")
+        model.load_state_dict(torch.load(start))
     if not given.export_only:
         tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(base / "tokenizer.json"))
         tokenizer.no_truncation()
@@ -50,9 +55,6 @@ def main() -> None:
             seed=SEED,
             checkpoint=checkpoint,
         )
-    else:
-        torch: Any = import_module("torch")
-        model.load_state_dict(torch.load(checkpoint))
     export(model, model.config.hidden_size, given.out)
     save_labels(labels, given.out)
     shutil.copy(base / "tokenizer.json", given.out / "tokenizer.json")

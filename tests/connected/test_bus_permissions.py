@@ -14,12 +14,14 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError
 
 from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.borders import PROVISIONERS, inbox_of
+from hybridmesh.bus.client import connect
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, UntrustedMessage
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.links import Links, make_links
-from hybridmesh.bus.publisher import Publisher, utc_now
+from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import (
     BODIES,
@@ -44,6 +46,7 @@ from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.permissions import permissions_of
 from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.infra.provision import create_keys, provision_bus
+from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultAdvised
 from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
 
@@ -297,7 +300,30 @@ async def test_a_publisher_of_large_bodies_needs_no_store_where_it_has_none(guar
     task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
     await submitter.publisher.publish(task)
     assert await guarded.stored(queue_stream("decomposer")) == 1
-    assert isinstance(submitter.publisher, Publisher)
+
+
+async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: Guarded) -> None:
+    """Nothing is lost: putting one there and reading it needs no more than the table gives."""
+    publisher, decomposer = await guarded.links("publisher"), await guarded.links("decomposer")
+    task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
+    await publisher.publisher.publish(task)
+    subject, headers, body = await injected(guarded)
+    assert not body
+    whole = await fetch_body(decomposer.js, headers, body)
+    assert open_envelope(subject, headers, whole, decomposer.ring).message == task
+
+
+async def test_an_observer_follows_the_audit_log_from_its_start(guarded: Guarded, tmp_path: Path) -> None:
+    """Nothing is hidden: who may read the log alone reads all of it, and submits nothing."""
+    router = await guarded.links("router")
+    event = AuditEvent(agent="router", action=Action.AGENT_STARTED, at=utc_now(), nonce="x")
+    await router.publisher.record(event)
+    settings = MeshSettings(data=tmp_path)
+    async with connect(guarded.server.url, keys=guarded.keys, settings=settings, role="observer") as mesh:
+        async with asyncio.timeout(10):
+            assert await anext(mesh.audit(from_start=True)) == event
+        with pytest.raises(MeshUnavailable):
+            await mesh.ended(TASK)
 
 
 async def test_a_server_that_lets_nobody_in_is_named(guarded: Guarded, tmp_path: Path) -> None:

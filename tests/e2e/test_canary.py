@@ -2,15 +2,17 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -29,6 +31,7 @@ from hybridmesh.bus.topology import (
     EGRESS,
     ROOT,
     TOPOLOGY,
+    Account,
     Ask,
     Bucket,
     producers_of,
@@ -52,6 +55,32 @@ class Wire:
     async def hear(self, message: Msg) -> None:
         """Keep what an envelope shows without opening it: subject and headers."""
         self.labels.append(f"{message.subject} {message.headers}")
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """Sees and may do everything, in both accounts."""
+
+    clients: Mapping[Account, Client]
+
+    @property
+    def js(self) -> JetStreamContext:
+        """JetStream of the account where everything private is."""
+        return self.clients[Account.LOCAL].jetstream()
+
+    async def entries(self) -> dict[str, list[tuple[str, bytes]]]:
+        """Return each stream's entries, as :func:`stored` does."""
+        sides = {account: client.jetstream() for account, client in self.clients.items()}
+        return {stream.name: await stored(sides[stream.account], stream.name) for stream in streams()}
+
+
+@contextlib.asynccontextmanager
+async def insight_into(mesh: MeshProcess, wire: Wire) -> AsyncGenerator[Insight]:
+    """Connect to both accounts and listen to all that is said there."""
+    async with mesh.insight(Account.LOCAL) as local, mesh.insight(Account.CLOUD) as cloud:
+        for client in (local, cloud):
+            await client.subscribe(f"{ROOT}.>", cb=wire.hear)
+        yield Insight({Account.LOCAL: local, Account.CLOUD: cloud})
 
 
 async def stored(js: JetStreamContext, stream: str) -> list[tuple[str, bytes]]:
@@ -91,9 +120,8 @@ async def test_private_text_is_in_no_log_no_subject_no_header_and_no_audit_event
     canary = f"Zq{secrets.token_hex(8)}"
     mail = f"Please answer to {canary}@example.com. My password is {canary}x9! and my line is down.\nJohn {canary}\n"
     wire = Wire()
-    async with mesh.client() as client:
-        js = client.links.js
-        await client.links.client.subscribe(f"{ROOT}.>", cb=wire.hear)
+    async with mesh.client() as client, insight_into(mesh, wire) as insight:
+        js = insight.js
         for profile, workflow in (("balanced", None), ("secure-research", "support-triage")):
             goal = f"Write a reply to the mail of {canary}@example.com."
             task_id = await client.submit(goal, inputs={"mail": mail}, profile=profile, workflow=workflow)
@@ -107,7 +135,7 @@ async def test_private_text_is_in_no_log_no_subject_no_header_and_no_audit_event
             return len(await stored(js, DEAD.name)) > buried
 
         await eventually(is_buried, 30)
-        labels = [label for stream in streams() for label, _ in await stored(js, stream.name)]
+        labels = [label for found in (await insight.entries()).values() for label, _ in found]
         bodies = [body for stream in (AUDIT, CHECKPOINTS, EGRESS) for _, body in await stored(js, stream.name)]
     assert len(wire.labels) > 20
     assert [label for label in (*wire.labels, *labels) if canary in label] == []
@@ -189,10 +217,11 @@ def failures(keys: Path, canary: str) -> Iterator[Envelope]:
                 yield signed_as(keys, producer, kind, {**made, "task_id": new_task_id()})
 
 
-async def quiet(js: JetStreamContext) -> bool:
+async def quiet(insight: Insight) -> bool:
     """Say whether no agent has work."""
-    queues = [stream.name for stream in streams() if stream.retention == "work" and stream.name.startswith("WORK")]
-    return not any([(await js.stream_info(name)).state.messages for name in queues])
+    queues = [stream for stream in streams() if stream.name.startswith("WORK")]
+    sides = {account: client.jetstream() for account, client in insight.clients.items()}
+    return not any([(await sides[queue.account].stream_info(queue.name)).state.messages for queue in queues])
 
 
 def files_that_show(mesh: MeshProcess, canary: str) -> list[str]:
@@ -210,9 +239,8 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
     canary = f"Zq{secrets.token_hex(8)}"
     mail = f"Please answer to {canary}@example.com. My password is {canary}x9!\nJohn {canary}, Mr {canary}\n"
     wire, keys = Wire(), mesh.data / "keys"
-    async with mesh.client() as client:
-        js = client.links.js
-        await client.links.client.subscribe(f"{ROOT}.>", cb=wire.hear)
+    async with mesh.client() as client, insight_into(mesh, wire) as insight:
+        js = insight.js
         buried = len(await stored(js, DEAD.name))
         sent = 0
         for envelope in failures(keys, canary):
@@ -220,7 +248,7 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
             sent += 1
         for ask in Ask:
             for body in (b"{" + canary.encode(), json.dumps({canary: [canary]}).encode()):
-                await client.links.client.request(ask, body, timeout=30, headers={"ce-id": "x"})
+                await insight.clients[Account.LOCAL].request(ask, body, timeout=30, headers={"ce-id": "x"})
         tasks = [
             await client.submit(f"Write a reply to the mail of {canary}@example.com. {day}", inputs={"mail": mail})
             for day in ("overdraft", "hailstorm", "parrot")
@@ -231,8 +259,8 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
                 await asyncio.sleep(0.5)
         for task_id in tasks:
             await client.result(task_id, timeout_s=150)
-        await eventually(lambda: quiet(js), 90)
-        entries = {stream.name: await stored(js, stream.name) for stream in streams()}
+        await eventually(lambda: quiet(insight), 90)
+        entries = await insight.entries()
         vault = await client.links.state(Bucket.VAULT, VaultRecord).records()
         present = await client.links.state(Bucket.AGENTS, Presence).records()
         told = [mesh.run("dead-letters", "ls"), mesh.run("agents"), mesh.run("audit", "tail", "-n", "500")]

@@ -182,7 +182,13 @@ def lines_until(process: "subprocess.Popen[str]", word: str, seconds: float) -> 
 
 def test_the_example_without_our_library_runs(mesh: MeshProcess, tmp_path: Path) -> None:
     """It runs on what you have: a program that only speaks NATS submits a task and reads its end and its log."""
-    program = [sys.executable, "-c", example("plain"), Endpoint.read(mesh.data).url]
+    program = [
+        sys.executable,
+        "-c",
+        example("plain"),
+        Endpoint.read(mesh.data).url,
+        str(mesh.data / "keys" / "publisher.nk"),
+    ]
     done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     end, event = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]

@@ -73,14 +73,14 @@ def test_a_second_mesh_on_the_same_folder_is_refused(mesh: MeshProcess) -> None:
 
 async def test_all_end_with_a_killed_supervisor_and_the_next_one_goes_on(mesh: MeshProcess) -> None:
     """Nothing is lost: no process outlives its supervisor, and a task from before reaches its end after it."""
-    async with mesh.client() as client:
+    async with mesh.client() as client, mesh.insight() as insight:
         worker = mesh.processes()["worker"]
         worker.suspend()  # so that the task cannot end before the kill
         try:
             task_id = await client.submit(GOAL, inputs=MAIL)
 
             async def under_way() -> bool:
-                waiting = await client.links.js.stream_info(queue_stream("worker"))
+                waiting = await insight.jetstream().stream_info(queue_stream("worker"))
                 return waiting.state.messages > 0
 
             await eventually(under_way, 30)

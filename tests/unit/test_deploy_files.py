@@ -42,7 +42,7 @@ def load_compose() -> Table:
 
 COMPOSE = load_compose()
 SERVICES: dict[str, Table] = COMPOSE["services"]
-ONE_SHOTS = {"access", name for name in SERVICES if name == "provision" or name.startswith("model-")}
+ONE_SHOTS = {name for name in SERVICES if name in ("access", "provision") or name.startswith("model-")}
 OURS = set(SERVICES) - SERVERS
 
 
@@ -137,13 +137,13 @@ def test_only_the_consultant_has_the_cloud_key_and_a_way_out() -> None:
     closed = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
     doors = {name for name, network in networks.items() if network.get("driver_opts") == closed}
     outward = {name for name, service in SERVICES.items() if set(service["networks"]) - inner - doors}
-    assert outward == CLOUD_AGENTS | (ONE_SHOTS - {"provision"})
+    assert outward == CLOUD_AGENTS | (ONE_SHOTS - {"access", "provision"})
     assert {name for name, service in SERVICES.items() if set(service["networks"]) & doors} == {"nats"}
 
 
 def test_what_fetches_models_sees_nothing_else() -> None:
     """Nothing private leaves: a way out, and nothing to send."""
-    for name in ONE_SHOTS - {"provision"}:
+    for name in ONE_SHOTS - {"access", "provision"}:
         assert SERVICES[name]["networks"] == ["outside"]
         assert sources_of(SERVICES[name]) == {"models": True}
 

@@ -39,6 +39,12 @@ def test_what_the_message_was_part_of_ends(agent: str, name: str, kind: type[Mes
     assert isinstance(end, kind)
 
 
+def test_an_unreadable_correction_fails_no_step() -> None:
+    """Nothing is lost: its id looks like a step's, but nothing waits for it, and its agent fails no steps."""
+    (audit,) = obituary({"ce-id": f"{TASK}/a/feedback.given/7"}, burial("memory"), ends=True)
+    assert isinstance(audit, AuditEvent)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -27,6 +27,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "httpx2": ("agents/consultant/claude.py", "agents/consultant/guarded_transport.py", "infra/*"),
     "nats": (
         "agents/auditor/audit_stream.py",
+        "bus/bodies.py",
         "bus/client.py",
         "bus/endings.py",
         "bus/followed.py",

@@ -1,0 +1,62 @@
+"""Bodies too large for a message: kept in the object store, while the message carries their name."""
+
+import base64
+import hashlib
+
+import nats.errors
+from nats.js import JetStreamContext
+from nats.js.errors import APIError
+
+from hybridmesh.bus.envelope import BODY_REFERENCE
+from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.topology import BODIES, BODIES_STREAM, chunk_subject
+
+_DIGEST = "SHA-256="
+
+
+async def put_body(js: JetStreamContext, name: str, body: bytes) -> None:
+    """Store a body; one of the same name is replaced.
+
+    Raises:
+        MeshUnavailable: the object store took no body.
+
+    """
+    try:
+        await (await js.object_store(BODIES)).put(name, body)
+    except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+        raise MeshUnavailable("the object store took no body") from error
+
+
+async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes) -> bytes:
+    """Return a message's body, from the object store where the message only carries its name.
+
+    Raises:
+        MeshUnavailable: the object store does not answer, or what it has is not whole.
+
+    """
+    name = headers.get(BODY_REFERENCE)
+    if name is None:
+        return body
+    try:
+        return await _read(js, name)
+    except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+        raise MeshUnavailable("a body could not be fetched", reason="body-missing") from error
+
+
+async def _read(js: JetStreamContext, name: str) -> bytes:
+    """Return the pieces of a body, one request each.
+
+    nats-py would make a consumer for them, and look up its stream by name: more than an agent may do.
+    """
+    info = await (await js.object_store(BODIES)).get_info(name)
+    pieces: list[bytes] = []
+    after = 1
+    while sum(map(len, pieces)) < (info.size or 0):
+        piece = await js.get_msg(BODIES_STREAM, seq=after, subject=chunk_subject(info.nuid or ""), next=True)
+        pieces.append(piece.data or b"")
+        after = (piece.seq or after) + 1
+    whole = b"".join(pieces)
+    digest = base64.urlsafe_b64encode(hashlib.sha256(whole).digest()).decode()
+    if (info.digest or "").removeprefix(_DIGEST) != digest:
+        raise MeshUnavailable("a stored body is not whole", reason="body-damaged")
+    return whole
