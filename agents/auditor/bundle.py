@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,8 +25,8 @@ class _Line(BaseModel):
     body_base64: str | None = None
 
 
-def write_line(part: Part, entry: LogEntry) -> str:
-    """Return an entry's line; a body that is not UTF-8 is written as base64."""
+def entry_fields(part: Part, entry: LogEntry) -> dict[str, object]:
+    """Return an entry as JSON fields; a body that is not UTF-8 is written as base64."""
     fields: dict[str, object] = {
         "part": part,
         "sequence": entry.sequence,
@@ -36,7 +37,22 @@ def write_line(part: Part, entry: LogEntry) -> str:
         fields["body"] = entry.body.decode("utf-8")
     except UnicodeDecodeError:
         fields["body_base64"] = base64.b64encode(entry.body).decode()
-    return json.dumps(fields, ensure_ascii=False)
+    return fields
+
+
+def write_line(part: Part, entry: LogEntry) -> str:
+    """Return an entry's line."""
+    return json.dumps(entry_fields(part, entry), ensure_ascii=False)
+
+
+def read_file(file: Path) -> tuple[list[LogEntry], list[LogEntry]]:
+    """Return the entries and the checkpoints of an export; raises UsageError."""
+    try:
+        with file.open(encoding="utf-8") as lines:
+            parts = list(read_lines(lines))
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{file} cannot be read", remedy="give a file that `hybridmesh audit export` wrote") from None
+    return [entry for part, entry in parts if part == "log"], [entry for part, entry in parts if part == "checkpoints"]
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[tuple[Part, LogEntry]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.infra.cli import proving
 from hybridmesh.infra.cli.console import tell, write, write_json
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.explaining import event_line
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hybridmesh.schemas.audits import AuditEvent
 
 app = typer.Typer(no_args_is_help=True, help="The log of every decision, egress and spend.")
+for _command in (proving.prove, proving.verifier):
+    app.command()(_command)
 
 _WAIT_S = 1.0
 
@@ -162,16 +165,9 @@ async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterato
 
 
 def _verify_file(file: Path, keys: Path, kept: "Sequence[Claim]") -> "Verification":
-    from hybridmesh.agents.auditor.bundle import read_lines
+    from hybridmesh.agents.auditor.bundle import read_file
     from hybridmesh.bus.identity import KeyRing
     from hybridmesh.infra.audit_log import verify_entries
 
-    ring = KeyRing.read(keys)
-    try:
-        with file.open(encoding="utf-8") as lines:
-            parts = list(read_lines(lines))
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"{file} cannot be read", remedy="give a file that `hybridmesh audit export` wrote") from None
-    entries = [entry for part, entry in parts if part == "log"]
-    checkpoints = [entry for part, entry in parts if part == "checkpoints"]
-    return verify_entries(entries, checkpoints, ring, kept)
+    entries, checkpoints = read_file(file)
+    return verify_entries(entries, checkpoints, KeyRing.read(keys), kept)

@@ -17,7 +17,7 @@ COMMANDS = [
     *(["doctor"], ["demo"], ["up"], ["run"], ["provision"]),
     *(["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"], ["detect"]),
     *(["approvals", name] for name in ("ls", "show", "approve", "deny")),
-    *(["audit", name] for name in ("tail", "verify", "export")),
+    *(["audit", name] for name in ("tail", "verify", "export", "prove", "verifier")),
     *(["dead-letters", name] for name in ("ls", "show", "replay")),
     *(["terms", name] for name in ("ls", "add", "remove")),
     *(["model", name] for name in ("list", "prepare", "verify", "remove")),

@@ -1,0 +1,231 @@
+"""Checks an exported audit log, or a proof about one, without hybridmesh: the standard library and `cryptography`.
+
+usage: python verify.py EXPORT-OR-PROOF ring.json [KEPT.json]
+
+KEPT.json is a checkpoint written down earlier: {"size": …, "root": …}. Exit code 0: it holds; 1: it does not.
+"""
+
+import base64
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+Entry = dict[str, Any]
+Ring = dict[str, list[str]]
+_SOURCE = "/hybridmesh/"
+_CHECKPOINT = "hybridmesh.audit.checkpoint.v1"
+_EVENT = "hybridmesh.audit.recorded.v1"
+_AUDITOR = "auditor"
+_ARGUMENTS = (3, 4)
+
+
+def body_of(entry: Entry) -> bytes:
+    """Return an entry's body."""
+    packed = entry.get("body_base64")
+    return str(entry.get("body", "")).encode() if packed is None else base64.b64decode(packed)
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the hash over two subtrees (RFC 9162, 2.1.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def leaf_of(entry: Entry) -> bytes:
+    """Return an entry's leaf: the hash of its canonical JSON (RFC 8785; all keys are ASCII, all numbers integers)."""
+    headers = {name.lower(): value for name, value in entry["headers"].items()}
+    fields = {
+        "sequence": entry["sequence"],
+        "subject": entry["subject"],
+        "headers": {name: value for name, value in headers.items() if not name.startswith("nats-")},
+        "body": hashlib.sha256(body_of(entry)).hexdigest(),
+    }
+    canonical = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(b"\x00" + canonical).digest()
+
+
+def roots_at(leaves: list[bytes], sizes: set[int]) -> dict[int, str]:
+    """Return the root (hex) over the first leaves, for each of the sizes."""
+    peaks: list[bytes] = []
+    found: dict[int, str] = {}
+    for size, leaf in enumerate(leaves, 1):
+        peaks.append(leaf)
+        for _ in range((size & -size).bit_length() - 1):
+            right = peaks.pop()
+            peaks[-1] = node_hash(peaks[-1], right)
+        if size in sizes:
+            root = peaks[-1]
+            for peak in reversed(peaks[:-1]):
+                root = node_hash(peak, root)
+            found[size] = root.hex()
+    return found
+
+
+def climb(old: bytes, new: bytes, place: int, last: int, path: list[bytes]) -> tuple[bytes, bytes, bool]:
+    """Walk a path to the root; return the hash over what is left of it, that over all, and if its length was right."""
+    for sibling in path:
+        if last == 0:
+            return old, new, False
+        if place & 1 or place == last:
+            old, new = node_hash(sibling, old), node_hash(sibling, new)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            new = node_hash(new, sibling)
+        place, last = place >> 1, last >> 1
+    return old, new, last == 0
+
+
+def includes(root: bytes, size: int, leaf: bytes, index: int, path: list[bytes]) -> bool:
+    """Say whether a path proves a leaf in the tree (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    _, found, whole = climb(leaf, leaf, index, size - 1, path)
+    return whole and found == root
+
+
+def grew(old_root: bytes, old_size: int, root: bytes, size: int, path: list[bytes]) -> bool:
+    """Say whether a path proves that the old tree begins the new one (RFC 9162, 2.1.4.2)."""
+    if not 0 < old_size <= size:
+        return False
+    if old_size == size:
+        return not path and old_root == root
+    steps = [old_root, *path] if old_size & (old_size - 1) == 0 else path
+    if not steps:
+        return False
+    place, last = old_size - 1, size - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    old, new, whole = climb(steps[0], steps[0], place, last, steps[1:])
+    return whole and old == old_root and new == root
+
+
+def signer_problem(entry: Entry, ring: Ring, kind: str) -> str | None:
+    """Say what is wrong with an entry's signature, its type or its place, or None."""
+    headers, body = entry["headers"], body_of(entry)
+    if headers.get("ce-type") != kind:
+        return "another type than its place asks for"
+    parts = [entry["subject"], *(headers.get(f"ce-{name}", "") for name in ("id", "type", "source", "time"))]
+    signed = "\n".join([*parts, hashlib.sha256(body).hexdigest()]).encode("utf-8", "surrogatepass")
+    name = headers.get("ce-source", "").removeprefix(_SOURCE)
+    try:
+        signature = base64.b64decode(headers.get("mesh-signature", ""), validate=True)
+    except ValueError:
+        return "signature is not base64"
+    if not any(verifies(key, signature, signed) for key in ring.get(name, [])):
+        return "signature does not hold"
+    content = json.loads(body)
+    if kind == _CHECKPOINT:
+        right = name == _AUDITOR and entry["subject"].endswith(f".{content['size']}")
+    else:
+        right = content["agent"] == name and entry["subject"].endswith(f".{name}.{content.get('task_id') or '-'}")
+    return None if right else "speaks for another, or of another subject"
+
+
+def verifies(key: str, signature: bytes, content: bytes) -> bool:
+    """Say whether an Ed25519 signature holds."""
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def claim_of(kept: Entry) -> tuple[int, str]:
+    """Return size and root of a checkpoint that was written down."""
+    return int(kept["size"] if "size" in kept else kept["covered"]), str(kept["root"])
+
+
+def check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
+    """Return what is wrong with an exported log; nothing: it is whole."""
+    found: list[str] = []
+    leaves: list[bytes] = []
+    claims = [claim_of(item) for item in kept]
+    for entry in (line for line in lines if line["part"] == "log"):
+        if entry["sequence"] != len(leaves) + 1:
+            found.append(f"entry {len(leaves) + 1}: missing or out of order, {entry['sequence']} stands there")
+            break
+        problem = signer_problem(entry, ring, _EVENT)
+        found += [f"entry {entry['sequence']}: {problem}"] if problem else []
+        leaves.append(leaf_of(entry))
+    for entry in (line for line in lines if line["part"] == "checkpoints"):
+        problem = signer_problem(entry, ring, _CHECKPOINT)
+        if problem:
+            found.append(f"checkpoint {entry['sequence']}: {problem}")
+        else:
+            content = json.loads(body_of(entry))
+            claims.append((int(content["size"]), str(content["root"])))
+    roots = roots_at(leaves, {size for size, _ in claims})
+    for size, root in sorted(set(claims)):
+        if size > len(leaves):
+            found.append(f"entry {len(leaves) + 1}: the tail is cut: a checkpoint counts {size} entries")
+        elif roots[size] != root:
+            found.append(f"checkpoint over {size} entries: they are not those that it was signed over")
+            break
+    return found if claims or not leaves else [*found, "no checkpoint: a cut tail could not be seen"]
+
+
+def check_proof(proof: Entry, ring: Ring, kept: list[Entry]) -> list[str]:
+    """Return what is wrong with a proof; nothing: it holds."""
+    problem = signer_problem(proof["checkpoint"], ring, _CHECKPOINT)
+    if problem:
+        return [f"checkpoint: {problem}"]
+    content = json.loads(body_of(proof["checkpoint"]))
+    size, root = int(content["size"]), bytes.fromhex(content["root"])
+    if proof["proves"] == "consistency":
+        since = proof["since"]
+        if kept and claim_of(since) not in [claim_of(item) for item in kept]:
+            return ["the proof starts from another checkpoint than the one that was kept"]
+        path = [bytes.fromhex(item) for item in proof["path"]]
+        holds = grew(bytes.fromhex(since["root"]), int(since["size"]), root, size, path)
+        return [] if holds else ["the log did not grow from that checkpoint"]
+    found: list[str] = []
+    for item in proof["entries"]:
+        entry, path = item["entry"], [bytes.fromhex(part) for part in item["path"]]
+        problem = signer_problem(entry, ring, _EVENT)
+        if problem is None and json.loads(body_of(entry)).get("task_id") != proof["task"]:
+            problem = "not about this task"
+        if problem is None and entry["sequence"] != item["index"] + 1:
+            problem = "stands elsewhere"
+        if problem is None and not includes(root, size, leaf_of(entry), int(item["index"]), path):
+            problem = "not in the log that the checkpoint was signed over"
+        found += [f"entry {entry['sequence']}: {problem}"] if problem else []
+    return found if proof["entries"] else ["the proof is empty"]
+
+
+def main(arguments: list[str]) -> int:
+    """Check what the arguments name, and say how it stands."""
+    if len(arguments) not in _ARGUMENTS:
+        sys.stderr.write(f"{__doc__}\n")
+        return 2
+    try:
+        text = Path(arguments[1]).read_text("utf-8")
+        ring: Ring = json.loads(Path(arguments[2]).read_text("utf-8"))
+        kept = json.loads(Path(arguments[3]).read_text("utf-8")) if len(arguments) == max(_ARGUMENTS) else []
+        found = _check(text, ring, kept if isinstance(kept, list) else [kept])
+    except OSError as error:
+        found = [f"a file cannot be read: {error.strerror}"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        found = [f"neither an export nor a proof: {type(error).__name__}"]
+    for problem in found:
+        sys.stdout.write(f"{problem}\n")
+    sys.stdout.write("DOES NOT HOLD\n" if found else "it holds\n")
+    return 1 if found else 0
+
+
+def _check(text: str, ring: Ring, kept: list[Entry]) -> list[str]:
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        whole = None
+    if isinstance(whole, dict) and "proves" in whole:
+        return check_proof(whole, ring, kept)
+    return check_export([json.loads(line) for line in text.split("\n") if line.strip()], ring, kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

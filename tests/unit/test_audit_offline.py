@@ -1,0 +1,232 @@
+"""Proofs about the log, and the program that checks them without hybridmesh: it finds what the mesh's check finds."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from command_line import run_command
+from hybridmesh.agents.auditor.bundle import write_line
+from hybridmesh.bus.envelope import seal
+from hybridmesh.bus.identity import Identity, KeyRing
+from hybridmesh.bus.merkle import consistency_path, grew, includes, inclusion_path, root_of
+from hybridmesh.bus.proofs import LogEntry, entry_leaf
+from hybridmesh.infra import offline_verifier as verifier
+from hybridmesh.infra.audit_log import verify_entries
+from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
+from hybridmesh.schemas.message import Message
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
+ROUTER, AUDITOR = (Identity(name, Ed25519PrivateKey.generate()) for name in ("router", "auditor"))
+RING = KeyRing({identity.name: [identity.public] for identity in (ROUTER, AUDITOR)})
+PROGRAM = Path(verifier.__file__)
+
+
+def entry_of(message: Message, sequence: int, identity: Identity = ROUTER) -> LogEntry:
+    """Return a message as it is stored."""
+    sealed = seal(message, identity, NOW)
+    return LogEntry(sequence, sealed.subject, sealed.headers, sealed.body)
+
+
+def event(number: int, task_id: str | None = None) -> LogEntry:
+    """Return one entry of the log."""
+    made = AuditEvent(agent="router", action=Action.ROUTE_DECIDED, at=NOW, nonce=str(number), task_id=task_id)
+    return entry_of(made, number)
+
+
+LOG = [event(number, TASK if number in (3, 8) else None) for number in range(1, 12)]
+ROOTS = {size: root_of(map(entry_leaf, LOG[:size])).hex() for size in (5, 11)}
+SIGNED = [
+    entry_of(Checkpoint(size=size, root=ROOTS[size], at=NOW), place, AUDITOR) for place, size in enumerate(ROOTS, 1)
+]
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """A folder with the ring."""
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    ring = {identity.name: [identity.public.public_bytes_raw().hex()] for identity in (ROUTER, AUDITOR)}
+    (folder / "ring.json").write_text(json.dumps(ring), "utf-8")
+    return folder
+
+
+def written(folder: Path, log: Sequence[LogEntry], checkpoints: Sequence[LogEntry] = SIGNED) -> Path:
+    """Return an export."""
+    file = folder / "log.jsonl"
+    lines = [write_line("log", entry) for entry in log] + [write_line("checkpoints", entry) for entry in checkpoints]
+    file.write_text("\n".join(lines), "utf-8")
+    return file
+
+
+def check(*files: Path) -> subprocess.CompletedProcess[str]:
+    """Run the program as an outsider does: without this project."""
+    command = [sys.executable, "-I", str(PROGRAM), *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")
+
+
+def test_the_program_imports_the_standard_library_and_cryptography_alone() -> None:
+    """Nothing is hidden: an auditor reads one file."""
+    lines = [line for line in PROGRAM.read_text("utf-8").splitlines() if line.startswith(("import ", "from "))]
+    roots = {line.split()[1].partition(".")[0] for line in lines}
+    assert roots - sys.stdlib_module_names == {"cryptography"}
+
+
+def test_a_whole_log_holds(tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: with an export and the ring, elsewhere."""
+    ran = check(written(tmp_path, LOG), keys / "ring.json")
+    assert (ran.returncode, ran.stdout) == (0, "it holds\n"), ran.stderr
+
+
+def edited(log: list[LogEntry]) -> list[LogEntry]:
+    """One byte of a body is another."""
+    log[4] = LogEntry(5, log[4].subject, log[4].headers, log[4].body.replace(b'"5"', b'"6"'))
+    return log
+
+
+def signed_anew(log: list[LogEntry]) -> list[LogEntry]:
+    """Another event in the place of one, signed by its agent."""
+    log[4] = entry_of(AuditEvent(agent="router", action=Action.AGENT_STARTED, at=NOW, nonce="5"), 5)
+    return log
+
+
+def swapped(log: list[LogEntry]) -> list[LogEntry]:
+    """Two entries have changed their places and their numbers."""
+    log[4], log[5] = LogEntry(5, *parts(log[5])), LogEntry(6, *parts(log[4]))
+    return log
+
+
+def forged(log: list[LogEntry]) -> list[LogEntry]:
+    """An event of nobody's at the end."""
+    stranger = Identity("router", Ed25519PrivateKey.generate())
+    made = AuditEvent(agent="router", action=Action.ROUTE_DECIDED, at=NOW, nonce="12")
+    return [*log, entry_of(made, 12, stranger)]
+
+
+def parts(entry: LogEntry) -> tuple[str, dict[str, str], bytes]:
+    """Return what an entry says, without its place."""
+    return entry.subject, entry.headers, entry.body
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        (edited, "entry 5: signature does not hold"),
+        (signed_anew, "checkpoint over 5 entries"),
+        (swapped, "checkpoint over 5 entries"),
+        (forged, "entry 12: signature does not hold"),
+        (lambda log: log[:4] + log[5:], "entry 5: missing"),
+        (lambda log: log[:8], "entry 9: the tail is cut"),
+    ],
+    ids=["edited", "signed-anew", "swapped", "forged", "removed", "cut"],
+)
+def test_what_was_done_to_a_log_is_named(
+    harm: Callable[[list[LogEntry]], list[LogEntry]], named: str, tmp_path: Path, keys: Path
+) -> None:
+    """Nothing is hidden: and the mesh's own check says the same."""
+    log = harm(list(LOG))
+    ran = check(written(tmp_path, log), keys / "ring.json")
+    assert ran.returncode == 1
+    assert named in ran.stdout
+    assert ran.stdout.endswith("DOES NOT HOLD\n")
+    assert verify_entries(log, SIGNED, RING).findings
+
+
+def test_a_log_cut_with_its_checkpoints_is_seen_by_who_kept_one(tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden."""
+    export, kept = written(tmp_path, LOG[:5], SIGNED[:1]), tmp_path / "kept.json"
+    assert check(export, keys / "ring.json").returncode == 0
+    kept.write_text(json.dumps({"whole": True, "covered": 11, "root": ROOTS[11]}), "utf-8")
+    ran = check(export, keys / "ring.json", kept)
+    assert ran.returncode == 1
+    assert "the tail is cut" in ran.stdout
+
+
+def proof_of(tmp_path: Path, keys: Path, *words: str) -> Path:
+    """Return the file of a proof from an export."""
+    export = written(tmp_path, LOG)
+    ran = run_command("audit", "prove", *words, "--file", str(export), "--keys", str(keys))
+    assert ran.code == 0, ran.err
+    file = tmp_path / "proof.json"
+    file.write_text(ran.out, "utf-8")
+    return file
+
+
+def test_a_tasks_events_are_proved_without_the_log(tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: two entries and a few hashes; no other entry is in the proof."""
+    file = proof_of(tmp_path, keys, TASK)
+    proof = json.loads(file.read_text("utf-8"))
+    assert [item["entry"]["sequence"] for item in proof["entries"]] == [3, 8]
+    assert check(file, keys / "ring.json").returncode == 0
+    for harm in ("path", "body", "task", "nothing"):
+        spoiled = json.loads(file.read_text("utf-8"))
+        match harm:
+            case "path":
+                spoiled["entries"][0]["path"][0] = "00" * 32
+            case "body":
+                spoiled["entries"][1]["entry"]["body"] += " "
+            case "task":
+                spoiled["task"] = TASK.replace("1", "2")
+            case _:
+                spoiled["entries"] = []
+        wrong = tmp_path / "wrong.json"
+        wrong.write_text(json.dumps(spoiled), "utf-8")
+        assert check(wrong, keys / "ring.json").returncode == 1, harm
+
+
+def test_growth_is_proved_from_what_was_kept(tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: who keeps 64 letters sees that nothing before them was changed."""
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps({"size": 5, "root": ROOTS[5]}), "utf-8")
+    file = proof_of(tmp_path, keys, "--since", str(kept))
+    assert check(file, keys / "ring.json", kept).returncode == 0
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({"size": 5, "root": "11" * 32}), "utf-8")
+    assert check(file, keys / "ring.json", other).returncode == 1
+    assert check(proof_of(tmp_path, keys, "--since", str(other)), keys / "ring.json").returncode == 1
+
+
+@pytest.mark.parametrize("words", [(), (TASK, "--since", "x"), (TASK.replace("0", "f"),)])
+def test_what_cannot_be_proved_is_said(words: tuple[str, ...], tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: no proof of nothing."""
+    ran = run_command("audit", "prove", *words, "--file", str(written(tmp_path, LOG)), "--keys", str(keys))
+    assert ran.code == 2
+    assert "remedy" in ran.err
+
+
+def test_the_program_can_be_printed() -> None:
+    """Nothing is hidden: it travels with the export."""
+    assert run_command("audit", "verifier").out == PROGRAM.read_text("utf-8")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"part": "log"}', '{"proves": "inclusion"}', "\ud800", "x"])
+def test_rubbish_does_not_hold(text: str, tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: whatever the file is, the answer is a line and not a traceback."""
+    file = tmp_path / "x"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    ran = check(file, keys / "ring.json")
+    assert ran.returncode == (0 if not text else 1)
+    assert "Traceback" not in ran.stderr
+
+
+@given(st.integers(1, 70), st.data())
+@settings(max_examples=60, deadline=None)
+def test_both_programs_agree_on_every_proof(size: int, data: st.DataObject) -> None:
+    """Nothing is hidden: paths are checked alike, whole and spoiled."""
+    leaves = [bytes([number]) * 32 for number in range(size)]
+    index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
+    path, growth = inclusion_path(leaves, index), consistency_path(leaves, old)
+    root, before = root_of(leaves), root_of(leaves[:old])
+    if data.draw(st.booleans()):
+        path, growth = path[:-1], [*growth, b"x" * 32]
+    assert verifier.includes(root, size, leaves[index], index, path) == includes(root, size, leaves[index], index, path)
+    assert verifier.grew(before, old, root, size, growth) == grew(before, old, root, size, growth)
+    assert verifier.roots_at(leaves, {old, size}) == {old: before.hex(), size: root.hex()}
