@@ -1,4 +1,4 @@
-"""The dead letters, as a person works with them: list, read and replay, each reading and replay in the audit log."""
+"""The dead letters, as a person works with them: list, read, replay and drop, all but the list in the audit log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,6 +96,14 @@ class DeadLetters:
         headers["Nats-Msg-Id"] = f"{headers.get('ce-id', 'dead')}/replay/{letter.number}/{now.timestamp():.6f}"
         await self._record(Action.DEAD_LETTER_REPLAYED, letter)
         await self._publisher.send(Envelope(letter.envelope.subject, headers, letter.envelope.body))
+
+    async def drop(self, letter: Letter) -> None:
+        """Erase the letter for good, once the audit log knows of it."""
+        await self._record(Action.DEAD_LETTER_DROPPED, letter)
+        try:
+            await self._js.delete_msg(DEAD.name, letter.number)
+        except (nats.errors.Error, TimeoutError) as error:
+            raise MeshUnavailable("the dead letter could not be erased") from error
 
     async def _record(self, action: Action, letter: Letter) -> None:
         now = self._clock()

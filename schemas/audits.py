@@ -40,6 +40,7 @@ class Action(StrEnum):
     MESSAGE_BURIED = "message.buried"
     DEAD_LETTER_READ = "dead-letter.read"
     DEAD_LETTER_REPLAYED = "dead-letter.replayed"
+    DEAD_LETTER_DROPPED = "dead-letter.dropped"
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
 

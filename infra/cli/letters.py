@@ -1,4 +1,4 @@
-"""``dead-letters``: messages that nobody could handle; look at them, and send them again."""
+"""``dead-letters``: messages that nobody could handle; look at them, send them again, or drop them."""
 
 import base64
 from typing import TYPE_CHECKING, Annotated, Any
@@ -93,6 +93,27 @@ def replay(
         write_json({"replayed": done})
     else:
         tell(f"replayed: {', '.join(map(str, done)) or 'nothing'}")
+
+
+@app.command()
+@command
+def drop(
+    call: Invocation,
+    numbers: Annotated[list[int], typer.Argument(metavar="ID…", min=1, help="As `dead-letters ls` shows them.")],
+) -> None:
+    """Erase dead letters for good; the audit log keeps that there were such, and who dropped them."""
+    from hybridmesh.infra.cli.session import on_mesh
+
+    async def work(mesh: "Mesh") -> None:
+        letters = _letters(mesh)
+        for letter in [await letters.read(number) for number in dict.fromkeys(numbers)]:
+            await letters.drop(letter)
+
+    on_mesh(call, work)
+    if call.json:
+        write_json({"dropped": list(dict.fromkeys(numbers))})
+    else:
+        tell(f"dropped: {', '.join(map(str, dict.fromkeys(numbers)))}")
 
 
 def _letters(mesh: "Mesh") -> "DeadLetters":

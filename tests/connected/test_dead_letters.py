@@ -129,6 +129,18 @@ async def test_a_replayed_letter_is_handled_as_it_was_and_stays(bus: Bus, tmp_pa
     assert (await letters(bus, tmp_path, "ls", "--json")).json["dead_letters"][0]["replays"] == 2
 
 
+async def test_a_dropped_letter_is_gone_and_the_log_knows_of_it(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: what is erased has been, and says so; one that is not there erases no other."""
+    await bury(bus, make_ready(), make_ready())
+    assert (await letters(bus, tmp_path, "drop", "1", "7")).code == 2
+    assert await bus.count("DEAD") == 2
+    assert (await letters(bus, tmp_path, "drop", "1", "--json")).json == {"dropped": [1]}
+    assert [row["number"] for row in (await letters(bus, tmp_path, "ls", "--json")).json["dead_letters"]] == [2]
+    (event,) = await actions(bus, Action.DEAD_LETTER_DROPPED)
+    assert event.facts["number"] == 1
+    assert SECRET not in event.model_dump_json()
+
+
 async def test_all_that_were_not_replayed_are(bus: Bus, tmp_path: Path) -> None:
     """Nothing is lost."""
     await bury(bus, make_ready(), make_ready())

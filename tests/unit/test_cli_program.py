@@ -18,7 +18,7 @@ COMMANDS = [
     *(["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"], ["detect"]),
     *(["approvals", name] for name in ("ls", "show", "approve", "deny")),
     *(["audit", name] for name in ("tail", "verify", "export", "prove", "verifier")),
-    *(["dead-letters", name] for name in ("ls", "show", "replay")),
+    *(["dead-letters", name] for name in ("ls", "show", "replay", "drop")),
     *(["terms", name] for name in ("ls", "add", "remove")),
     *(["model", name] for name in ("list", "prepare", "verify", "remove")),
     *(["vault", name] for name in ("rotate", "forget")),
