@@ -88,9 +88,23 @@ class MemoryUnavailable(TransientError):
 
 
 class CloudUnavailable(TransientError):
-    """The cloud model could not be asked, or its answer did not arrive whole."""
+    """The cloud model could not be asked, or its answer did not arrive whole.
+
+    ``uncertain``: the question may have been read, answered and billed all the same.
+    """
 
     reason = "cloud-unavailable"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: str | None = None,
+        retry_after_s: float | None = None,
+        uncertain: bool = False,
+    ) -> None:
+        super().__init__(message, reason=reason, retry_after_s=retry_after_s)
+        self.uncertain = uncertain
 
 
 class Deferred(MeshError):

@@ -25,6 +25,7 @@ from hybridmesh.bus.topology import (
     Bucket,
     Consumer,
     Stream,
+    account_of,
     consumers,
     streams,
 )
@@ -46,19 +47,24 @@ async def provision(
     for consumer in consumers():
         if consumer.account in accounts:
             await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))
-    if Account.LOCAL in accounts:
-        await _ensure_buckets(js, replicas)
-
-
-async def _ensure_buckets(js: JetStreamContext, replicas: int) -> None:
     for bucket in Bucket:
-        try:
-            await js.key_value(bucket)
-        except BucketNotFoundError:
-            ttl = BUCKET_AGES_S.get(bucket)
-            await js.create_key_value(
-                KeyValueConfig(bucket=bucket, history=1, ttl=ttl, storage=StorageType.FILE, replicas=replicas)
-            )
+        if account_of(bucket) in accounts:
+            await _ensure_bucket(js, bucket, replicas)
+    if Account.LOCAL in accounts:
+        await _ensure_bodies(js, replicas)
+
+
+async def _ensure_bucket(js: JetStreamContext, bucket: Bucket, replicas: int) -> None:
+    try:
+        await js.key_value(bucket)
+    except BucketNotFoundError:
+        ttl = BUCKET_AGES_S.get(bucket)
+        await js.create_key_value(
+            KeyValueConfig(bucket=bucket, history=1, ttl=ttl, storage=StorageType.FILE, replicas=replicas)
+        )
+
+
+async def _ensure_bodies(js: JetStreamContext, replicas: int) -> None:
     try:
         await js.object_store(BODIES)
     except NotFoundError:

@@ -49,7 +49,7 @@ class Ask(StrEnum):
 
 
 class Bucket(StrEnum):
-    """Key-value buckets: TASKS is the decomposer's state, PARKED the router's, and so on; POLICY is the people's."""
+    """Key-value buckets: TASKS is the decomposer's, PARKED the router's, CALLS the consultant's, and so on."""
 
     TASKS = "tasks"
     PARKED = "parked"
@@ -58,6 +58,7 @@ class Bucket(StrEnum):
     APPROVALS = "approvals"
     POLICY = "policy"
     AGENTS = "agents"
+    CALLS = "calls"
 
 
 DAY_S = 86_400.0
@@ -68,7 +69,13 @@ BUCKET_AGES_S: Mapping[Bucket, float] = {
     Bucket.APPROVALS: 30 * DAY_S,
     Bucket.BUDGETS: 400 * DAY_S,
     Bucket.AGENTS: 30.0,
+    Bucket.CALLS: 7 * DAY_S,
 }
+
+
+def account_of(bucket: Bucket) -> Account:
+    """Return where a bucket is: what is known of calls is the consultant's own."""
+    return Account.CLOUD if bucket is Bucket.CALLS else Account.LOCAL
 
 
 def bucket_stream(bucket: Bucket) -> str:
@@ -205,6 +212,7 @@ TOPOLOGY: tuple[Row, ...] = (
         "consultant",
         consumes=(ConsultRequested,),
         publishes=(ConsultAdvised, ConsultRefused, EgressRecorded, *_AUDIT),
+        keeps=(Bucket.CALLS,),
         slots=4,
         account=Account.CLOUD,
     ),

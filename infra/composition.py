@@ -154,6 +154,7 @@ async def build_auditor(links: Links) -> Agent:
 async def build_consultant(links: Links) -> Agent:
     """Build the consultant: the one place where the cloud key is used."""
     from hybridmesh.agents.consultant.agent import Consultant
+    from hybridmesh.agents.consultant.calls import CallRecord
     from hybridmesh.agents.consultant.claude import ANTHROPIC_URL, ClaudeModel
     from hybridmesh.agents.consultant.prices import price_of
     from hybridmesh.bus.clearances import check_clearance
@@ -172,7 +173,10 @@ async def build_consultant(links: Links) -> Agent:
         simulated=simulated,
     )
     check = partial(check_clearance, public_key=links.ring["classifier"])
-    return Consultant(model, links.publisher, check, price_of, links.clock, clearance_s=cloud.clearance_s).agent()
+    calls = links.state(Bucket.CALLS, CallRecord)
+    return Consultant(
+        model, links.publisher, check, price_of, links.clock, calls, clearance_s=cloud.clearance_s
+    ).agent()
 
 
 async def build_memory(links: Links) -> Agent:

@@ -76,6 +76,10 @@ class ConsultAdvised(StepMessage):
     sent_sha256: str
 
 
+# The reason of a refusal after a call that may have been answered: what was set aside for it counts as spent.
+UNKNOWN_OUTCOME = "cloud-outcome-unknown"
+
+
 class ConsultRefused(StepMessage):
     """The prompt was not sent, or no answer can be had; the router takes another lane."""
 

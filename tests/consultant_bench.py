@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from cloud_double import CloudDouble, Script
 from hybridmesh.agents.consultant.agent import Consultant
+from hybridmesh.agents.consultant.calls import CallBook, CallRecord
 from hybridmesh.agents.consultant.claude import ClaudeModel
 from hybridmesh.agents.consultant.egress import EgressLog
 from hybridmesh.agents.consultant.port import CloudModel
@@ -61,6 +62,30 @@ class Log:
         self.events.append(event)
 
 
+class Book:
+    """The records of calls, as long as a test lasts; ``down``: the bus is away."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, CallRecord] = {}
+        self.down = False
+
+    async def get(self, key: str) -> CallRecord | None:
+        self._check()
+        return self.records.get(key)
+
+    async def put(self, key: str, record: CallRecord) -> None:
+        self._check()
+        self.records[key] = record
+
+    async def delete(self, key: str) -> None:
+        self._check()
+        self.records.pop(key, None)
+
+    def _check(self) -> None:
+        if self.down:
+            raise MeshUnavailable
+
+
 def requested(prompt: Prompt = CLEAN, *, model: str = "claude-sonnet-5-5") -> ConsultRequested:
     """A cleared prompt."""
     task_id = new_task_id()
@@ -86,13 +111,16 @@ def requested(prompt: Prompt = CLEAN, *, model: str = "claude-sonnet-5-5") -> Co
     )
 
 
-def consultant_over(cloud: CloudModel, audit: EgressLog, clock: Watch | None = None) -> Consultant:
+def consultant_over(
+    cloud: CloudModel, audit: EgressLog, clock: Watch | None = None, calls: CallBook | None = None
+) -> Consultant:
     return Consultant(
         cloud,
         audit,
         partial(check_clearance, public_key=KEY.public_key()),
         price_of,
         clock or Watch(),
+        calls or Book(),
         clearance_s=CLEARANCE_S,
     )
 
@@ -104,18 +132,19 @@ class Desk:
         self.cloud = CloudDouble(script)
         self.audit = audit or Log()
         self.clock = Watch()
+        self.calls = Book()
         self._simulated = simulated
 
     async def __aenter__(self) -> "Desk":
         await self.cloud.__aenter__()
-        self._model = ClaudeModel(
+        self.model = ClaudeModel(
             api_key=SecretStr("sk-test"), clock=self.clock, base_url=self.cloud.url, simulated=self._simulated
         )
-        self.consultant = consultant_over(self._model, self.audit, self.clock)
+        self.consultant = consultant_over(self.model, self.audit, self.clock, self.calls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._model.close()
+        await self.model.close()
         await self.cloud.__aexit__(None, None, None)
 
 

@@ -18,6 +18,7 @@ from hybridmesh.agents.classifier.tags import Tag
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.consultant.agent import Consultant
+from hybridmesh.agents.consultant.calls import CallRecord
 from hybridmesh.agents.consultant.claude import ClaudeModel
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.agents.decomposer.agent import DecomposerAgent
@@ -229,5 +230,12 @@ class Mesh:
         model = ClaudeModel(api_key=SecretStr("sk-test"), clock=utc_now, base_url=self.cloud.url)
         check = partial(check_clearance, public_key=links.ring["classifier"])
         return Consultant(
-            model, links.publisher, check, price_of, utc_now, clearance_s=self.clearance_s, patience_s=self.patience_s
+            model,
+            links.publisher,
+            check,
+            price_of,
+            utc_now,
+            links.state(Bucket.CALLS, CallRecord),
+            clearance_s=self.clearance_s,
+            patience_s=self.patience_s,
         ).agent()

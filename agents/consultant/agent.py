@@ -8,15 +8,25 @@ from typing import Protocol
 
 import uuid_utils
 
+from hybridmesh.agents.consultant.calls import CallBook, CallRecord, Calls
 from hybridmesh.agents.consultant.egress import AGENT, Egress, EgressLog
 from hybridmesh.agents.consultant.patience import next_pause_s
 from hybridmesh.agents.consultant.port import CloudModel, CloudRefusal, CloudReply, Question
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable, PermanentError, TransientError, UntrustedMessage
-from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested, Prompt, Usage
+from hybridmesh.schemas.audits import AuditEvent
+from hybridmesh.schemas.consults import (
+    UNKNOWN_OUTCOME,
+    ConsultAdvised,
+    ConsultRefused,
+    ConsultRequested,
+    Prompt,
+    Usage,
+)
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.privacy import Clearance
 
+UNKNOWN = "unknown"  # the outcome of a call that may have been answered
 _REMEMBERED = 10_000
 
 PriceList = Callable[[str, str, int, int], Decimal | None]
@@ -43,7 +53,8 @@ class Consultant:
     Consumes ``consult.requested``; publishes ``consult.advised``, ``consult.refused`` and ``egress.recorded``.
     Needs a cloud model, an audit log that is awaited before each egress, and the classifier's public key (inside
     ``check``). Whatever goes wrong, the step goes on: a prompt that may not leave, or a cloud that does not answer
-    within ``patience_s`` of the clearance, is a refusal, and the router takes the local lane. ``clearance_s`` is how
+    within ``patience_s`` of the clearance, is a refusal, and the router takes the local lane. A call that may have been
+    answered is not made again: its answer is in ``calls``, or nobody knows what came of it. ``clearance_s`` is how
     long the classifier's clearances last; the work loop must allow a message at least four tries.
     """
 
@@ -54,6 +65,7 @@ class Consultant:
         check: ClearanceCheck,
         price: PriceList,
         clock: Clock,
+        calls: CallBook,
         *,
         clearance_s: float,
         patience_s: float = 60.0,
@@ -64,6 +76,7 @@ class Consultant:
         self._check = check
         self._price = price
         self._clock = clock
+        self._calls = calls
         self._clearance_s = clearance_s
         self._patience_s = min(patience_s, clearance_s)
         self._new_id = new_id
@@ -89,22 +102,41 @@ class Consultant:
             provider=self._cloud.provider,
             simulated=self._cloud.simulated,
         )
+        calls = Calls(self._calls, message)
+        try:
+            before = await calls.found()
+        except MeshUnavailable as error:
+            return await self._put_off(message, egress, error)
+        if before is not None:
+            return _repeated(message, egress, before)
         doubt = self._doubt(message) or self._given_up.get(message.identity())
         if doubt is not None:
             return [egress.blocked(doubt), _refused(message, doubt)]
-        question = Question(message.prompt, message.model, message.max_tokens)
+        return await self._ask(message, egress, calls)
+
+    async def _ask(self, message: ConsultRequested, egress: Egress, calls: Calls) -> Sequence[Message]:
+        async def gate(body: bytes) -> None:
+            await calls.begin()
+            await egress.admit(body)
+
         try:
-            result = await self._cloud.ask(question, egress.admit)
+            result = await self._cloud.ask(Question(message.prompt, message.model, message.max_tokens), gate)
         except PermanentError as error:
-            event = (
-                egress.blocked(error.reason) if egress.sent_sha256 is None else egress.ended(error.reason, None, None)
-            )
-            return [event, _refused(message, error.reason)]
+            if egress.sent_sha256 is not None:
+                return [egress.ended(error.reason, None, None), _refused(message, error.reason)]
+            await calls.take_back()
+            return [egress.blocked(error.reason), _refused(message, error.reason)]
         except TransientError as error:
+            if isinstance(error, CloudUnavailable) and error.uncertain and egress.sent_sha256 is not None:
+                return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
+            await calls.take_back()
             return await self._put_off(message, egress, error)
         if isinstance(result, CloudRefusal):
             return [egress.ended(result.reason, result, self._cost(message, result)), _refused(message, result.reason)]
-        return self._advise(message, egress, result)
+        ended, follow_up = self._advise(message, egress, result)
+        if isinstance(follow_up, ConsultAdvised):
+            await calls.keep(ended, follow_up)
+        return [ended, follow_up]
 
     def _doubt(self, message: ConsultRequested) -> str | None:
         """Return why the prompt may not leave, or None."""
@@ -121,10 +153,12 @@ class Consultant:
             return error.reason
         return None
 
-    def _advise(self, message: ConsultRequested, egress: Egress, reply: CloudReply) -> Sequence[Message]:
+    def _advise(
+        self, message: ConsultRequested, egress: Egress, reply: CloudReply
+    ) -> tuple[AuditEvent, ConsultAdvised | ConsultRefused]:
         cost = self._cost(message, reply)
         if reply.sent_sha256 != egress.sent_sha256:
-            return [egress.ended("ungated-egress", reply, cost), _refused(message, "ungated-egress")]
+            return egress.ended("ungated-egress", reply, cost), _refused(message, "ungated-egress")
         advised = ConsultAdvised(
             task_id=message.task_id,
             step_id=message.step_id,
@@ -138,7 +172,7 @@ class Consultant:
             simulated=reply.simulated,
             sent_sha256=reply.sent_sha256,
         )
-        return [egress.ended("advised", reply, cost), advised]
+        return egress.ended("advised", reply, cost), advised
 
     async def _put_off(self, message: ConsultRequested, egress: Egress, error: TransientError) -> Sequence[Message]:
         """Raise the error with the time of the next try, or refuse when that would come too late."""
@@ -169,6 +203,13 @@ class Consultant:
         model = message.model if self._cloud.simulated else result.model
         provider = "anthropic" if self._cloud.simulated else self._cloud.provider
         return self._price(provider, model, result.input_tokens, result.output_tokens)
+
+
+def _repeated(message: ConsultRequested, egress: Egress, before: CallRecord) -> Sequence[Message]:
+    """Return what followed from the call of an earlier delivery, whose process may have died before it said so."""
+    if before.ended is not None and before.advised is not None:
+        return [before.ended, before.advised]
+    return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME)]
 
 
 def _refused(message: ConsultRequested, reason: str, detail: str = "") -> ConsultRefused:

@@ -100,16 +100,18 @@ class ClaudeModel:
         # The chains are cut: what the SDK's errors hold may quote the prompt.
         except anthropic.APIStatusError as error:
             return self._judge(error)
-        except anthropic.APITimeoutError:
-            raise CloudUnavailable("no answer in time", reason="cloud-timeout") from None
+        except anthropic.APITimeoutError as error:
+            raise CloudUnavailable(
+                "no answer in time", reason="cloud-timeout", uncertain=not _never_connected(error)
+            ) from None
         except anthropic.APIConnectionError as error:
             _reraise(error)
         except anthropic.APIResponseValidationError:
-            raise CloudUnavailable("an answer of the wrong shape", reason="cloud-garbled") from None
+            raise CloudUnavailable("an answer of the wrong shape", reason="cloud-garbled", uncertain=True) from None
         except (ValueError, httpx2.HTTPError):
-            raise CloudUnavailable("an answer that cannot be read", reason="cloud-garbled") from None
+            raise CloudUnavailable("an answer that cannot be read", reason="cloud-garbled", uncertain=True) from None
         except TimeoutError:
-            raise CloudUnavailable("no answer in time", reason="cloud-timeout") from None
+            raise CloudUnavailable("no answer in time", reason="cloud-timeout", uncertain=True) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -184,7 +186,16 @@ def _reraise(error: Exception) -> NoReturn:
     """Raise what one of our guards raised inside the SDK, which wraps it, or say that there is no connection."""
     if isinstance(error.__cause__, MeshError):
         raise error.__cause__ from None
-    raise CloudUnavailable("no connection, or it broke", reason="cloud-unreachable") from None
+    raise CloudUnavailable(
+        "no connection, or it broke", reason="cloud-unreachable", uncertain=not _never_connected(error)
+    ) from None
+
+
+def _never_connected(error: Exception) -> bool:
+    """Say whether the request surely never reached anybody."""
+    import httpx2
+
+    return isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
 
 
 def _require_private_channel(base_url: str) -> None:

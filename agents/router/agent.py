@@ -32,7 +32,7 @@ from hybridmesh.bus.errors import Deferred, Unanswerable
 from hybridmesh.bus.settings import CloudSettings, ProfileSettings
 from hybridmesh.bus.state import State
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
-from hybridmesh.schemas.consults import ConsultRefused
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRefused
 from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.steps import StepClassified, StepRejected
@@ -183,7 +183,10 @@ class RouterAgent:
         return None if self._cloud.provider == "none" else offer_for(step, self._cloud, self._prices, left, rejected)
 
     async def _stay_home(self, step: StepClassified, reason: str) -> Sequence[Message]:
-        await self._budgets.release(step.task_id, spend_key(step))
+        if reason == UNKNOWN_OUTCOME:
+            await self._budgets.settle(step.task_id, spend_key(step), None)
+        else:
+            await self._budgets.release(step.task_id, spend_key(step))
         spared = await self._budgets.came_to(step.task_id, spend_key(step)) == 0
         record = await self._routes.change(
             route_key(step.task_id, step.step_id), lambda found: with_refusal(found, reason)

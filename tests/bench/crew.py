@@ -19,6 +19,7 @@ from hybridmesh.agents.classifier.live_terms import LiveTerms
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.consultant.agent import Consultant
+from hybridmesh.agents.consultant.calls import CallRecord
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.agents.memory.agent import MemoryAgent
 from hybridmesh.agents.memory.bm25 import Bm25Words
@@ -123,7 +124,10 @@ async def _build_worker(links: Links, *, vault_key: bytes) -> Agent:
 async def _build_consultant(links: Links) -> Agent:
     check = partial(check_clearance, public_key=links.ring["classifier"])
     clearance_s = links.settings.cloud.clearance_s
-    return Consultant(InstantCloud(), links.publisher, check, price_of, links.clock, clearance_s=clearance_s).agent()
+    calls = links.state(Bucket.CALLS, CallRecord)
+    return Consultant(
+        InstantCloud(), links.publisher, check, price_of, links.clock, calls, clearance_s=clearance_s
+    ).agent()
 
 
 async def _build_memory(links: Links) -> Agent:

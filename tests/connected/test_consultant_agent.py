@@ -9,16 +9,29 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from cloud_double import CloudDouble, Part, Received, answer, as_json, failure, message, rate_limited
+from cloud_double import (
+    CloudDouble,
+    Part,
+    Received,
+    answer,
+    as_json,
+    cut_short,
+    failure,
+    message,
+    rate_limited,
+    reset,
+    web_page,
+)
 from consultant_bench import CLEARANCE_S, START, Desk, Log, Watch, consultant_over, requested, split
 from harness import Bus, eventually
+from hybridmesh.agents.consultant.calls import Calls
 from hybridmesh.agents.consultant.claude import ClaudeModel
 from hybridmesh.agents.consultant.port import CloudReply, Gate, Question
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.bus.clearances import sign_clearance
 from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
 
 
 async def test_what_is_audited_is_what_left() -> None:
@@ -199,6 +212,52 @@ async def test_a_second_try_may_succeed() -> None:
         desk.clock.turn(7)
         _, advised = split(await desk.consultant.consult(request))
     assert isinstance(advised, ConsultAdvised)
+
+
+async def test_an_answer_that_nobody_heard_of_is_not_bought_twice() -> None:
+    """Nothing is lost, effects once: a process that dies after the answer leaves it to the next delivery."""
+    async with Desk([answer("Grant it."), failure(500)]) as desk:
+        request = requested()
+        first = await desk.consultant.consult(request)
+        again = await consultant_over(desk.model, desk.audit, desk.clock, desk.calls).consult(request)
+    assert [item.model_dump() for item in again] == [item.model_dump() for item in first]
+    assert len(desk.cloud.requests) == 1
+
+
+async def test_a_call_that_was_begun_and_never_ended_is_unknown_and_not_made_again() -> None:
+    """Effects once: killed between the call and its answer, nobody knows; the record says so, and home takes over."""
+    async with Desk(answer("Grant it.")) as desk:
+        request = requested()
+        await Calls(desk.calls, request).begin()
+        ended, refused = split(await desk.consultant.consult(request))
+    assert desk.cloud.requests == []
+    assert (ended.action, ended.facts["outcome"]) == (Action.EGRESS_ENDED, "unknown")
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == UNKNOWN_OUTCOME
+
+
+@pytest.mark.parametrize(
+    "script", [reset(), cut_short(answer("a long answer"), 60), web_page(200)], ids=["reset", "cut", "page"]
+)
+async def test_a_question_that_may_have_been_answered_is_not_asked_again(script: Part) -> None:
+    """Effects once: a connection that breaks after the question left says nothing about the bill."""
+    async with Desk([script, answer("Grant it.")]) as desk:
+        request = requested()
+        for _ in range(2):
+            ended, refused = split(await desk.consultant.consult(request))
+            assert ended.facts["outcome"] == "unknown"
+            assert isinstance(refused, ConsultRefused)
+            assert refused.reason == UNKNOWN_OUTCOME
+    assert len(desk.cloud.requests) == 1
+
+
+async def test_without_the_record_of_calls_nothing_is_sent() -> None:
+    """Effects once: where nobody can write down that a call begins, it does not begin."""
+    async with Desk(answer("Grant it.")) as desk:
+        desk.calls.down = True
+        with pytest.raises(MeshUnavailable):
+            await desk.consultant.consult(requested())
+    assert desk.cloud.requests == []
 
 
 async def test_nobody_waits_an_hour() -> None:
