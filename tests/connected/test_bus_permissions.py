@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -159,15 +159,41 @@ class Guarded:
         return (await client.jetstream().stream_info(stream)).state.messages
 
 
+@contextlib.contextmanager
+def guarded_server(folder: Path) -> Iterator[tuple[NatsServer, Path]]:
+    """Run a server with the accounts and permissions of the topology, provisioned; yield it with its folder of keys."""
+    keys = folder / "keys"
+    with NatsServer(folder / "nats", access=accounts_block(create_keys(keys))) as server:
+        asyncio.run(provision_bus(server.url, SETTINGS, replicas=1, keys=keys))
+        yield server, keys
+
+
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NatsServer, Path]]:
+    """One server for all that do not look at what it keeps."""
+    with guarded_server(tmp_path_factory.mktemp("bus")) as made:
+        yield made
+
+
 @pytest.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
-    """A server with the accounts and permissions of the topology, provisioned."""
-    keys = tmp_path / "keys"
-    access = accounts_block(create_keys(keys))
-    with NatsServer(tmp_path / "nats", access=access) as server:
-        await provision_bus(server.url, SETTINGS, replicas=1, keys=keys)
-        async with contextlib.AsyncExitStack() as stack:
-            yield Guarded(server, keys, stack)
+def own_server(tmp_path: Path) -> Iterator[tuple[NatsServer, Path]]:
+    """A server of its own for a test."""
+    with guarded_server(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def visitor(one_server: tuple[NatsServer, Path]) -> AsyncIterator[Guarded]:
+    """Connections to the one server."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield Guarded(*one_server, stack)
+
+
+@pytest.fixture
+async def guarded(own_server: tuple[NatsServer, Path]) -> AsyncIterator[Guarded]:
+    """Connections to a server of the test's own."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield Guarded(*own_server, stack)
 
 
 async def refusals(guarded: Guarded, name: str, client: Client) -> set[str]:
@@ -178,28 +204,28 @@ async def refusals(guarded: Guarded, name: str, client: Client) -> set[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_an_identity_publishes_what_the_table_says_and_nothing_else(guarded: Guarded, name: str) -> None:
+async def test_an_identity_publishes_what_the_table_says_and_nothing_else(visitor: Guarded, name: str) -> None:
     """Nothing private leaves: of all that anybody could publish, the server refuses what is not the identity's own."""
-    client = await guarded.connect(name)
+    client = await visitor.connect(name)
     subjects = published()
     for subject in subjects:
         await client.publish(subject, b"")
     allowed = permissions_of(row_of(name)).publish
     expected = {subject.lower() for subject in subjects if not covers(allowed, subject)}
-    assert await refusals(guarded, name, client) == expected
+    assert await refusals(visitor, name, client) == expected
     assert len(expected) > 300
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_an_identity_hears_what_the_table_says_and_nothing_else(guarded: Guarded, name: str) -> None:
+async def test_an_identity_hears_what_the_table_says_and_nothing_else(visitor: Guarded, name: str) -> None:
     """Nothing private leaves: nobody listens to another's queue, replies or records."""
-    client = await guarded.connect(name)
+    client = await visitor.connect(name)
     subjects = heard()
     for subject in subjects:
         await client.subscribe(subject)
     allowed = permissions_of(row_of(name)).subscribe
     expected = {subject.lower() for subject in subjects if subject not in allowed}
-    assert await refusals(guarded, name, client) == expected
+    assert await refusals(visitor, name, client) == expected
 
 
 async def test_nobody_gets_in_without_a_key_of_the_mesh(guarded: Guarded, tmp_path: Path) -> None:
