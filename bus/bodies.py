@@ -1,17 +1,20 @@
 """Bodies too large for a message: kept in the object store, while the message carries their name."""
 
 import base64
+import contextlib
 import hashlib
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 
 from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import MeshUnavailable
-from hybridmesh.bus.topology import BODIES, BODIES_STREAM, chunk_subject
+from hybridmesh.bus.topology import BODIES, BODIES_STREAM, body_subject, chunk_subject
+from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed
 
 _DIGEST = "SHA-256="
+_ENDS = (TaskCompleted.NAME, TaskFailed.NAME)
 
 
 async def put_body(js: JetStreamContext, name: str, body: bytes) -> None:
@@ -41,6 +44,32 @@ async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes)
         return await _read(js, name)
     except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
         raise MeshUnavailable("a body could not be fetched", reason="body-missing") from error
+
+
+async def forget_bodies(js: JetStreamContext, task_id: str) -> int:
+    """Remove what was stored for a task on its way, and return how much; its end stays, for who reads the result.
+
+    Raises:
+        MeshUnavailable: the object store does not answer.
+
+    """
+    everything = body_subject(">")
+    # 36 letters of an id are 48 of base 64, so that the names of one task begin alike in either form.
+    mine = base64.urlsafe_b64encode(task_id.encode()).decode()
+    try:
+        info = await js.stream_info(BODIES_STREAM, subjects_filter=everything)
+        stored = [subject.removeprefix(everything[:-1]) for subject in info.state.subjects or {}]
+        names = [base64.urlsafe_b64decode(name).decode() for name in stored if name.startswith(mine)]
+        store = await js.object_store(BODIES)
+        removed = 0
+        for name in names:
+            if not name.endswith(_ENDS):
+                with contextlib.suppress(NotFoundError):  # removed before: what stays is a mark
+                    await store.delete(name)
+                    removed += 1
+    except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+        raise MeshUnavailable("the stored bodies could not be removed") from error
+    return removed
 
 
 async def _read(js: JetStreamContext, name: str) -> bytes:

@@ -93,6 +93,11 @@ BODIES_STREAM = f"OBJ_{BODIES}"
 BODIES_AGE_S = 30 * DAY_S
 
 
+def body_subject(encoded_name: str) -> str:
+    """Return where it stands that a body is stored, by its name in URL-safe base 64; it may be a wildcard."""
+    return f"$O.{BODIES}.M.{encoded_name}"
+
+
 def chunk_subject(nuid: str) -> str:
     """Return where the pieces of a stored body are."""
     return f"$O.{BODIES}.C.{nuid}"

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.app import Builder
+from hybridmesh.bus.bodies import forget_bodies
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.errors import SetupError
@@ -58,6 +59,7 @@ async def build_decomposer(links: Links) -> Agent:
         limits=plans,
         clock=links.clock,
         model=RemoteModel(links.asker),
+        clear_away=partial(forget_bodies, links.js),
     ).agent()
 
 

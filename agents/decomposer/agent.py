@@ -5,7 +5,7 @@ step.ready, task.completed, task.failed, task.expiring and audit events. Needs t
 for long goals without a workflow; it plans by itself when no model answers.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hybridmesh.agents.decomposer import events
@@ -38,8 +38,15 @@ PLAN_TIMEOUT_S = 30.0
 LOOK_AGAIN_S = (2.0, 60.0)
 
 
+async def _nothing(_: str) -> None:
+    """Nothing was stored."""
+
+
 class DecomposerAgent:
-    """Thin: each handler applies one transition of ``progress`` by compare-and-swap and publishes what follows."""
+    """Thin: each handler applies one transition of ``progress`` by compare-and-swap and publishes what follows.
+
+    ``clear_away`` removes what was stored for a task that is over.
+    """
 
     def __init__(
         self,
@@ -50,11 +57,13 @@ class DecomposerAgent:
         limits: PlanSettings,
         clock: Clock,
         model: LocalModel | None = None,
+        clear_away: Callable[[str], Awaitable[object]] = _nothing,
     ) -> None:
         self._tasks = tasks
         self._workflows = workflows
         self._profiles = profiles
         self._limits = limits
+        self._clear_away = clear_away
         self._clock = clock
         self._model = model
 
@@ -107,6 +116,8 @@ class DecomposerAgent:
         state = await self._tasks.get(message.task_id)
         if state is None:
             return ()
+        if state.end is not None:
+            await self._clear_away(message.task_id)
         if state.end is None and now < message.due_at:
             raise Deferred(_pause(state.accepted_at, now, message.due_at))
         state = await self._tasks.change(message.task_id, lambda found: found and expire(found, message, now))

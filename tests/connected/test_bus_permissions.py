@@ -14,10 +14,10 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError
 
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.bodies import fetch_body
+from hybridmesh.bus.bodies import fetch_body, forget_bodies, put_body
 from hybridmesh.bus.borders import PROVISIONERS, inbox_of
 from hybridmesh.bus.client import connect
-from hybridmesh.bus.envelope import open_envelope
+from hybridmesh.bus.envelope import BODY_REFERENCE, open_envelope
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, UntrustedMessage
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.links import Links, make_links
@@ -25,6 +25,7 @@ from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import (
     BODIES,
+    BODIES_STREAM,
     RESULTS,
     ROOT,
     TOPOLOGY,
@@ -48,6 +49,7 @@ from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.infra.provision import create_keys, provision_bus
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultAdvised
+from hybridmesh.schemas.message import new_task_id
 from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
 
 NAMES = tuple(row.agent for row in TOPOLOGY)
@@ -337,6 +339,23 @@ async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: G
     assert not body
     whole = await fetch_body(decomposer.js, headers, body)
     assert open_envelope(subject, headers, whole, decomposer.ring).message == task
+
+
+async def test_stored_bodies_go_when_the_task_is_over_but_for_its_end(guarded: Guarded) -> None:
+    """Nothing private leaves: what was kept on the way is removed, by the agent that knows of the end."""
+    links = await guarded.links("decomposer")
+    other = new_task_id()
+    ends = {f"{TASK}_task.completed": b"r" * 300_000, f"{other}_task.submitted": b"o" * 300_000}
+    for name, body in {f"{TASK}_task.submitted": b"x" * 300_000, f"{TASK}_a_step.ready_1": b"y", **ends}.items():
+        await put_body(links.js, name, body)
+    assert await forget_bodies(links.js, TASK) == 2
+    for name, body in ends.items():
+        assert await fetch_body(links.js, {BODY_REFERENCE: name}, b"") == body
+    with pytest.raises(MeshUnavailable):
+        await fetch_body(links.js, {BODY_REFERENCE: f"{TASK}_task.submitted"}, b"")
+    assert await forget_bodies(links.js, TASK) == 0
+    provisioner = (await guarded.connect("provisioner")).jetstream()
+    assert (await provisioner.stream_info(BODIES_STREAM)).state.bytes < 700_000
 
 
 async def test_an_observer_follows_the_audit_log_from_its_start(guarded: Guarded, tmp_path: Path) -> None:

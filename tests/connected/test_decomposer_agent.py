@@ -70,7 +70,13 @@ def diamond() -> Workflow:
     return Workflow("diamond", "Diamond", "", plan)
 
 
-async def decomposer(bus: Bus, clock: Clock, model: LocalModel | None = None) -> DecomposerAgent:
+async def decomposer(
+    bus: Bus, clock: Clock, model: LocalModel | None = None, cleared: list[str] | None = None
+) -> DecomposerAgent:
+    async def clear_away(task_id: str) -> None:
+        if cleared is not None:
+            cleared.append(task_id)
+
     limits = PlanSettings()
     return DecomposerAgent(
         tasks=bus.state(Bucket.TASKS, TaskState),
@@ -79,6 +85,7 @@ async def decomposer(bus: Bus, clock: Clock, model: LocalModel | None = None) ->
         limits=limits,
         clock=clock.read,
         model=model,
+        clear_away=clear_away,
     )
 
 
@@ -200,8 +207,8 @@ async def test_a_refused_task_has_its_end_at_once(bus: Bus, fields: dict[str, ob
 
 async def test_a_task_ends_at_its_deadline_and_the_timer_waits_for_it(bus: Bus) -> None:
     """Nothing is lost: a task whose agents are silent ends all the same, once."""
-    clock = Clock()
-    agent = await decomposer(bus, clock)
+    clock, cleared = Clock(), list[str]()
+    agent = await decomposer(bus, clock, cleared=cleared)
     task = submitted(deadline=START + timedelta(seconds=90))
     timer = next(message for message in await agent.plan(task) if isinstance(message, TaskExpiring))
     assert timer.due_at == task.deadline
@@ -225,7 +232,9 @@ async def test_a_task_ends_at_its_deadline_and_the_timer_waits_for_it(bus: Bus) 
     over = submitted()
     timer = next(message for message in await agent.plan(over) if isinstance(message, TaskExpiring))
     await agent.advance(verified(over, "s1"))
+    assert cleared == []
     assert list(await agent.expire(timer)) == []
+    assert cleared == [over.task_id], "what was stored for a task on its way goes when it is over"
 
 
 async def test_a_failed_step_and_a_cancellation_end_the_task_once(bus: Bus) -> None:
