@@ -12,7 +12,7 @@ _SLOT = re.compile(r"\{([a-z_]+)\}")
 _CLEAN = "~"  # begins a template whose text holds nothing private
 # How often a text is in a language; English is what most of the demand is in.
 _SHARES = {"en": 0.46, "de": 0.14, "fr": 0.09, "es": 0.1, "it": 0.07, "nl": 0.06, "pt": 0.03, "pl": 0.05}
-_CLEAN_SHARE = 0.22
+_CLEAN_SHARE = 0.3
 _SENTENCES = (1, 1, 1, 1, 2, 2, 3, 4)
 _LOWERED = 0.05  # of texts written without a capital letter
 _RAISED = 0.02  # of texts written in capitals

@@ -59,6 +59,14 @@ _MONTHS = {
     "pl": "stycznia,lutego,marca,kwietnia,maja,czerwca,lipca,sierpnia,września,października,listopada,grudnia",
 }
 _PRODUCTS = "Router Pro,SmartHub,FlexPlan,Turbo Fibre,WebStore,PhotoBox,MailGuard,HomeCam,Business Line,Cloud Drive"
+# Capitals that name nobody: what is learnt of capitals alone would take them for organisations.
+_ABBREVIATIONS = (
+    "ATM,IP,DNS,RFC,MRN,SSN,DOB,URL,API,HTTP,HTTPS,JSON,XML,CSV,PDF,FAQ,PIN,VAT,GDP,CEO,CFO,CTO,HR,IT,PR,QA,ID,OTP,MFA,"
+    "SMS,USB,CPU,GPU,RAM,SSD,LED,TV,DVD,GPS,VPN,SSH,SSL,TLS,SQL,HTML,CSS,PHP,AWS,ETA,ASAP,FYI,TBD,RSVP,DIY,IBAN,BIC,SEPA,"
+    "SWIFT,ROI,KPI,SLA,NDA,RFP,PO,SKU,UPC,EAN,MRI,CT,ECG,BMI,HIV,DNA,ADHD,ICU,GP,MD,PhD,BSc,MBA,AM,PM,UTC,GMT,CET,EST,"
+    "ABC,XYZ,ZIP,SOS,OK,TODO,FIXME,NULL,ERROR,INFO,WARN,DEBUG,POST,GET,PUT,REST,UUID,ISBN,DOI,ISO,DIN,PLZ,USt,MwSt,TVA,"
+    "IVA,BTW,NIF,DNI,SIRET,PESEL,NIP,GmbH,SARL,RDV,TTC,CDI,CDD,KFZ,LKW,PKW,EDV,AGB,DSGVO,RGPD,GDPR,PCI,KYC,AML,FX,ETF"
+).split(",")
 _SECONDARY = ("Apt. {}", "Apt {}", "Suite {}", "Unit {}", "#{}", "Flat {}", "Floor {}")
 
 
@@ -105,6 +113,8 @@ class Values:
             "money": lambda _: [(self._money(), None)],
             "ref": lambda _: [(self._code(("###-####", "INV-####-##", "#######", "??-######", "ORD#####")), None)],
             "product": lambda _: [(self.dice.choice(_PRODUCTS.split(",")), None)],
+            "abbr": lambda _: [(self.dice.choice(_ABBREVIATIONS), None)],
+            "words": lambda language: [(self._words(language), None)],
             "job": lambda language: [(self._word(_JOBS, language), None)],
             "month": lambda language: [(self._word(_MONTHS, language), None)],
             "weekday": lambda language: [(self._word(_DAYS, language), None)],
@@ -206,6 +216,14 @@ class Values:
         if self.dice.random() < 0.15:
             pieces += [(gap, None), (self._land(language), "LOCATION")]
         return pieces
+
+    def _words(self, language: str) -> str:
+        """Return some words of the language without a meaning, written as a sentence, a heading or in capitals."""
+        sentence = str(self._maker(language).sentence(nb_words=self.dice.randint(2, 12)))
+        roll = self.dice.random()
+        if roll < 0.2:
+            return sentence.rstrip(".").title()
+        return sentence.upper() if roll < 0.3 else sentence.lower() if roll < 0.5 else sentence
 
     def _account(self, language: str) -> str:
         maker = self._maker(language)
