@@ -133,8 +133,10 @@ def _windows(length: int) -> Iterator[tuple[int, int]]:
 
 
 def _probabilities(model: _Loaded, ids: Cases, types: Cases) -> Floats:
-    row = np.array([[model.edges[0], *ids, model.edges[1]]], dtype=np.int64)
-    feed = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.pad(types, 1)[np.newaxis]}
+    row, kinds = np.zeros((1, len(ids) + 2), dtype=np.int64), np.zeros((1, len(ids) + 2), dtype=np.int64)
+    row[0, 0], row[0, -1] = model.edges
+    row[0, 1:-1], kinds[0, 1:-1] = ids, types
+    feed = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": kinds}
     logits = model.session.run(["logits"], feed)[0][0]
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return cast("Floats", powers / powers.sum(axis=-1, keepdims=True))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from house import CHECKOUT
 
 VARIABLE = "PRIVACY_DATA"
+_OWN = Path(__file__).with_name("handwritten.txt")
+_MARK = re.compile(r"\{(?P<type>[A-Z]+)\|(?P<value>[^|}]*)(?:\|(?P<beside>[^}]*))?\}")
 _BESIDE = ("shared", "data", "privacy", "dev")
 
 # What each corpus calls a type; types that are not here keep their name.
@@ -62,6 +65,28 @@ def read_corpora(folder: Path) -> list[Corpus]:
             before = found[name].texts if name in found else ()
             found[name] = Corpus(name, (*before, *_records(path)))
     return list(found.values())
+
+
+def read_handwritten() -> list[Corpus]:
+    """Return the texts that come with the benchmark, one corpus a language."""
+    found: dict[str, list[Labelled]] = {}
+    for line in _OWN.read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            language, _, text = line.partition("\t")
+            found.setdefault(language, []).append(_marked(text.replace("\\n", "\n")))
+    return [Corpus(f"own-{language}", tuple(texts)) for language, texts in sorted(found.items())]
+
+
+def _marked(text: str) -> Labelled:
+    """Read ``{TYPE|value}``; after a second bar stands what of the value, at its start, is no part of the name."""
+    plain, gold, at = "", list[Spot](), 0
+    for mark in _MARK.finditer(text):
+        plain += text[at : mark.start()]
+        value, beside = mark["value"], mark["beside"] or ""
+        gold.append((len(plain) + len(beside), len(plain) + len(value), mark["type"]))
+        plain += value
+        at = mark.end()
+    return Labelled(plain + text[at:], tuple(gold))
 
 
 def _records(path: Path) -> Iterator[Labelled]:

@@ -9,7 +9,7 @@ from statistics import quantiles
 
 import pytest
 
-from bench.privacy.datasets import VARIABLE, Corpus, find_folder, read_corpora
+from bench.privacy.datasets import VARIABLE, Corpus, find_folder, read_corpora, read_handwritten
 from bench.privacy.detectors import Program, Running, has_presidio, ours, presidio
 from bench.privacy.report import Speed, show, write
 from bench.privacy.scoring import Score, score
@@ -28,7 +28,7 @@ def test_privacy() -> None:
         pytest.skip(f"no labelled texts: name their folder in {VARIABLE}; NOTHING was measured")
     if not has_presidio():
         pytest.skip("Presidio is not installed beside: run `make bench-privacy`; NOTHING was measured")
-    corpora = read_corpora(folder)
+    corpora = [*read_corpora(folder), *read_handwritten()]
     extra = os.environ.get("PRIVACY_SET", "").split()
     scores: dict[str, dict[str, Score]] = {corpus.name: {} for corpus in corpora}
     speeds: dict[str, Speed] = {}
