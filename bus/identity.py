@@ -137,10 +137,11 @@ def rotate_identity(folder: Path, name: str) -> None:
 
 def _read_ring(folder: Path) -> dict[str, list[str]]:
     try:
-        found: dict[str, list[str]] = json.loads((folder / _RING).read_text("utf-8"))
+        found: dict[str, str | list[str]] = json.loads((folder / _RING).read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    return found
+    # One key a name is how rings were written before keys could be rotated.
+    return {name: [keys] if isinstance(keys, str) else keys for name, keys in found.items()}
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -1,5 +1,6 @@
 """Makes streams, consumers and buckets from the topology. Nothing else does, and agents may not."""
 
+import contextlib
 from collections.abc import Collection
 
 from nats.js import JetStreamContext
@@ -44,6 +45,10 @@ async def provision(
     for stream in streams():
         if stream.account in accounts:
             await _ensure_stream(js, _stream_config(stream, replicas))
+        else:
+            # From before there were accounts; it would take what is meant for the other side.
+            with contextlib.suppress(NotFoundError):
+                await js.delete_stream(stream.name)
     for consumer in consumers():
         if consumer.account in accounts:
             await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))

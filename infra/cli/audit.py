@@ -12,7 +12,7 @@ from hybridmesh.infra.cli.console import tell, write, write_json
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.explaining import event_line
 from hybridmesh.infra.cli.invocation import Invocation, command
-from hybridmesh.infra.cli.names import read_task_id
+from hybridmesh.infra.cli.names import check_known, read_task_id
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh
@@ -109,17 +109,24 @@ def verify(
 def export(
     call: Invocation,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; it gets one JSON object a line.")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="bundle (which can be verified), ocsf, or cloudevents.")
+    ] = "bundle",
 ) -> None:
-    """Write the log and its checkpoints to a file that anybody with the public keys can verify."""
+    """Write the log and its checkpoints to a file that anybody with the public keys can verify.
+
+    Or its events alone, as OCSF or CloudEvents for other systems to take in.
+    """
     from hybridmesh.agents.auditor.audit_stream import LogReader
-    from hybridmesh.agents.auditor.bundle import write_line
     from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
+    from hybridmesh.infra.audit_formats import BUNDLE, FORMATS, lines_of
     from hybridmesh.infra.cli.session import on_mesh
 
     if file.exists():
         raise UsageError(f"{file} is there already", remedy="choose another name, or remove it first")
     if not file.absolute().parent.is_dir():
         raise UsageError(f"there is no folder for {file}", remedy="make it first")
+    check_known("form", form, (BUNDLE, *FORMATS))
 
     async def work(mesh: "Mesh") -> tuple[int, int]:
         checkpoints = [entry async for entry in LogReader(mesh.links.js, CHECKPOINTS).read_all()]
@@ -127,8 +134,7 @@ def export(
         draft = file.with_name(f".{file.name}.draft")
         try:
             with draft.open("w", encoding="utf-8") as out:
-                out.writelines(write_line("log", entry) + "\n" for entry in entries)
-                out.writelines(write_line("checkpoints", entry) + "\n" for entry in checkpoints)
+                out.writelines(f"{line}\n" for line in lines_of(form, entries, checkpoints))
             draft.replace(file)
         except OSError as error:
             draft.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.bus.topology import Account
 from hybridmesh.infra.nats.access import ServerPlace, server_config
 from hybridmesh.infra.nats.binary import find_binary
 from hybridmesh.infra.parent_death import die_with_parent
@@ -66,6 +67,8 @@ class NatsServer:
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._take_lock()
+        if self._access:
+            self._move_in()
         self._launch()
 
     def restart(self) -> None:
@@ -103,6 +106,13 @@ class NatsServer:
         lock.write(str(os.getpid()))
         lock.flush()
         self._lock = lock
+
+    def _move_in(self) -> None:
+        """Give what was stored before there were accounts to the one where everything private is."""
+        streams = self._folder / "jetstream" / "jetstream"
+        before, after = streams / "$G", streams / Account.LOCAL
+        if before.is_dir() and not after.exists():
+            before.rename(after)
 
     def _launch(self) -> None:
         for stale in self._folder.glob("*.ports"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import nats.errors
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.bodies import fetch_body, forget_bodies, put_body
@@ -369,6 +370,28 @@ async def test_an_observer_follows_the_audit_log_from_its_start(guarded: Guarded
             assert await anext(mesh.audit(from_start=True)) == event
         with pytest.raises(MeshUnavailable):
             await mesh.ended(TASK)
+
+
+async def test_what_was_stored_before_there_were_accounts_is_still_there(tmp_path: Path) -> None:
+    """Nothing is lost: a data folder of an earlier version goes on, with its tasks and its log."""
+    keys = tmp_path / "keys"
+    users = create_keys(keys)
+    ring = json.loads((keys / "ring.json").read_text("utf-8"))
+    (keys / "ring.json").write_text(json.dumps({name: found[0] for name, found in ring.items()}), "utf-8")
+    with NatsServer(tmp_path / "nats") as server:
+        await provision_bus(server.url, SETTINGS, replicas=1, keys=keys)
+        client = await nats.connect(server.url)
+        links = await make_links(client, read_identity(keys, "router"), KeyRing.read(keys), SETTINGS)
+        await links.publisher.record(AuditEvent(agent="router", action=Action.AGENT_STARTED, at=utc_now(), nonce="x"))
+        await client.close()
+    with NatsServer(tmp_path / "nats", access=accounts_block(users)) as server:
+        await provision_bus(server.url, SETTINGS, replicas=1, keys=keys)
+        async with contextlib.AsyncExitStack() as stack:
+            guarded = Guarded(server, keys, stack)
+            assert await guarded.stored("AUDIT") == 1
+            with pytest.raises(NotFoundError):
+                await guarded.stored(queue_stream("consultant"))
+            assert await guarded.stored(queue_stream("consultant"), Account.CLOUD) == 0
 
 
 async def test_a_server_that_lets_nobody_in_is_named(guarded: Guarded, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,29 @@ async def test_a_whole_log_holds_here_and_elsewhere(bus: Bus, tmp_path: Path) ->
     assert elsewhere.json == here.json
     assert (await audit(bus, tmp_path, "export", str(file))).code == 2
     assert str(here.json["entries"]) in (await audit(bus, tmp_path, "verify")).out
+
+
+async def test_the_log_goes_to_other_systems_in_their_forms(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: an event a line, with its place, its signature and its facts; an unknown form is an error."""
+    await record(bus, 2, TASK)
+    assert (await audit(bus, tmp_path, "export", str(tmp_path / "x"), "--format", "xml")).code == 2
+    found: dict[str, list[dict[str, Any]]] = {}
+    for form in ("ocsf", "cloudevents"):
+        file = tmp_path / form
+        assert (await audit(bus, tmp_path, "export", str(file), "--format", form)).code == 0
+        found[form] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    for number, event in enumerate(found["ocsf"], 1):
+        assert {"activity_id", "actor", "api", "category_uid", "class_uid", "metadata", "severity_id"} <= event.keys()
+        assert {"src_endpoint", "time", "type_uid"} <= event.keys()
+        assert event["type_uid"] == event["class_uid"] * 100 + event["activity_id"]
+        assert (event["metadata"]["sequence"], event["metadata"]["correlation_uid"]) == (number, TASK)
+        assert event["unmapped"]["signature"]
+    for event in found["cloudevents"]:
+        assert event["specversion"] == "1.0"
+        assert event["type"] == "hybridmesh.audit.recorded.v1"
+        assert event["data"]["task_id"] == TASK
+        assert event["meshsignature"]
+    assert [event["sequence"][-1] for event in found["cloudevents"]] == ["1", "2"]
 
 
 async def test_an_edited_export_does_not_hold(bus: Bus, tmp_path: Path) -> None:
