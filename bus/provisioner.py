@@ -1,7 +1,7 @@
 """Makes streams, consumers and buckets from the topology. Nothing else does, and agents may not."""
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -45,10 +45,6 @@ async def provision(
     for stream in streams():
         if stream.account in accounts:
             await _ensure_stream(js, _stream_config(stream, replicas))
-        else:
-            # From before there were accounts; it would take what is meant for the other side.
-            with contextlib.suppress(NotFoundError):
-                await js.delete_stream(stream.name)
     for consumer in consumers():
         if consumer.account in accounts:
             await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))
@@ -57,6 +53,21 @@ async def provision(
             await _ensure_bucket(js, bucket, replicas)
     if Account.LOCAL in accounts:
         await _ensure_bodies(js, replicas)
+
+
+async def part(sides: Mapping[Account, JetStreamContext]) -> None:
+    """Remove what lies in an account and belongs to another, as it did before there were accounts.
+
+    It would take what is meant for the other side. On a bus that lets everybody in there is one side, and nothing is
+    removed.
+    """
+    for stream in streams():
+        mine = (await sides[stream.account].stream_info(stream.name)).created
+        for account, js in sides.items():
+            if account is not stream.account:
+                with contextlib.suppress(NotFoundError):
+                    if (await js.stream_info(stream.name)).created != mine:
+                        await js.delete_stream(stream.name)
 
 
 async def _ensure_bucket(js: JetStreamContext, bucket: Bucket, replicas: int) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from hybridmesh.bus.borders import PROVISIONERS, inbox_of
 from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
 from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity, write_secret
-from hybridmesh.bus.provisioner import provision
+from hybridmesh.bus.provisioner import part, provision
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.tls import check_url, make_context
 from hybridmesh.bus.topology import TOPOLOGY, Account
@@ -37,11 +38,15 @@ async def provision_bus(url: str, settings: MeshSettings, *, replicas: int, keys
 
     """
     try:
-        for account in Account:
-            async with connect_provisioner(url, keys, account, settings.bus) as client:
+        async with contextlib.AsyncExitStack() as stack:
+            sides: dict[Account, JetStreamContext] = {}
+            for account in Account:
+                client = await stack.enter_async_context(connect_provisioner(url, keys, account, settings.bus))
                 if keys is not None:
                     await asyncio.to_thread(create_keys, keys)
-                await provision(client.jetstream(), settings.bus, replicas=replicas, accounts=(account,))
+                sides[account] = client.jetstream()
+                await provision(sides[account], settings.bus, replicas=replicas, accounts=(account,))
+            await part(sides)
     except APIError as error:
         raise SetupError(
             f"the server refused: {error.description or 'it has no JetStream'}",
