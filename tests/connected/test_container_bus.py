@@ -22,7 +22,16 @@ from hybridmesh.bus.errors import MeshUnavailable, SetupError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import BusSettings, MeshSettings
-from hybridmesh.bus.topology import BODIES, Account, Bucket, consumers, queue_stream, streams
+from hybridmesh.bus.topology import (
+    BODIES,
+    Account,
+    Bucket,
+    account_of,
+    bucket_stream,
+    consumers,
+    queue_stream,
+    streams,
+)
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.server import NatsServer
@@ -154,7 +163,7 @@ async def test_provisioning_again_changes_nothing_and_loses_nothing(server_url: 
         made = {info.config.name for info in await js.streams_info()}
         assert made == {
             *(item.name for item in streams() if item.account is Account.LOCAL),
-            *(f"KV_{name}" for name in Bucket),
+            *(bucket_stream(bucket) for bucket in Bucket if account_of(bucket) is Account.LOCAL),
             f"OBJ_{BODIES}",
         }
 
