@@ -205,8 +205,7 @@ def main(arguments: list[str]) -> int:
     try:
         text = Path(arguments[1]).read_text("utf-8")
         ring: Ring = json.loads(Path(arguments[2]).read_text("utf-8"))
-        kept = json.loads(Path(arguments[3]).read_text("utf-8")) if len(arguments) == max(_ARGUMENTS) else []
-        found = _check(text, ring, kept if isinstance(kept, list) else [kept])
+        found = _check(text, ring, _kept(arguments[3]) if len(arguments) == max(_ARGUMENTS) else [])
     except OSError as error:
         found = [f"a file cannot be read: {error.strerror}"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -217,14 +216,18 @@ def main(arguments: list[str]) -> int:
     return 1 if found else 0
 
 
+def _kept(file: str) -> list[Entry]:
+    text = Path(file).read_text("utf-8").strip()
+    found: list[Entry] = json.loads(text if text.startswith("[") else f"[{text}]")
+    return found
+
+
 def _check(text: str, ring: Ring, kept: list[Entry]) -> list[str]:
-    try:
-        whole = json.loads(text)
-    except ValueError:
-        whole = None
-    if isinstance(whole, dict) and "proves" in whole:
-        return check_proof(whole, ring, kept)
-    return check_export([json.loads(line) for line in text.split("\n") if line.strip()], ring, kept)
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines or '"part"' in lines[0].partition('"subject"')[0]:
+        return check_export([json.loads(line) for line in lines], ring, kept)
+    proof: Entry = json.loads(text)
+    return check_proof(proof, ring, kept)
 
 
 if __name__ == "__main__":

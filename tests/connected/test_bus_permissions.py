@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import nats
 import nats.errors
@@ -163,7 +164,7 @@ class Guarded:
 
 
 @contextlib.contextmanager
-def guarded_server(folder: Path) -> Iterator[tuple[NatsServer, Path]]:
+def guarded_server(folder: Path) -> Generator[tuple[NatsServer, Path]]:
     """Run a server with the accounts and permissions of the topology, provisioned; yield it with its folder of keys."""
     keys = folder / "keys"
     with NatsServer(folder / "nats", access=accounts_block(create_keys(keys))) as server:
@@ -281,7 +282,7 @@ async def test_what_the_cloud_account_hears_of_an_end_has_no_body(guarded: Guard
             await asyncio.sleep(0.02)
     message = await cloud.get_msg("ENDED", seq=1)
     assert not message.data
-    assert "canary" not in str(message.headers)
+    assert "canary" not in str(cast("dict[str, str]", message.headers))
 
 
 def advice() -> ConsultAdvised:
@@ -407,7 +408,7 @@ async def injected(guarded: Guarded) -> tuple[str, dict[str, str], bytes]:
         while not (await js.stream_info(queue_stream("decomposer"))).state.messages:
             await asyncio.sleep(0.02)
     message = await js.get_msg(queue_stream("decomposer"), seq=1)
-    return message.subject or "", dict(message.headers or {}), message.data or b""
+    return message.subject or "", dict(cast("dict[str, str] | None", message.headers) or {}), message.data or b""
 
 
 async def test_work_that_is_pulled_into_another_queue_is_refused_there(guarded: Guarded) -> None:

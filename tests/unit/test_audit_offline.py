@@ -111,6 +111,16 @@ def forged(log: list[LogEntry]) -> list[LogEntry]:
     return [*log, entry_of(made, 12, stranger)]
 
 
+def with_a_gap(log: list[LogEntry]) -> list[LogEntry]:
+    """One entry is gone."""
+    return log[:4] + log[5:]
+
+
+def without_its_end(log: list[LogEntry]) -> list[LogEntry]:
+    """The last entries are gone, their checkpoint is not."""
+    return log[:8]
+
+
 def parts(entry: LogEntry) -> tuple[str, dict[str, str], bytes]:
     """Return what an entry says, without its place."""
     return entry.subject, entry.headers, entry.body
@@ -123,8 +133,8 @@ def parts(entry: LogEntry) -> tuple[str, dict[str, str], bytes]:
         (signed_anew, "checkpoint over 5 entries"),
         (swapped, "checkpoint over 5 entries"),
         (forged, "entry 12: signature does not hold"),
-        (lambda log: log[:4] + log[5:], "entry 5: missing"),
-        (lambda log: log[:8], "entry 9: the tail is cut"),
+        (with_a_gap, "entry 5: missing"),
+        (without_its_end, "entry 9: the tail is cut"),
     ],
     ids=["edited", "signed-anew", "swapped", "forged", "removed", "cut"],
 )
