@@ -8,7 +8,6 @@ DEV    := $(VENV)/.dev
 RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
 TRAIN  := .venv-train/.ready
-LEVELS := tests/unit tests/connected tests/e2e
 
 .PHONY: help setup demo test lint format bench bench-privacy train-pii chaos documents lock clean
 .DEFAULT_GOAL := help
@@ -37,7 +36,8 @@ demo: $(STAMP)        ## private tickets through the whole mesh
 	@$(BIN)/hybridmesh demo
 
 test: $(DEV)          ## all tests: unit, connected, e2e
-	@$(BIN)/python -m pytest $(LEVELS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/connected
+	@$(BIN)/python -m pytest tests/e2e
 
 lint: $(DEV)          ## ruff, mypy strict, pyright strict
 	@$(BIN)/ruff check .

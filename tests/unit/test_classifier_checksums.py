@@ -43,7 +43,7 @@ def test_check_digits_hold_and_fail(check: Callable[[str], bool], right: str, wr
     assert not check(wrong)
 
 
-@pytest.mark.parametrize("check", {case[0] for case in CASES})
+@pytest.mark.parametrize("check", list(dict.fromkeys(case[0] for case in CASES)))
 @pytest.mark.parametrize("text", ["", "x", "١٢٣٤٥٦٧٨٩", "²²²²²²²²²²²", "0" * 9, "é" * 16])
 def test_other_text_is_refused_without_an_error(check: Callable[[str], bool], text: str) -> None:
     """Nothing private leaves: hostile digits do not stop the detection."""
