@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
 from hybridmesh.schemas.privacy import Span
 
@@ -19,6 +20,16 @@ _AFTER = re.compile(
     rf"(?:{_BREAK}{_UNIT}){{1,2}}"
     rf"|[\s,]{{1,4}}(?:[A-Z]{{2,3}} )?[{UPPER}]?(?:[{UPPER}{LETTER}]+ ){{0,2}}\d{{4,6}}(?![\w-]|[.,:]\d)",
 )
+# "the corner of A and B": both streets together say where; each language has its own word for it.
+_CORNER = re.compile(
+    r"(?<!\w)(?:(?:the )?(?:corner|intersection|junction) of|Ecke(?: von)?|(?:la )?esquina (?:de|entre)"
+    r"|(?:l['’])?angle de|(?:l['’])?angolo (?:tra|di)|(?:de )?hoek van(?: de)?|(?:na )?rogu) $",
+    re.IGNORECASE,
+)
+_AND = re.compile(r" (?:and|&|und|y|e|et|en|i|con|met) (?:the )?$", re.IGNORECASE)
+_STREET_WORD = rf"(?:[{UPPER}][{LETTER}.'’-]*|\d{{1,5}})"
+_SECOND = re.compile(rf" (?:and|&|und|y|e|et|en|i) {_STREET_WORD}(?: {_STREET_WORD}){{0,3}}")
+_STREETS = frozenset({*_KINDS, "PERSON", "ORGANISATION"})  # streets are called after people
 
 
 def join_places(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -30,7 +41,32 @@ def join_places(text: str, spans: Sequence[Span]) -> list[Span]:
             joined[-1] = last.model_copy(update={"end": span.end, "type": "ADDRESS"})
         else:
             joined.append(span)
-    return [_grown(text, joined, index) for index in range(len(joined))]
+    return _corners(text, [_grown(text, joined, index) for index in range(len(joined))])
+
+
+def _corners(text: str, spans: list[Span]) -> list[Span]:
+    """Return the spans with each corner of two streets as one; the second may have been missed."""
+    found: list[Span] = []
+    for span in spans:
+        last = found[-1] if found else None
+        if last is not None and span.end <= last.end:
+            continue  # inside a corner
+        corner = _CORNER.search(text, last.end if last else 0, span.start) if span.type in _STREETS else None
+        if corner is None:
+            found.append(span)
+            continue
+        whole = {"start": corner.start(), "end": _second(text, spans, span), "type": "ADDRESS"}
+        found.append(span.model_copy(update=whole))
+    return found
+
+
+def _second(text: str, spans: Sequence[Span], first: Span) -> int:
+    """Return where the second street of a corner ends, or the first where there is none."""
+    for span in spans:
+        if span.start > first.end and span.type in _STREETS and _AND.fullmatch(text, first.end, span.start):
+            return span.end
+    second = _SECOND.match(text, first.end)
+    return first.end if second is None else second.end()
 
 
 def _belongs(gap: str) -> bool:
@@ -47,5 +83,7 @@ def _grown(text: str, spans: Sequence[Span], index: int) -> Span:
     ceiling = spans[index + 1].start if index + 1 < len(spans) else len(text)
     before = _BEFORE.search(text, floor, span.start)
     after = _AFTER.match(text, span.end, ceiling)
+    if after is not None and CALENDAR_WORDS & set(after.group().casefold().split()):
+        after = None  # "Coldwater Mill, 5 November 2026": a date, not a town and its postcode
     start = before.start() if before else span.start
     return span.model_copy(update={"start": start, "end": after.end() if after else span.end})

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
 from hybridmesh.agents.classifier.phrases import PhraseIndex, is_same
 from hybridmesh.schemas.privacy import Span
 
@@ -59,11 +60,14 @@ def _score(found: tuple[str, float]) -> float:
 
 
 def name_parts(name: str) -> set[str]:
-    """Return the given and family names that a full name is made of; none for a single word."""
+    """Return the given and family names that a full name is made of; none for a single word.
+
+    Not one that is a month as well: "4 May" is a date, whoever else the text is about.
+    """
     found = [match.group() for match in _PART.finditer(name)]
     if len(found) < 2:  # noqa: PLR2004
         return set()
-    return {part for part in found if len(part) >= _LEAST and part.lower() not in _NOT_PARTS}
+    return {part for part in found if len(part) >= _LEAST and part.lower() not in _NOT_PARTS | CALENDAR_WORDS}
 
 
 def position_in(word: str, name: str) -> int | None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
+from hybridmesh.agents.classifier.recognizers.recognizer import near, words
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.schemas.privacy import Span
 
@@ -42,7 +44,17 @@ _CALLED = re.compile(
 )
 _DECLARED = re.compile(r"(?<!\w)(?:const|let|var|def|fn|func|function|class|import|return|self\.|this\.|\$) ?$")
 _ASSIGNED = re.compile(r" ?(?:[+*-]?=|\(|\[)")
+_SHORT_NUMBER = 9  # digits: a social security number has as many
+_ACCOUNT_WORD = words(
+    "account", "acct", "bank", "transfer", "routing", "sort code", "iban", "card", "credit", "debit", "visa",
+    "mastercard", "konto", "blz", "überweis", "kart", "cuenta", "tarjeta", "compte", "virement", "carte", "conto",
+    "carta", "bonific", "rekening", "overma", "kaart", "rachun", "przelew", "conta",
+)  # fmt: skip
 _PLACES = frozenset({"CITY", "STATE", "LOCATION"})
+# "Coldwater Mill, 5 November 2026": where and when a letter was written.
+_DATE = re.compile(r"[,. ]*(?<!\d)\d{1,2}\.?(?: de)? (?P<month>[^\W\d_]+)")
+_DATE_MOST = 20  # characters of a month behind a day
+_NAMED = frozenset({"PERSON", "LOCATION", "ORGANISATION", "ADDRESS"})
 _WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
 _POSTCODE_LEAST = 5  # letters and digits of a postcode that stands without a place: four digits are mostly a year
 
@@ -114,11 +126,27 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
         start, end = _grown(text, run[0].start, run[-1].end)
         if kind in _SIGNS:
             start, end = _around_sign(text, start, end, _SIGNS[kind])
+        if kind == "ADDRESS":
+            end = _before_date(text, start, end)
+        if start == end:
+            continue
         score = max(tag.score for tag in run)
+        if kind in _NAMED and score < _LONE and text[start:end].casefold() in CALENDAR_WORDS:
+            continue
         if kind == "PERSON" and score < _LONE and _is_word_of_text(text, start, end):
             continue
+        if kind == "BANK_ACCOUNT" and end - start > _SHORT_NUMBER and not near(text, start, _ACCOUNT_WORD):
+            continue  # any long number, for all that the text says of it
         if not _is_noise(labels, kind, text[start:end]) and not _is_reference(kind, text, start, end):
             yield Span(start=start, end=end, type=kind, score=score, source="model")
+
+
+def _before_date(text: str, start: int, end: int) -> int:
+    """Return where an address ends, without the date behind it that it reaches into."""
+    for date in _DATE.finditer(text, start, end + _DATE_MOST):
+        if date.start() < end <= date.end() and date["month"].casefold() in CALENDAR_WORDS:
+            return date.start()
+    return end
 
 
 def _around_sign(text: str, start: int, end: int, sign: str) -> tuple[int, int]:

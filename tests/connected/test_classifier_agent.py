@@ -48,7 +48,9 @@ back to DE89 3704 0044 0532 0130 00, or write to wren.hollis@example.org.
 Kind regards,
 Wren
 """
-SYSTEM = "You draft replies. Marks such as [PERSON_....] stand for values that you cannot see: copy them as they are."
+SYSTEM = (
+    "You draft replies. Placeholders such as [PERSON_....] stand for values that you cannot see: copy them as they are."
+)
 
 
 def frozen() -> datetime:

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -250,6 +251,57 @@ def test_an_address_is_joined_over_units_and_grown_over_numbers() -> None:
     assert [(hit.type, text[hit.start : hit.end]) for hit in joined] == [
         ("ADDRESS", "12 74 Main Street Suite 680, Springfield 36903")
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "whole"),
+    [
+        ("at the corner of Kuu Road and Gro 80, then", "Kuu Road", "the corner of Kuu Road and Gro 80"),
+        ("Treffpunkt Ecke Goethestraße und Lange Gasse, ja?", "Goethestraße", "Ecke Goethestraße und Lange Gasse"),
+        ("the corner of Elm Street is dark", "Elm Street", "the corner of Elm Street"),
+        ("Elm Street and Oak Lane are shut", "Elm Street", "Elm Street"),
+    ],
+)  # fmt: skip
+def test_a_corner_is_one_place_with_both_its_streets(text: str, first: str, whole: str) -> None:
+    """Nothing private leaves: a corner says where somebody is, and its second street may have been missed."""
+    (place,) = join_places(text, [span_of(text, first, "ADDRESS")])
+    assert (place.type, text[place.start : place.end]) == ("ADDRESS", whole)
+
+
+def test_a_corner_of_streets_that_were_both_found_is_one_span() -> None:
+    """Nothing private leaves: nor is a street that is called after somebody left apart."""
+    text = "the corner of Minik Courts and Elisabeth Parks"
+    spans = [span_of(text, "Minik Courts", "ADDRESS"), span_of(text, "Elisabeth Parks", "PERSON")]
+    assert [text[place.start : place.end] for place in join_places(text, spans)] == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Number 411111111111111 is too short.", False),
+        ("Please debit my account 411111111111111.", True),
+        ("Bitte auf Konto 4111111111 zahlen", True),
+        ("Legacy value 123456789 appears.", True),
+    ],
+)
+def test_a_long_number_is_an_account_where_the_text_says_so(text: str, found: bool) -> None:
+    """Nothing private leaves, and clean text stays clean: the model takes any long number for an account."""
+    number = max(text.split(), key=lambda word: sum(map(str.isdigit, word))).strip(".")
+    start = text.index(number)
+    tags = [Tag(start, start + len(number), "BANK_ACCOUNT", 0.99, begins=True)]
+    assert bool(list(spans_of(text, tags))) is found
+
+
+def test_a_month_is_a_name_only_where_the_model_is_sure_and_a_date_is_no_address() -> None:
+    """Nothing is lost: dates stay readable, and somebody called May is found where the text says so."""
+    text = "Coldwater Mill, 5 November 2026. May called."
+    address = [Tag(0, 9, "STREET_NAME", 0.9, begins=True), Tag(10, 14, "STREET_NAME", 0.9, begins=False)]
+    day = Tag(16, 17, "BUILDING_NUMBER", 0.6, begins=False)
+    (place,) = spans_of(text, [*address, day])
+    assert text[place.start : place.end] == "Coldwater Mill"
+    may = text.index("May")
+    for score, found in ((0.2, False), (0.9, True)):
+        assert bool(list(spans_of(text, [Tag(may, may + 3, "GIVEN_NAME", score, begins=True)]))) is found
 
 
 def test_a_postcode_before_a_town_makes_an_address_of_it() -> None:
