@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -15,16 +14,17 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NotFoundError
 
+from guarded_bus import SETTINGS, Guarded
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.bodies import fetch_body, forget_bodies, put_body
-from hybridmesh.bus.borders import PROVISIONERS, inbox_of
+from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.client import connect
 from hybridmesh.bus.envelope import BODY_REFERENCE, open_envelope
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, UntrustedMessage
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
-from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.links import make_links
 from hybridmesh.bus.publisher import utc_now
-from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import (
     BODIES,
     BODIES_STREAM,
@@ -56,7 +56,6 @@ from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
 
 NAMES = tuple(row.agent for row in TOPOLOGY)
 TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
-SETTINGS = MeshSettings(bus=BusSettings(ack_wait_s=2))
 STREAMS = (*(stream.name for stream in streams()), *map(bucket_stream, Bucket), f"OBJ_{BODIES}")
 # What JetStream would do for whoever may ask, by stream.
 API = (
@@ -123,81 +122,6 @@ def _matches(pattern: list[str], subject: list[str]) -> bool:
         if place >= len(subject) or word not in ("*", subject[place]):
             return False
     return len(pattern) == len(subject)
-
-
-@dataclass(slots=True)
-class Guarded:
-    """A server that lets in the identities of a folder, and the connections to it."""
-
-    server: NatsServer
-    keys: Path
-    stack: contextlib.AsyncExitStack
-    refused: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-
-    async def connect(self, name: str) -> Client:
-        """Connect as an identity; what the server refuses it is kept."""
-        errors = self.refused.setdefault(name, [])
-
-        async def note(error: Exception) -> None:
-            errors.append(str(error))
-
-        client = await nats.connect(
-            self.server.url,
-            nkeys_seed_str=read_seed(self.keys, name),
-            inbox_prefix=inbox_of(name),
-            error_cb=note,
-            allow_reconnect=False,
-        )
-        self.stack.push_async_callback(client.close)
-        return client
-
-    async def links(self, name: str) -> Links:
-        """Return the links of an identity over a connection of its own."""
-        client = await self.connect(name)
-        return await make_links(client, read_identity(self.keys, name), KeyRing.read(self.keys), SETTINGS)
-
-    async def stored(self, stream: str, account: Account = Account.LOCAL) -> int:
-        """Return how many messages a stream holds."""
-        (name,) = (name for name, home in PROVISIONERS.items() if home is account)
-        client = await self.connect(name)
-        return (await client.jetstream().stream_info(stream)).state.messages
-
-
-@contextlib.contextmanager
-def guarded_server(folder: Path) -> Generator[tuple[NatsServer, Path]]:
-    """Run a server with the accounts and permissions of the topology, provisioned; yield it with its folder of keys."""
-    keys = folder / "keys"
-    with NatsServer(folder / "nats", access=accounts_block(create_keys(keys))) as server:
-        asyncio.run(provision_bus(server.url, SETTINGS, replicas=1, keys=keys))
-        yield server, keys
-
-
-@pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NatsServer, Path]]:
-    """One server for all that do not look at what it keeps."""
-    with guarded_server(tmp_path_factory.mktemp("bus")) as made:
-        yield made
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[tuple[NatsServer, Path]]:
-    """A server of its own for a test."""
-    with guarded_server(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def visitor(one_server: tuple[NatsServer, Path]) -> AsyncIterator[Guarded]:
-    """Connections to the one server."""
-    async with contextlib.AsyncExitStack() as stack:
-        yield Guarded(*one_server, stack)
-
-
-@pytest.fixture
-async def guarded(own_server: tuple[NatsServer, Path]) -> AsyncIterator[Guarded]:
-    """Connections to a server of the test's own."""
-    async with contextlib.AsyncExitStack() as stack:
-        yield Guarded(*own_server, stack)
 
 
 async def refusals(guarded: Guarded, name: str, client: Client) -> set[str]:

@@ -1,0 +1,68 @@
+"""A bus that lets in the mesh's identities alone, as ``hybridmesh up`` starts it, and connections to it."""
+
+import asyncio
+import contextlib
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nats
+from nats.aio.client import Client
+
+from hybridmesh.bus.borders import PROVISIONERS, inbox_of
+from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
+from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.bus.topology import Account
+from hybridmesh.infra.nats.access import accounts_block
+from hybridmesh.infra.nats.server import NatsServer
+from hybridmesh.infra.provision import create_keys, provision_bus
+
+SETTINGS = MeshSettings(bus=BusSettings(ack_wait_s=2))
+
+
+@dataclass(slots=True)
+class Guarded:
+    """A server that lets in the identities of a folder, and the connections to it."""
+
+    server: NatsServer
+    keys: Path
+    stack: contextlib.AsyncExitStack
+    refused: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    async def connect(self, name: str) -> Client:
+        """Connect as an identity; what the server refuses it is kept."""
+        errors = self.refused.setdefault(name, [])
+
+        async def note(error: Exception) -> None:
+            errors.append(str(error))
+
+        client = await nats.connect(
+            self.server.url,
+            nkeys_seed_str=read_seed(self.keys, name),
+            inbox_prefix=inbox_of(name),
+            error_cb=note,
+            allow_reconnect=False,
+        )
+        self.stack.push_async_callback(client.close)
+        return client
+
+    async def links(self, name: str) -> Links:
+        """Return the links of an identity over a connection of its own."""
+        client = await self.connect(name)
+        return await make_links(client, read_identity(self.keys, name), KeyRing.read(self.keys), SETTINGS)
+
+    async def stored(self, stream: str, account: Account = Account.LOCAL) -> int:
+        """Return how many messages a stream holds."""
+        (name,) = (name for name, home in PROVISIONERS.items() if home is account)
+        client = await self.connect(name)
+        return (await client.jetstream().stream_info(stream)).state.messages
+
+
+@contextlib.contextmanager
+def guarded_server(folder: Path) -> Generator[tuple[NatsServer, Path]]:
+    """Run a server with the accounts and permissions of the topology, provisioned; yield it with its folder of keys."""
+    keys = folder / "keys"
+    with NatsServer(folder / "nats", access=accounts_block(create_keys(keys))) as server:
+        asyncio.run(provision_bus(server.url, SETTINGS, replicas=1, keys=keys))
+        yield server, keys
