@@ -129,12 +129,16 @@ def default_profiles() -> dict[str, ProfileSettings]:
 
 
 class PlanSettings(Section):
-    """Limits of a plan, and where the user's own workflows are."""
+    """Limits of a plan, and where the user's own workflows are.
+
+    ``stall_s`` is how long a task may be without a message in any queue before it is taken up again.
+    """
 
     max_steps: int = Field(default=12, ge=1)
     max_depth: int = Field(default=6, ge=1)
     workflows: Path | None = None
     task_timeout_s: float = Field(default=1800.0, gt=0)
+    stall_s: float = Field(default=600.0, gt=0)
 
 
 class MeshSettings(Section):

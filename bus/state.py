@@ -99,20 +99,23 @@ class State(Generic[T]):
             raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
         return True
 
-    async def records(self) -> dict[str, T]:
-        """Return every record by its key, sorted.
+    async def keys(self) -> list[str]:
+        """Return the key of every record, sorted; some may be marks of deletion.
 
-        The keys come from the stream's own index: a watcher, which nats-py's ``keys`` listens to, misses a record
-        that is written again while it is listed (seen in a tenth of all listings under steady writing). The server
-        lists at most 100,000 keys at once.
+        They come from the stream's own index: a watcher, which nats-py's ``keys`` listens to, misses a record that is
+        written again while it is listed (seen in a tenth of all listings under steady writing). The server lists at
+        most 100,000 keys at once.
         """
         everything = bucket_subject(self._name, ">")
         try:
             info = await self._js.stream_info(bucket_stream(self._name), subjects_filter=everything)
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable(f"bucket read failed: {type(error).__name__}") from error
-        keys = sorted(subject.removeprefix(everything[:-1]) for subject in info.state.subjects or {})
-        found = {key: await self.get(key) for key in keys}  # None for what is a mark of deletion by now
+        return sorted(subject.removeprefix(everything[:-1]) for subject in info.state.subjects or {})
+
+    async def records(self) -> dict[str, T]:
+        """Return every record by its key, sorted."""
+        found = {key: await self.get(key) for key in await self.keys()}  # None for a mark of deletion
         return {key: record for key, record in found.items() if record is not None}
 
     async def _read(self, key: str) -> tuple[T, int] | None:

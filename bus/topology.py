@@ -156,7 +156,8 @@ class Row:
     ``timers`` are messages to itself that it hands back until they are due; ``keeps`` are the buckets of its state;
     ``obeys`` are the buckets of policy that it reads, and ``governs`` those that it may change as well; ``reads`` are
     the streams and buckets that it looks into, ``follows`` the streams whose news it hears. ``outside`` is who is no
-    agent of the mesh, and ``operates`` who sees to queues and dead letters.
+    agent of the mesh, ``operates`` who sees to queues and dead letters, and ``surveys`` who sees of which tasks the
+    queues of its account hold messages.
     """
 
     agent: str
@@ -172,6 +173,7 @@ class Row:
     follows: tuple[Stream, ...] = ()
     outside: bool = False
     operates: bool = False
+    surveys: bool = False
     slots: int = 8
     account: Account = Account.LOCAL
 
@@ -187,6 +189,7 @@ TOPOLOGY: tuple[Row, ...] = (
         publishes=(StepReady, StepFailed, TaskCompleted, TaskFailed, TaskExpiring, *_AUDIT),
         asks=(Ask.COMPLETE,),
         keeps=(Bucket.TASKS,),
+        surveys=True,
     ),
     Row(
         "classifier",

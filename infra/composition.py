@@ -19,6 +19,7 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
@@ -48,18 +49,29 @@ def builder_of(agent: str, keys: Path) -> Builder:
 async def build_decomposer(links: Links) -> Agent:
     """Build the decomposer."""
     from hybridmesh.agents.decomposer.agent import DecomposerAgent
+    from hybridmesh.agents.decomposer.reconciler import Reconciler
     from hybridmesh.agents.decomposer.task_state import TaskState
     from hybridmesh.agents.decomposer.workflows import load_workflows
 
     plans = links.settings.plans
+    tasks = links.state(Bucket.TASKS, TaskState)
+    reconciler = Reconciler(
+        tasks=tasks,
+        survey=Queues(links.js, "decomposer").survey,
+        told=Endings(links.js).over,
+        publish=links.publisher.publish,
+        clock=links.clock,
+        stall_s=plans.stall_s,
+    )
     return DecomposerAgent(
-        tasks=links.state(Bucket.TASKS, TaskState),
+        tasks=tasks,
         workflows=load_workflows(plans),
         profiles=links.settings.profiles.keys(),
         limits=plans,
         clock=links.clock,
         model=RemoteModel(links.asker),
         clear_away=partial(forget_bodies, links.js),
+        reconcile=reconciler.sweep,
     ).agent()
 
 

@@ -14,6 +14,7 @@ class Action(StrEnum):
     """What happened."""
 
     TASK_ACCEPTED = "task.accepted"
+    TASK_RESUMED = "task.resumed"
     TASK_ENDED = "task.ended"
     STEP_PLANNED = "step.planned"
     STEP_CLASSIFIED = "step.classified"

@@ -2,11 +2,12 @@
 
 Consumes task.submitted, task.cancel, step.verified and step.failed, and its own timer task.expiring. Publishes
 step.ready, task.completed, task.failed, task.expiring and audit events. Needs the bucket TASKS, and the local model
-for long goals without a workflow; it plans by itself when no model answers.
+for long goals without a workflow; it plans by itself when no model answers. Looks after tasks that stand still.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from hybridmesh.agents.decomposer import events
 from hybridmesh.agents.decomposer.admission import floor_of, refusal
@@ -29,6 +30,7 @@ from hybridmesh.bus.errors import Deferred, TransientError
 from hybridmesh.bus.ports import LocalModel
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.bus.state import State
+from hybridmesh.bus.sweeping import keep_swept
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.plans import Plan
 from hybridmesh.schemas.steps import StepFailed, StepVerified
@@ -36,6 +38,7 @@ from hybridmesh.schemas.tasks import CancelTask, TaskCompleted, TaskExpiring, Ta
 
 PLAN_TIMEOUT_S = 30.0
 LOOK_AGAIN_S = (2.0, 60.0)
+RECONCILE_S = 60.0
 
 
 async def _nothing(_: str) -> None:
@@ -45,7 +48,7 @@ async def _nothing(_: str) -> None:
 class DecomposerAgent:
     """Thin: each handler applies one transition of ``progress`` by compare-and-swap and publishes what follows.
 
-    ``clear_away`` removes what was stored for a task that is over.
+    ``clear_away`` removes what was stored for a task that is over; ``reconcile`` takes up what stands still.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class DecomposerAgent:
         clock: Clock,
         model: LocalModel | None = None,
         clear_away: Callable[[str], Awaitable[object]] = _nothing,
+        reconcile: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self._tasks = tasks
         self._workflows = workflows
@@ -66,6 +70,7 @@ class DecomposerAgent:
         self._clear_away = clear_away
         self._clock = clock
         self._model = model
+        self._reconcile = reconcile
 
     def agent(self) -> Agent:
         """Return the wiring."""
@@ -78,6 +83,7 @@ class DecomposerAgent:
                 StepFailed: self.give_up,
                 TaskExpiring: self.expire,
             },
+            watches=() if self._reconcile is None else (partial(self._keep_going, self._reconcile),),
         )
 
     async def plan(self, task: TaskSubmitted) -> Sequence[Message]:
@@ -122,6 +128,9 @@ class DecomposerAgent:
             raise Deferred(_pause(state.accepted_at, now, message.due_at))
         state = await self._tasks.change(message.task_id, lambda found: found and expire(found, message, now))
         return [] if state is None else _audited(messages(state, message))
+
+    async def _keep_going(self, reconcile: Callable[[], Awaitable[int]]) -> None:
+        await keep_swept("decomposer", reconcile, min(RECONCILE_S, self._limits.stall_s / 4))
 
     async def _begin(self, task: TaskSubmitted) -> TaskState:
         now = self._clock()

@@ -27,6 +27,18 @@ def begun(state: TaskState, task: TaskSubmitted) -> list[AuditEvent]:
     ]
 
 
+def resumed(task_id: str, at: datetime, steps: int, take: int) -> AuditEvent:
+    """Return the event of a task that stood still and was taken up again, for the ``take``-th time."""
+    return AuditEvent(
+        agent="decomposer",
+        action=Action.TASK_RESUMED,
+        at=at,
+        task_id=task_id,
+        nonce=at.isoformat(),
+        facts={"steps": steps, "take": take},
+    )
+
+
 def ended(end: TaskCompleted | TaskFailed) -> AuditEvent:
     """Return the event of a task's end."""
     facts: dict[str, Fact]

@@ -23,6 +23,13 @@ def messages(state: TaskState, cause: Message) -> list[Message]:
     ]
 
 
+def standing(state: TaskState) -> list[StepReady]:
+    """Return the steps that were released and have no result, as they were released."""
+    if state.end is not None or state.task is None:
+        return []
+    return [_ready(state, state.task, name) for name, step in state.steps.items() if step.status == "released"]
+
+
 def _ready(state: TaskState, task: TaskSubmitted, name: StepId) -> StepReady:
     spec = spec_of(state, name)
     earlier = {used: summary_of(state, used) for used in spec.uses}

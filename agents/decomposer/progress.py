@@ -126,6 +126,14 @@ def expire(state: TaskState, message: TaskExpiring, now: datetime) -> TaskState:
     )
 
 
+def give_up(state: TaskState, task_id: str, reason: str, detail: str, now: datetime) -> TaskState:
+    """End a task that nobody goes on with."""
+    if state.end is not None:
+        return state
+    end = TaskFailed(task_id=task_id, outcome="failed", reason=reason, detail=detail, finished_at=now)
+    return state.model_copy(update={"end": end})
+
+
 def _release(state: TaskState, cause: Message) -> TaskState:
     for spec in state.plan.steps if state.plan else ():
         needed = all(state.steps[name].status == "done" for name in spec.uses)

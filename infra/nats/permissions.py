@@ -63,6 +63,10 @@ def _published(row: Row) -> Iterator[str]:
         yield from _bodies()
     if row.operates:
         yield from _operating()
+    if row.surveys:
+        for consumer in consumers():
+            if consumer.account is row.account:
+                yield f"{_API}.STREAM.INFO.{consumer.stream}"
 
 
 def _seen(row: Row) -> Iterator[str]:

@@ -35,6 +35,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/links.py",
         "bus/provisioner.py",
         "bus/publisher.py",
+        "bus/queues.py",
         "bus/requests.py",
         "bus/state.py",
         "bus/work.py",

@@ -1,0 +1,116 @@
+"""Takes up again what nobody will go on with: tasks that are open while no queue holds a message of theirs.
+
+A hop is lost only with what holds it (a stream that was wiped, restored from an old copy, or emptied by hand). What
+was released is then published again under the same ids, so a hop that was not lost after all is dropped as a repeat.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from hybridmesh.agents.decomposer import events
+from hybridmesh.agents.decomposer.following import standing
+from hybridmesh.agents.decomposer.progress import give_up
+from hybridmesh.agents.decomposer.task_state import TaskState
+from hybridmesh.bus.agent import Clock
+from hybridmesh.bus.queues import Queued
+from hybridmesh.bus.state import State
+from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.tasks import TaskExpiring
+
+TAKES: Final = 3  # a task that stands still after so many new starts has something that starting does not mend
+
+
+@dataclass(frozen=True, slots=True)
+class _Standstill:
+    """Since when no queue holds anything of a task, and how often it was taken up."""
+
+    since: datetime
+    takes: int = 0
+
+
+class Reconciler:
+    """Looks at every open task again and again; several replicas may, as all that they publish has derived ids.
+
+    ``survey`` says which tasks the queues hold messages of, ``told`` whether the end of a task was published.
+    """
+
+    def __init__(
+        self,
+        *,
+        tasks: State[TaskState],
+        survey: Callable[[], Awaitable[Queued]],
+        told: Callable[[str], Awaitable[bool]],
+        publish: Callable[[Message], Awaitable[None]],
+        clock: Clock,
+        stall_s: float,
+    ) -> None:
+        self._tasks = tasks
+        self._survey = survey
+        self._told = told
+        self._publish = publish
+        self._clock = clock
+        self._stall_s = stall_s
+        self._over: set[str] = set()
+        self._still: dict[str, _Standstill] = {}
+
+    async def sweep(self) -> int:
+        """Look once; return how many tasks were taken up, ended, or had their end told.
+
+        Raises:
+            MeshUnavailable: the bus does not answer.
+
+        """
+        ids = await self._tasks.keys()
+        queued = await self._survey()
+        self._over.intersection_update(ids)
+        self._still = {task_id: self._still[task_id] for task_id in ids if task_id in self._still}
+        moved = 0
+        for task_id in ids:
+            if task_id in queued.at_work and task_id in queued.timed:
+                self._still.pop(task_id, None)
+            elif task_id not in self._over:
+                moved += await self._look(task_id, queued)
+        return moved
+
+    async def _look(self, task_id: str, queued: Queued) -> bool:
+        """See to one task that has no message at work or no timer."""
+        state = await self._tasks.get(task_id)
+        if state is None or state.task is None:  # gone, or a cancellation whose task has not come
+            return False
+        if state.end is not None:
+            return task_id not in queued.at_work and await self._tell(task_id, state)
+        if state.due_at is not None and task_id not in queued.timed:
+            await self._publish(TaskExpiring(task_id=task_id, due_at=state.due_at))
+        if task_id in queued.at_work:
+            self._still.pop(task_id, None)
+            return False
+        now = self._clock()
+        still = self._still.setdefault(task_id, _Standstill(now))
+        if (now - still.since).total_seconds() < self._stall_s:
+            return False
+        if still.takes < TAKES:
+            return await self._take_up(task_id, state, still, now)
+        ended = await self._tasks.change(
+            task_id, lambda found: found and give_up(found, task_id, "standstill", "nobody went on with the task", now)
+        )
+        return ended is not None and await self._tell(task_id, ended)
+
+    async def _take_up(self, task_id: str, state: TaskState, still: _Standstill, now: datetime) -> bool:
+        steps = standing(state)
+        await self._publish(events.resumed(task_id, now, len(steps), still.takes + 1))
+        for step in steps:
+            await self._publish(step)
+        self._still[task_id] = _Standstill(now, still.takes + 1)
+        return True
+
+    async def _tell(self, task_id: str, state: TaskState) -> bool:
+        """Publish the end of a task unless it was; return whether it was not."""
+        new = state.end is not None and not await self._told(task_id)
+        if new and state.end is not None:
+            await self._publish(events.ended(state.end))
+            await self._publish(state.end)
+        self._over.add(task_id)
+        self._still.pop(task_id, None)
+        return new

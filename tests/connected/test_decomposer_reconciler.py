@@ -1,0 +1,136 @@
+"""Tasks that nobody goes on with are taken up again: a queue or a timer that was wiped, an end that was not told."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from harness import Bus
+from hybridmesh.agents.decomposer.agent import DecomposerAgent
+from hybridmesh.agents.decomposer.reconciler import TAKES, Reconciler
+from hybridmesh.agents.decomposer.task_state import TaskState
+from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.provisioner import provision
+from hybridmesh.bus.queues import Queues
+from hybridmesh.bus.settings import PlanSettings, default_profiles
+from hybridmesh.bus.topology import AUDIT, RESULTS, Bucket, queue_stream, timer_stream
+from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.message import Message, new_task_id
+from hybridmesh.schemas.steps import StepReady
+from hybridmesh.schemas.tasks import CancelTask, TaskExpiring, TaskFailed, TaskSubmitted
+
+pytestmark = pytest.mark.connected
+
+STALL_S = 600.0
+
+
+class Desk:
+    """One decomposer and its reconciler on a real bus, under a clock that the test turns."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.now = datetime.now(UTC)
+        limits = PlanSettings()
+        tasks = bus.state(Bucket.TASKS, TaskState)
+        self.agent = DecomposerAgent(
+            tasks=tasks, workflows={}, profiles=default_profiles(), limits=limits, clock=lambda: self.now
+        )
+        self.reconciler = Reconciler(
+            tasks=tasks,
+            survey=Queues(bus.js, "decomposer").survey,
+            told=Endings(bus.js).over,
+            publish=self.publish,
+            clock=lambda: self.now,
+            stall_s=STALL_S,
+        )
+
+    async def publish(self, message: Message) -> None:
+        await (await self.bus.links("decomposer")).publisher.publish(message)
+
+    async def take_on(self) -> TaskSubmitted:
+        """Plan a task of one step, and publish what follows."""
+        task = TaskSubmitted(task_id=new_task_id(), goal="What is this?", submitted_at=self.now)
+        await self.tell(await self.agent.plan(task))
+        return task
+
+    async def tell(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await self.publish(message)
+
+    async def wipe(self, stream: str) -> None:
+        """Lose a stream with everything in it, and make it anew."""
+        await self.bus.js.delete_stream(stream)
+        await provision(self.bus.js, self.bus.settings.bus)
+
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    async def resumptions(self) -> list[AuditEvent]:
+        bodies = await self.bus.collect(AuditEvent, await self.bus.count(AUDIT.name))
+        events = [AuditEvent.model_validate_json(body) for body in bodies]
+        return [event for event in events if event.action is Action.TASK_RESUMED]
+
+
+async def test_a_step_whose_queue_was_wiped_is_released_again(bus: Bus) -> None:
+    """Nothing is lost: the hop goes out again under its own id, after the time in which it would be dropped."""
+    desk = Desk(bus)
+    task = await desk.take_on()
+    (before,) = await bus.collect(StepReady, 1)
+    assert await desk.reconciler.sweep() == 0
+    await desk.wipe(queue_stream("classifier"))
+    assert await desk.reconciler.sweep() == 0
+    desk.wait(STALL_S + 1)
+    assert await desk.reconciler.sweep() == 1
+    (after,) = await bus.collect(StepReady, 1)
+    assert after == before
+    (event,) = await desk.resumptions()
+    assert (event.task_id, event.facts) == (task.task_id, {"steps": 1, "take": 1})
+
+
+async def test_what_waits_in_a_queue_is_left_alone(bus: Bus) -> None:
+    """Nothing is done twice: a backlog of a day is no standstill."""
+    desk = Desk(bus)
+    await desk.take_on()
+    for _ in range(3):
+        desk.wait(86_400)
+        assert await desk.reconciler.sweep() == 0
+    assert await bus.count(queue_stream("classifier")) == 1
+    assert await desk.resumptions() == []
+
+
+async def test_a_lost_timer_is_set_again(bus: Bus) -> None:
+    """Nothing is lost: a task whose timer was wiped still has its deadline."""
+    desk = Desk(bus)
+    task = await desk.take_on()
+    await desk.wipe(timer_stream("decomposer"))
+    assert await desk.reconciler.sweep() == 0
+    (timer,) = await bus.collect(TaskExpiring, 1)
+    assert TaskExpiring.model_validate_json(timer).task_id == task.task_id
+
+
+async def test_an_end_that_was_not_told_is_told_once(bus: Bus) -> None:
+    """Nothing is lost: whoever awaits a result gets it, also when the message that made the end is gone."""
+    desk = Desk(bus)
+    task = await desk.take_on()
+    end = await desk.agent.cancel(CancelTask(task_id=task.task_id))  # the decomposer dies here
+    await desk.wipe(queue_stream("classifier"))
+    assert await desk.reconciler.sweep() == 1
+    (told,) = await bus.collect(TaskFailed, 1)
+    assert [TaskFailed.model_validate_json(told)] == [item for item in end if isinstance(item, TaskFailed)]
+    desk.wait(STALL_S + 1)
+    assert await desk.reconciler.sweep() == 0
+    assert await bus.count(RESULTS.name) == 1
+
+
+async def test_a_task_that_cannot_be_moved_ends_with_the_reason(bus: Bus) -> None:
+    """Nothing is lost: a task that stands still after every new start fails, once, and says why."""
+    desk = Desk(bus)
+    await desk.take_on()
+    for _ in range(TAKES + 2):
+        await desk.wipe(queue_stream("classifier"))
+        await desk.reconciler.sweep()
+        desk.wait(STALL_S + 1)
+    assert len(await desk.resumptions()) == TAKES
+    (end,) = await bus.collect(TaskFailed, 1)
+    assert TaskFailed.model_validate_json(end).reason == "standstill"
+    assert await bus.count(RESULTS.name) == 1
