@@ -5,12 +5,13 @@ thing that needs trust is the key ring and, against a cut tail, one checkpoint t
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
-import rfc8785
 from pydantic import ValidationError
 
 from hybridmesh.bus.envelope import producer_of
@@ -43,8 +44,24 @@ class Claim(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What one entry says by itself: its leaf in the tree, and what is wrong with it."""
+
+    sequence: int
+    leaf: bytes
+    problems: tuple[str, ...]
+
+
 Signature = Callable[[LogEntry], str | None]
 """Says what is wrong with an entry's signature, or None."""
+
+Spread = Callable[[Callable[[LogEntry], Examined], Iterable[LogEntry]], Iterable[Examined]]
+"""Applies a function to each entry and keeps their order: ``map``, or one that uses more than one core."""
+
+
+# Of integers, strings and ASCII names, which is all a leaf has, this is RFC 8785, in a quarter of a package's time.
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def entry_leaf(entry: LogEntry) -> bytes:
@@ -53,15 +70,13 @@ def entry_leaf(entry: LogEntry) -> bytes:
     All headers count but the server's own (``Nats-``), since those depend on how an entry was read.
     """
     headers = {name.lower(): value for name, value in entry.headers.items()}
-    canonical = rfc8785.dumps(
-        {
-            "sequence": entry.sequence,
-            "subject": entry.subject,
-            "headers": {name: value for name, value in headers.items() if not name.startswith("nats-")},
-            "body": hashlib.sha256(entry.body).hexdigest(),
-        }
-    )
-    return leaf_hash(canonical)
+    fields = {
+        "sequence": entry.sequence,
+        "subject": entry.subject,
+        "headers": {name: value for name, value in headers.items() if not name.startswith("nats-")},
+        "body": hashlib.sha256(entry.body).hexdigest(),
+    }
+    return leaf_hash(_CANONICAL.encode(fields).encode())
 
 
 @dataclass(slots=True)
@@ -73,12 +88,17 @@ class _Roots:
     broken: bool = False
     _tree: Frontier = field(default_factory=Frontier)
 
-    def add(self, entry: LogEntry) -> None:
+    def add(self, leaf: bytes) -> None:
         if self.broken:
             return
-        self._tree.append(entry_leaf(entry))
+        self._tree.append(leaf)
         if self._tree.size in self.sizes:
             self.by_size[self._tree.size] = self._tree.root().hex()
+
+
+def examine(signature: Signature, entry: LogEntry) -> Examined:
+    """Return what can be said of an entry without the others."""
+    return Examined(entry.sequence, entry_leaf(entry), tuple(_content(entry, signature)))
 
 
 def check_log(
@@ -87,6 +107,7 @@ def check_log(
     signature: Signature,
     *,
     kept: Sequence[Claim] = (),
+    spread: Spread = map,
 ) -> list[AuditFinding]:
     """Return where the log does not hold; nothing means that it is whole.
 
@@ -97,12 +118,12 @@ def check_log(
     claimed = sorted({(item.size, item.root) for item in (*signed, *kept)})
     roots = _Roots(frozenset(size for size, _ in claimed))
     last = 0
-    for entry in entries:
+    for entry in spread(partial(examine, signature), entries):
         findings += _order(entry.sequence, last)
         roots.broken = roots.broken or entry.sequence != last + 1
         last = max(last, entry.sequence)
-        roots.add(entry)
-        findings += [AuditFinding(sequence=entry.sequence, problem=text) for text in _content(entry, signature)]
+        roots.add(entry.leaf)
+        findings += [AuditFinding(sequence=entry.sequence, problem=text) for text in entry.problems]
     findings += _forks(claimed)
     findings += _mismatches(claimed, roots, last)
     if last and not claimed:

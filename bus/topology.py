@@ -7,6 +7,7 @@ permissions and autoscaling) are derived from it; no subject, stream or bucket i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Literal
 
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
@@ -291,6 +292,7 @@ def dead_subject(subject: str) -> str:
     return f"{ROOT}.dead.{subject.removeprefix(ROOT + '.')}"
 
 
+@cache
 def producers_of(kind: MessageType) -> frozenset[str]:
     """Return the agents whose row names the type among what they publish."""
     return frozenset(row.agent for row in TOPOLOGY if kind in row.publishes)

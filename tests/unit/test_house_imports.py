@@ -41,6 +41,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/work.py",
         "infra/*",
     ),
+    "nacl": ("bus/identity.py",),
     "nkeys": ("bus/identity.py",),
     "numpy": (
         "agents/classifier/letter_case.py",
@@ -67,7 +68,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "pydantic_settings": ("infra/settings.py",),
     "qdrant_client": ("agents/memory/server_store.py",),
     "qdrant_edge": ("agents/memory/bm25.py", "agents/memory/edge_shard.py"),
-    "rfc8785": ("bus/clearances.py", "bus/proofs.py", "bus/receipts.py"),
+    "rfc8785": ("bus/clearances.py", "bus/receipts.py"),
     "rich": ("infra/*",),
     "simpleeval": ("agents/worker/formulas.py",),
     "starlette": ("infra/*",),
