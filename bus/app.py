@@ -13,6 +13,7 @@ from faststream.security import BaseSecurity
 
 from hybridmesh.bus.agent import Agent, Service
 from hybridmesh.bus.borders import inbox_of
+from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.errors import MeshError
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.links import Links, make_links
@@ -45,6 +46,7 @@ def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBrok
         inbox_prefix=inbox_of(identity.name),
         security=NatsNKey.from_seed(identity.seed, ssl_context=tls) if identity.seed else BaseSecurity(ssl_context=tls),
         ack_policy=AckPolicy.MANUAL,
+        apply_types=False,  # requests are read and checked by bus/requests.py; injection goes through threads
     )
 
 
@@ -76,7 +78,12 @@ class AgentApp:
         agent = await self._build(links)
         for service in agent.services:
             self._serve(service, agent.name)
-        tasks: list[asyncio.Task[None]] = [asyncio.create_task(work) for work in self._works(agent, links)]
+        row = row_of(agent.name)
+        endings = HeardEndings(client, Endings(links.js, row.account), links.clock)
+        if row.consumes:
+            await endings.listen()
+        works = self._works(agent, links, endings)
+        tasks: list[asyncio.Task[None]] = [asyncio.create_task(work) for work in works]
         attendance = Attendance(links.state(Bucket.AGENTS, Presence), agent.name, links.clock)
         tasks.append(asyncio.create_task(self._attend(attendance)))
         await self._tell(links, Action.AGENT_STARTED)
@@ -96,7 +103,7 @@ class AgentApp:
         self._app.on_shutdown(leave)
         yield
 
-    def _works(self, agent: Agent, links: Links) -> list[Coroutine[None, None, None]]:
+    def _works(self, agent: Agent, links: Links, endings: HeardEndings) -> list[Coroutine[None, None, None]]:
         row = row_of(agent.name)
         for consumer in consumers():
             if consumer.durable in (agent.name, f"{agent.name}-timers"):
@@ -109,17 +116,21 @@ class AgentApp:
                         self._ring,
                         self._settings.bus,
                         slots=row.slots,
+                        endings=endings,
                     )
                 )
         return [*(loop.run() for loop in self._loops), *(watch() for watch in agent.watches)]
 
     def _serve(self, service: Service, queue: str) -> None:
+        async def unread(message: NatsMessage) -> NatsMessage:
+            return message
+
         async def reply(message: NatsMessage) -> Response:
             headers = {name: str(value) for name, value in message.headers.items()}
             body, marks = await answer(service, headers, message.body, self._ring)
             return Response(body, headers=marks)
 
-        self._broker.subscriber(service.subject, queue=queue, max_workers=64)(reply)
+        self._broker.subscriber(service.subject, queue=queue, max_workers=64, decoder=unread)(reply)
 
     async def _attend(self, attendance: Attendance) -> None:
         while True:

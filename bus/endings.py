@@ -1,11 +1,24 @@
 """Which tasks are over: what is still under way for one of them is dropped, before anybody spends work on it."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
 import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from hybridmesh.bus.errors import MeshUnavailable
-from hybridmesh.bus.topology import Account, end_subject
+from hybridmesh.bus.topology import ENDED, Account, end_subject
+
+# A step may have been published after its task's end by who had not heard of it yet; how long that may take.
+_LATE = timedelta(seconds=30)
+_KEPT = 50_000  # ends that are remembered, a few megabytes
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Endings:
@@ -30,3 +43,45 @@ class Endings:
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable(f"ends cannot be read: {type(error).__name__}") from error
         return True
+
+
+class HeardEndings:
+    """Hears of ends when they are told, and looks up only those that it may have missed.
+
+    What was stored well after it began to listen needs no request. It begins anew with each connection.
+    """
+
+    def __init__(self, client: Client, looked_up: Endings, clock: Callable[[], datetime] = _now) -> None:
+        self._client = client
+        self._looked_up = looked_up
+        self._clock = clock
+        self._heard: dict[str, datetime] = {}
+        self._whole_since: datetime | None = None
+        self._connection = -1
+
+    async def listen(self) -> None:
+        """Begin to listen."""
+        (subject,) = ENDED.subjects
+        await self._client.subscribe(subject, cb=self._hear)
+
+    async def over(self, task_id: str, stored_at: datetime) -> bool:
+        """Say whether the task of a message that was stored at ``stored_at`` has its end.
+
+        Raises:
+            MeshUnavailable: the bus had to be asked, and does not answer.
+
+        """
+        connection = self._client.stats["reconnects"]
+        if connection != self._connection:
+            self._connection, self._whole_since = connection, self._clock() + _LATE
+        if task_id in self._heard:
+            return True
+        if self._whole_since is not None and stored_at > self._whole_since:
+            return False
+        return await self._looked_up.over(task_id)
+
+    async def _hear(self, message: Msg) -> None:
+        self._heard[message.subject.rpartition(".")[2]] = self._clock()
+        if len(self._heard) > _KEPT:
+            oldest = next(iter(self._heard))
+            self._whole_since = max(self._whole_since or self._clock(), self._heard.pop(oldest))

@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.bodies import fetch_body
-from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.envelope import open_envelope, signature_problem
 from hybridmesh.bus.errors import Deferred, MeshBusy, MeshError, PermanentError, TransientError, UntrustedMessage
 from hybridmesh.bus.graveyard import Burial, bury, obituary
@@ -49,9 +49,11 @@ class WorkLoop:
         *,
         slots: int,
         clock: Clock = utc_now,
+        endings: HeardEndings | None = None,
     ) -> None:
         self._js = js
-        self._endings = Endings(js, consumer.account)
+        self._looked_up = Endings(js, consumer.account)
+        self._heard = endings
         self._consumer = consumer
         self._agent = agent
         self._publisher = publisher
@@ -62,11 +64,13 @@ class WorkLoop:
         self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._held: dict[str, Msg] = {}  # by what it is acknowledged with
         self.handled = 0
 
     async def run(self) -> None:
         """Work until :meth:`stop`; returns when the last message is done."""
         subscription = await self._js.pull_subscribe_bind(self._consumer.durable, self._consumer.stream)
+        beat = asyncio.create_task(self._keep_alive())
         try:
             while not self._stopping.is_set():
                 await self._take(subscription)
@@ -74,6 +78,7 @@ class WorkLoop:
             with contextlib.suppress(nats.errors.Error, TimeoutError):
                 await subscription.unsubscribe()
             await self._drain()
+            beat.cancel()
 
     def stop(self) -> None:
         """Take no more messages."""
@@ -104,6 +109,7 @@ class WorkLoop:
             for _ in range(held - len(messages)):
                 self._slots.release()
         for message in messages:
+            self._held[message.reply] = message
             task = asyncio.create_task(self._see_through(message))
             self._running.add(task)
             task.add_done_callback(self._finished)
@@ -123,7 +129,6 @@ class WorkLoop:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _see_through(self, message: Msg) -> None:
-        beat = asyncio.create_task(self._keep_alive(message))
         try:
             await self._handle(message)
             await message.ack_sync(timeout=_ACK_TIMEOUT_S)
@@ -144,7 +149,7 @@ class WorkLoop:
             logger.error("%s: handler failed: %s", self._agent.name, _where(error))
             await self._retry(message, type(error).__name__, None)
         finally:
-            beat.cancel()
+            self._held.pop(message.reply, None)
 
     async def _handle(self, message: Msg) -> None:
         headers = dict(message.headers or {})
@@ -153,20 +158,27 @@ class WorkLoop:
         if type(opened) not in self._agent.handlers:
             # Moved here by one of us with the reply subject of a pull: a stream keeps what it is sent that way.
             raise UntrustedMessage("a message of another queue")
-        if isinstance(opened, StepMessage) and opened.LAPSES and await self._endings.over(opened.task_id):
+        if isinstance(opened, StepMessage) and opened.LAPSES and await self._over(opened.task_id, message):
             return
         await self._publish(await self._agent.handlers[type(opened)](opened))
+
+    async def _over(self, task_id: str, message: Msg) -> bool:
+        if self._heard is None:
+            return await self._looked_up.over(task_id)
+        return await self._heard.over(task_id, message.metadata.timestamp)
 
     async def _publish(self, messages: Sequence[Message]) -> None:
         """Store audit events first: no effect is seen that the log does not know."""
         for message in sorted(messages, key=lambda item: not isinstance(item, AuditEvent)):
             await self._publisher.publish(message)
 
-    async def _keep_alive(self, message: Msg) -> None:
+    async def _keep_alive(self) -> None:
+        """Tell the server of every message in hand, often enough that none is given to somebody else."""
         while True:
             await asyncio.sleep(self._settings.ack_wait_s / 3)
-            with contextlib.suppress(nats.errors.Error, OSError):
-                await message.in_progress()
+            for message in tuple(self._held.values()):
+                with contextlib.suppress(nats.errors.Error, OSError):
+                    await message.in_progress()
 
     async def _retry(self, message: Msg, reason: str, after_s: float | None) -> None:
         # A timer is handed back many times on purpose, so its deliveries are not tries.

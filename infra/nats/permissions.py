@@ -40,7 +40,9 @@ class Permissions:
 
 def permissions_of(row: Row) -> Permissions:
     """Return what the row's identity may do in its account."""
-    heard = (subject for stream in row.follows for subject in stream.subjects)
+    heard = [subject for stream in row.follows for subject in stream.subjects]
+    if row.consumes:
+        heard += ENDED.subjects
     return Permissions(
         publish=tuple(sorted(set(_published(row)))),
         subscribe=tuple(sorted({f"{inbox_of(row.agent)}.>", *row.answers, *heard})),

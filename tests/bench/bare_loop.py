@@ -1,6 +1,6 @@
 """The yardstick: five hops in bare nats-py on the same server, with the same promises and nothing else.
 
-A work queue a hop, a message id on every publish, each publish stored (and synced) before its cause is
+A work queue and a connection a hop, a message id on every publish, each publish stored (and synced) before its cause is
 acknowledged, acknowledgements confirmed. No envelope, signature, state, audit or decision.
 """
 
@@ -42,14 +42,16 @@ async def bare_loop(url: str) -> AsyncGenerator[Task]:
         await ended
 
     await client.subscribe(_END, cb=arrived)
-    hops = [asyncio.create_task(_hop(js, hop)) for hop in range(HOPS)]
+    clients = [await nats.connect(url) for _ in range(HOPS)]
+    hops = [asyncio.create_task(_hop(each.jetstream(), hop)) for hop, each in enumerate(clients)]
     try:
         yield run_one
     finally:
         for hop in hops:
             hop.cancel()
         await asyncio.gather(*hops, return_exceptions=True)
-        await client.close()
+        for each in (client, *clients):
+            await each.close()
 
 
 def _subject(hop: int) -> str:

@@ -1,0 +1,81 @@
+"""Ends are heard on both sides of the border, and looked up where they may have been missed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from guarded_bus import Guarded
+from harness import eventually
+from hybridmesh.bus.endings import Endings, HeardEndings
+from hybridmesh.bus.topology import row_of
+from hybridmesh.schemas.message import new_task_id
+from hybridmesh.schemas.tasks import TaskFailed
+
+pytestmark = pytest.mark.connected
+
+HOUR = timedelta(hours=1)
+
+
+class Counted(Endings):
+    """Looks ends up, and counts how often."""
+
+    asked = 0
+
+    async def over(self, task_id: str) -> bool:
+        self.asked += 1
+        return await super().over(task_id)
+
+
+async def tell_end(guarded: Guarded, task_id: str) -> None:
+    """Publish a task's end as the decomposer does."""
+    links = await guarded.links("decomposer")
+    end = TaskFailed(task_id=task_id, outcome="cancelled", reason="cancelled", detail="", finished_at=datetime.now(UTC))
+    await links.publisher.publish(end)
+
+
+@pytest.mark.parametrize("name", ["worker", "consultant"])
+async def test_an_end_is_heard_without_asking(guarded: Guarded, name: str) -> None:
+    """Nothing is spent on a task that is over: the next message of it is dropped, at no cost to all others."""
+    links = await guarded.links(name)
+    looked_up = Counted(links.js, row_of(name).account)
+    heard = HeardEndings(links.client, looked_up)
+    await heard.listen()
+    await links.client.flush()
+    ended, running = new_task_id(), new_task_id()
+    await tell_end(guarded, ended)
+    later = datetime.now(UTC) + HOUR
+
+    async def over() -> bool:
+        return await heard.over(ended, later)
+
+    await eventually(over)
+    assert not await heard.over(running, later)
+    assert (looked_up.asked, guarded.refused[name]) == (0, [])
+
+
+async def test_what_may_have_been_missed_is_looked_up(guarded: Guarded) -> None:
+    """Nothing is spent on a task that is over: an end before this process began to listen counts as well."""
+    links = await guarded.links("worker")
+    ended = new_task_id()
+    await tell_end(guarded, ended)
+    looked_up = Counted(links.js)
+    heard = HeardEndings(links.client, looked_up)
+    await heard.listen()
+    assert await heard.over(ended, datetime.now(UTC))
+    assert looked_up.asked == 1
+
+
+async def test_a_new_connection_is_a_new_beginning(guarded: Guarded) -> None:
+    """Nothing is spent on a task that is over: what was told while the connection was away is looked up."""
+    links = await guarded.links("worker")
+    now = datetime.now(UTC)
+    looked_up = Counted(links.js)
+    heard = HeardEndings(links.client, looked_up, lambda: now)
+    await heard.listen()
+    stored = now + HOUR
+    assert not await heard.over(new_task_id(), stored)
+    assert looked_up.asked == 0
+    now = stored
+    links.client.stats["reconnects"] += 1
+    assert not await heard.over(new_task_id(), stored)
+    assert looked_up.asked == 1
