@@ -21,7 +21,7 @@ from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
 from hybridmesh.bus.requests import answer
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.tls import check_url, make_context
-from hybridmesh.bus.topology import Bucket, consumers, row_of
+from hybridmesh.bus.topology import Bucket, consumers_of, row_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 
@@ -105,20 +105,19 @@ class AgentApp:
 
     def _works(self, agent: Agent, links: Links, endings: HeardEndings) -> list[Coroutine[None, None, None]]:
         row = row_of(agent.name)
-        for consumer in consumers():
-            if consumer.durable in (agent.name, f"{agent.name}-timers"):
-                self._loops.append(
-                    WorkLoop(
-                        links.js,
-                        consumer,
-                        agent,
-                        links.publisher,
-                        self._ring,
-                        self._settings.bus,
-                        slots=row.slots,
-                        endings=endings,
-                    )
+        for consumer in consumers_of(agent.name):
+            self._loops.append(
+                WorkLoop(
+                    links.js,
+                    consumer,
+                    agent,
+                    links.publisher,
+                    self._ring,
+                    self._settings.bus,
+                    slots=row.slots,
+                    endings=endings,
                 )
+            )
         return [*(loop.run() for loop in self._loops), *(watch() for watch in agent.watches)]
 
     def _serve(self, service: Service, queue: str) -> None:

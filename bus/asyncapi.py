@@ -16,7 +16,18 @@ from pydantic import BaseModel
 
 from hybridmesh.bus.envelope import BODY_REFERENCE, SIGNATURE
 from hybridmesh.bus.requests import ERROR_HEADER
-from hybridmesh.bus.topology import ROOT, TOPOLOGY, Account, Consumer, MessageType, Row, consumers, filter_of, streams
+from hybridmesh.bus.topology import (
+    ROOT,
+    TOPOLOGY,
+    Account,
+    Consumer,
+    MessageType,
+    Row,
+    consumers_of,
+    filter_of,
+    stream_of,
+    streams,
+)
 from hybridmesh.schemas.registry import EXCHANGES, Exchange, schema_id
 
 CONTRACT_VERSION = "1.0.0"
@@ -111,9 +122,7 @@ def document_text() -> str:
 
 def _parts() -> Iterator[_Part]:
     for row in TOPOLOGY:
-        work, timer = (_consumer(row, timers=timers) for timers in (False, True))
-        yield from (_event(row, "receives", kind, work) for kind in row.consumes)
-        yield from (_event(row, "receives", kind, timer) for kind in row.timers)
+        yield from (_event(row, "receives", kind, _consumer(row, kind)) for kind in (*row.consumes, *row.timers))
         yield from (_event(row, "sends", kind) for kind in row.publishes)
         for ask in row.answers:
             name, exchange = _exchange(ask)
@@ -138,9 +147,10 @@ def _event(row: Row, verb: Literal["receives", "sends"], kind: MessageType, cons
     return _Part(row.agent, verb, kind.NAME, address, kind.NAME, "event", kind, row.account, consumer)
 
 
-def _consumer(row: Row, *, timers: bool) -> Consumer | None:
-    own = [c for c in consumers() if c.timers is timers and c.durable.removesuffix("-timers") == row.agent]
-    return own[0] if own else None
+def _consumer(row: Row, kind: MessageType) -> Consumer:
+    """Return the queue of an agent in which a message type waits for it."""
+    stream = stream_of(filter_of(kind))
+    return next(consumer for consumer in consumers_of(row.agent) if consumer.stream == stream.name)
 
 
 def _exchange(ask: str) -> tuple[str, Exchange]:

@@ -24,7 +24,7 @@ class Queues:
 
     def __init__(self, js: JetStreamContext, agent: str) -> None:
         self._js = js
-        self._timers = f"{agent}-timers"
+        self._agent = agent
 
     async def survey(self) -> Queued:
         """Return whose messages are there.
@@ -37,7 +37,8 @@ class Queues:
         timed: set[str] = set()
         for consumer in consumers():
             if consumer.account is Account.LOCAL:
-                (timed if consumer.durable == self._timers else at_work).update(await self._tasks(consumer.stream))
+                own_timer = consumer.timers and consumer.agent == self._agent
+                (timed if own_timer else at_work).update(await self._tasks(consumer.stream))
         return Queued(frozenset(at_work), frozenset(timed))
 
     async def _tasks(self, stream: str) -> set[str]:

@@ -89,6 +89,7 @@ def bucket_subject(bucket: Bucket, key: str) -> str:
     return f"$KV.{bucket}.{key}"
 
 
+ADMITTED = 100_000  # how much may wait to be taken on; who comes after hears MeshBusy
 BODIES = "bodies"  # the object store for bodies too large for a message
 BODIES_STREAM = f"OBJ_{BODIES}"
 BODIES_AGE_S = 30 * DAY_S
@@ -127,6 +128,7 @@ class Stream:
 class Consumer:
     """A durable pull consumer: an agent's queue, shared by all its replicas."""
 
+    agent: str
     stream: str
     durable: str
     timers: bool = False
@@ -154,15 +156,17 @@ ENDED = Stream("ENDED", (f"{ROOT}.ended.>",), "limits", max_age_s=3600, account=
 class Row:
     """One agent's line of the table.
 
-    ``timers`` are messages to itself that it hands back until they are due; ``keeps`` are the buckets of its state;
-    ``obeys`` are the buckets of policy that it reads, and ``governs`` those that it may change as well; ``reads`` are
-    the streams and buckets that it looks into, ``follows`` the streams whose news it hears. ``outside`` is who is no
-    agent of the mesh, ``operates`` who sees to queues and dead letters, and ``surveys`` who sees of which tasks the
-    queues of its account hold messages.
+    ``admits`` are those of what it consumes that come in as there is room: their queue may be full while what is under
+    way goes on. ``timers`` are messages to itself that it hands back until they are due; ``keeps`` are the buckets of
+    its state; ``obeys`` are the buckets of policy that it reads, and ``governs`` those that it may change as well;
+    ``reads`` are the streams and buckets that it looks into, ``follows`` the streams whose news it hears. ``outside`` is
+    who is no agent of the mesh, ``operates`` who sees to queues and dead letters, and ``surveys`` who sees of which
+    tasks the queues of its account hold messages.
     """
 
     agent: str
     consumes: tuple[MessageType, ...] = ()
+    admits: tuple[MessageType, ...] = ()
     timers: tuple[MessageType, ...] = ()
     publishes: tuple[MessageType, ...] = ()
     answers: tuple[Ask, ...] = ()
@@ -186,6 +190,7 @@ TOPOLOGY: tuple[Row, ...] = (
     Row(
         "decomposer",
         consumes=(TaskSubmitted, CancelTask, StepVerified, StepFailed),
+        admits=(TaskSubmitted,),
         timers=(TaskExpiring,),
         publishes=(StepReady, StepFailed, TaskCompleted, TaskFailed, TaskExpiring, *_AUDIT),
         asks=(Ask.COMPLETE,),
@@ -318,6 +323,11 @@ def queue_stream(agent: str) -> str:
     return f"WORK_{agent.upper()}"
 
 
+def intake_stream(agent: str) -> str:
+    """Return the name of the stream of what an agent admits."""
+    return f"INTAKE_{agent.upper()}"
+
+
 def timer_stream(agent: str) -> str:
     """Return the name of an agent's timer stream."""
     return f"TIMER_{agent.upper()}"
@@ -328,18 +338,22 @@ def streams() -> tuple[Stream, ...]:
     work = [
         Stream(
             queue_stream(row.agent),
-            tuple(map(filter_of, row.consumes)),
+            tuple(filter_of(kind) for kind in row.consumes if kind not in row.admits),
             "work",
-            max_messages=100_000,
             account=row.account,
         )
         for row in TOPOLOGY
         if row.consumes
     ]
+    intake = [
+        Stream(intake_stream(row.agent), tuple(map(filter_of, row.admits)), "work", max_messages=ADMITTED)
+        for row in TOPOLOGY
+        if row.admits
+    ]
     timers = [
         Stream(timer_stream(row.agent), tuple(map(filter_of, row.timers)), "work") for row in TOPOLOGY if row.timers
     ]
-    return (*work, *timers, RESULTS, ENDED, EGRESS, AUDIT, CHECKPOINTS, DEAD)
+    return (*work, *intake, *timers, RESULTS, ENDED, EGRESS, AUDIT, CHECKPOINTS, DEAD)
 
 
 def stream_of(subject: str) -> Stream:
@@ -351,10 +365,22 @@ def stream_of(subject: str) -> Stream:
 
 
 def consumers() -> tuple[Consumer, ...]:
-    """Return every durable consumer: one a work queue, named as its agent."""
-    work = [Consumer(queue_stream(row.agent), row.agent, account=row.account) for row in TOPOLOGY if row.consumes]
-    timers = [Consumer(timer_stream(row.agent), f"{row.agent}-timers", timers=True) for row in TOPOLOGY if row.timers]
-    return (*work, *timers)
+    """Return every durable consumer: one a queue, shared by an agent's replicas."""
+    work = [
+        Consumer(row.agent, queue_stream(row.agent), row.agent, account=row.account) for row in TOPOLOGY if row.consumes
+    ]
+    intake = [Consumer(row.agent, intake_stream(row.agent), f"{row.agent}-intake") for row in TOPOLOGY if row.admits]
+    timers = [
+        Consumer(row.agent, timer_stream(row.agent), f"{row.agent}-timers", timers=True)
+        for row in TOPOLOGY
+        if row.timers
+    ]
+    return (*work, *intake, *timers)
+
+
+def consumers_of(agent: str) -> tuple[Consumer, ...]:
+    """Return an agent's queues, the one of what is under way first."""
+    return tuple(consumer for consumer in consumers() if consumer.agent == agent)
 
 
 def message_types() -> dict[str, MessageType]:

@@ -34,7 +34,7 @@ from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.settings import CloudSettings, PlanSettings, ProfileSettings, default_profiles
-from hybridmesh.bus.topology import AUDIT, Bucket, consumers, queue_stream
+from hybridmesh.bus.topology import AUDIT, Bucket, consumers_of, queue_stream
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.approvals import ApprovalRecord
@@ -175,12 +175,9 @@ class Mesh:
     async def _start(self, agent: Agent) -> None:
         links = await self.bus.links(agent.name)
         changed = Agent(agent.name, {kind: self._changing(handler) for kind, handler in agent.handlers.items()})
-        for consumer in consumers():
-            if consumer.durable in (agent.name, f"{agent.name}-timers"):
-                loop = WorkLoop(
-                    self.bus.js, consumer, changed, links.publisher, links.ring, self.bus.settings.bus, slots=2
-                )
-                self._loops.append((loop, asyncio.create_task(loop.run())))
+        for consumer in consumers_of(agent.name):
+            loop = WorkLoop(self.bus.js, consumer, changed, links.publisher, links.ring, self.bus.settings.bus, slots=2)
+            self._loops.append((loop, asyncio.create_task(loop.run())))
 
     def _changing(self, handler: Handler) -> Handler:
         async def handle(message: Message) -> Sequence[Message]:

@@ -32,20 +32,20 @@ def agents(call: Invocation) -> None:
 async def _read(mesh: "Mesh") -> list[dict[str, Any]]:
     """Return one object an agent: its queue (None where it has none) and its replicas."""
     from hybridmesh.bus.presence import Presence
-    from hybridmesh.bus.topology import AGENTS, Account, Bucket, consumers
+    from hybridmesh.bus.topology import AGENTS, Account, Bucket, consumers_of
 
     records = mesh.links.state(Bucket.AGENTS, Presence)
     found = (await records.records()).values()
-    # What waits for the consultant lies in its own account, where nobody looks in from here.
-    queues = {item.durable: item.stream for item in consumers() if not item.timers and item.account is Account.LOCAL}
     rows: list[dict[str, Any]] = []
     for agent in AGENTS:
-        info = await mesh.links.js.consumer_info(queues[agent], agent) if agent in queues else None
+        # What waits for the consultant lies in its own account, where nobody looks in from here.
+        queues = [item for item in consumers_of(agent) if not item.timers and item.account is Account.LOCAL]
+        states = [await mesh.links.js.consumer_info(item.stream, item.durable) for item in queues]
         rows.append(
             {
                 "agent": agent,
-                "waiting": info.num_pending if info else None,
-                "in_flight": info.num_ack_pending if info else None,
+                "waiting": sum(state.num_pending or 0 for state in states) if states else None,
+                "in_flight": sum(state.num_ack_pending or 0 for state in states) if states else None,
                 "replicas": [record.model_dump(mode="json") for record in found if record.agent == agent],
             }
         )

@@ -22,6 +22,7 @@ from hybridmesh.bus.topology import (
     bucket_stream,
     bucket_subject,
     consumers,
+    consumers_of,
     dead_subject,
     filter_of,
 )
@@ -86,9 +87,8 @@ def _working(row: Row) -> Iterator[str]:
         yield from DEAD.subjects  # what died in its queue need not be of a type that belongs there
     for kind in row.consumes:
         yield dead_subject(filter_of(kind))
-    for consumer in consumers():
-        if consumer.durable in (row.agent, f"{row.agent}-timers"):
-            yield from _taking(consumer)
+    for consumer in consumers_of(row.agent):
+        yield from _taking(consumer)
     if row.consumes:
         yield f"{_API}.DIRECT.GET.{(RESULTS if row.account is Account.LOCAL else ENDED).name}.>"
 

@@ -29,7 +29,7 @@ from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.state import State
-from hybridmesh.bus.topology import Bucket, Consumer, filter_of, queue_stream
+from hybridmesh.bus.topology import Bucket, consumers_of, filter_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import Frozen, Message, new_task_id
@@ -162,7 +162,7 @@ async def mesh_pipeline(url: str, keys: Path, settings: MeshSettings) -> AsyncGe
             stack.push_async_callback(client.close)
             links = await make_links(client, read_identity(keys, name), ring, settings)
             agent = Agent(name, handlers={kind: Hop(links, action).pass_on})
-            consumer = Consumer(queue_stream(name), name)
+            consumer = consumers_of(name)[0]
             # As after the first half minute, when no end can have been missed any more.
             endings = HeardEndings(client, Endings(links.js), lambda: datetime.now(UTC) - timedelta(minutes=1))
             await endings.listen()

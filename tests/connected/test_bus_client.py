@@ -10,8 +10,10 @@ import pytest
 from harness import Bus
 from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
-from hybridmesh.bus.errors import MeshUnavailable, UsageError
+from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, UsageError
+from hybridmesh.bus.topology import intake_stream, queue_stream
 from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
 
 
@@ -95,7 +97,7 @@ async def test_bad_input_is_named_and_nothing_is_submitted(
         with pytest.raises(UsageError) as caught:
             await mesh.submit(goal, inputs=inputs, deadline=deadline)
     assert caught.value.remedy
-    assert await bus.count("WORK_DECOMPOSER") == 0
+    assert await bus.count(intake_stream("decomposer")) == 0
 
 
 async def test_no_mesh_is_said_with_its_remedy(tmp_path: Path) -> None:
@@ -113,3 +115,20 @@ async def test_a_mesh_that_died_without_a_word_is_said(bus: Bus, tmp_path: Path)
     with pytest.raises(MeshUnavailable):
         async with connect(data=tmp_path, keys=bus.keys):
             pass
+
+
+async def test_a_full_intake_refuses_and_what_is_under_way_goes_on(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: who submits hears when to come again, nothing is kept of it, and results still get through."""
+    config = (await bus.js.stream_info(intake_stream("decomposer"))).config
+    await bus.js.update_stream(config.evolve(max_msgs=2))
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        accepted = [await mesh.submit("g") for _ in range(2)]
+        with pytest.raises(MeshBusy) as caught:
+            await mesh.submit("g")
+        assert caught.value.retry_after_s > 0
+        await mesh.cancel(accepted[0])
+        assert not [*(tmp_path / "outbox").iterdir()]
+    verifier = await bus.links("verifier")
+    await verifier.publisher.publish(StepFailed(task_id=accepted[0], step_id="a", reason="r"))
+    assert await bus.count(intake_stream("decomposer")) == 2
+    assert await bus.count(queue_stream("decomposer")) == 2

@@ -39,6 +39,7 @@ from hybridmesh.bus.topology import (
     consumers,
     dead_subject,
     filter_of,
+    intake_stream,
     message_types,
     queue_stream,
     row_of,
@@ -253,7 +254,7 @@ async def test_a_publisher_of_large_bodies_needs_no_store_where_it_has_none(guar
     submitter = await guarded.links("submitter")
     task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
     await submitter.publisher.publish(task)
-    assert await guarded.stored(queue_stream("decomposer")) == 1
+    assert await guarded.stored(intake_stream("decomposer")) == 1
 
 
 async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: Guarded) -> None:
@@ -261,7 +262,7 @@ async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: G
     publisher, decomposer = await guarded.links("publisher"), await guarded.links("decomposer")
     task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
     await publisher.publisher.publish(task)
-    subject, headers, body = await injected(guarded)
+    subject, headers, body = await injected(guarded, intake_stream("decomposer"))
     assert not body
     whole = await fetch_body(decomposer.js, headers, body)
     assert open_envelope(subject, headers, whole, decomposer.ring).message == task
@@ -325,13 +326,13 @@ async def test_a_server_that_lets_nobody_in_is_named(guarded: Guarded, tmp_path:
         await provision_bus(guarded.server.url, SETTINGS, replicas=1, keys=tmp_path / "others")
 
 
-async def injected(guarded: Guarded) -> tuple[str, dict[str, str], bytes]:
-    """Return what has got into the decomposer's queue."""
+async def injected(guarded: Guarded, stream: str) -> tuple[str, dict[str, str], bytes]:
+    """Return what has got into a queue."""
     js = (await guarded.connect("provisioner")).jetstream()
     async with asyncio.timeout(5):
-        while not (await js.stream_info(queue_stream("decomposer"))).state.messages:
+        while not (await js.stream_info(stream)).state.messages:
             await asyncio.sleep(0.02)
-    message = await js.get_msg(queue_stream("decomposer"), seq=1)
+    message = await js.get_msg(stream, seq=1)
     return message.subject or "", dict(cast("dict[str, str] | None", message.headers) or {}), message.data or b""
 
 
@@ -341,7 +342,7 @@ async def test_work_that_is_pulled_into_another_queue_is_refused_there(guarded: 
     worker = await guarded.links("worker")
     pull = f"$JS.API.CONSUMER.MSG.NEXT.{queue_stream('worker')}.worker"
     await worker.client.publish(pull, b'{"batch":1}', reply=f"{ROOT}.step.verified.{TASK}")
-    await injected(guarded)
+    await injected(guarded, queue_stream("decomposer"))
     links = await guarded.links("decomposer")
     agent = Agent("decomposer", handlers={})
     (queue,) = (consumer for consumer in consumers() if consumer.durable == "decomposer")
@@ -367,4 +368,4 @@ async def test_an_answer_that_is_sent_into_a_queue_is_refused_there(guarded: Gua
     await memory.flush()
     await worker.client.publish(Ask.SEARCH, b"{}", reply=f"{ROOT}.step.verified.{TASK}")
     with pytest.raises((UntrustedMessage, InvalidMessage)):
-        open_envelope(*await injected(guarded), worker.ring)
+        open_envelope(*await injected(guarded, queue_stream("decomposer")), worker.ring)

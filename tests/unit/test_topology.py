@@ -16,6 +16,7 @@ from hybridmesh.bus.topology import (
     MessageType,
     askers_of,
     consumers,
+    consumers_of,
     dead_subject,
     filter_of,
     message_types,
@@ -124,16 +125,24 @@ def test_each_queue_has_one_durable_with_its_agents_name() -> None:
     """Nothing is lost: all replicas of an agent share one durable, so work survives any of them."""
     made = consumers()
     assert len({consumer.durable for consumer in made}) == len(made)
-    expected = {row.agent for row in TOPOLOGY if row.consumes} | {
-        f"{row.agent}-timers" for row in TOPOLOGY if row.timers
+    expected = {
+        *(row.agent for row in TOPOLOGY if row.consumes),
+        *(f"{row.agent}-intake" for row in TOPOLOGY if row.admits),
+        *(f"{row.agent}-timers" for row in TOPOLOGY if row.timers),
     }
     assert {consumer.durable for consumer in made} == expected
     by_name = {stream.name: stream for stream in streams()}
-    for consumer in made:
-        assert by_name[consumer.stream].retention == "work"
-        row = row_of(consumer.durable.removesuffix("-timers"))
-        kinds = row.timers if consumer.timers else row.consumes
-        assert by_name[consumer.stream].subjects == tuple(map(filter_of, kinds))
+    for row in TOPOLOGY:
+        queues = [by_name[consumer.stream] for consumer in consumers_of(row.agent)]
+        assert all(stream.retention == "work" for stream in queues)
+        held = sorted(subject for stream in queues for subject in stream.subjects)
+        assert held == sorted(map(filter_of, (*row.consumes, *row.timers)))
+
+
+def test_only_what_comes_from_outside_can_find_a_full_queue() -> None:
+    """Nothing is lost: who submits may be told to come again; what is under way always has room."""
+    limited = {subject for stream in streams() if stream.max_messages > 0 for subject in stream.subjects}
+    assert limited == {filter_of(TaskSubmitted)}
 
 
 def test_every_work_stream_has_a_consumer() -> None:
