@@ -159,8 +159,8 @@ class Row:
     ``admits`` are those of what it consumes that come in as there is room: their queue may be full while what is under
     way goes on. ``timers`` are messages to itself that it hands back until they are due; ``keeps`` are the buckets of
     its state; ``obeys`` are the buckets of policy that it reads, and ``governs`` those that it may change as well;
-    ``reads`` are the streams and buckets that it looks into, ``follows`` the streams whose news it hears. ``outside`` is
-    who is no agent of the mesh, ``operates`` who sees to queues and dead letters, and ``surveys`` who sees of which
+    ``reads`` are the streams and buckets that it looks into, ``follows`` the streams whose news it hears. ``outside``
+    is who is no agent of the mesh, ``operates`` who sees to queues and dead letters, and ``surveys`` who sees of which
     tasks the queues of its account hold messages.
     """
 
