@@ -34,6 +34,15 @@ def newest_checkpoint(checkpoints: Sequence[LogEntry], size: int) -> tuple[LogEn
     return max(covered, key=lambda item: item[1].size)
 
 
+def _whole(entries: Sequence[LogEntry]) -> None:
+    """Raise UsageError where the log has lost its beginning to its retention: a proof is made from all leaves."""
+    if entries and entries[0].sequence > 1:
+        raise UsageError(
+            f"the log begins at entry {entries[0].sequence}: earlier ones are past their retention",
+            remedy="prove from an export that was made before, or raise bus.retention.audit_days",
+        )
+
+
 def prove_task(entries: Sequence[LogEntry], size: int, task_id: str) -> tuple[Inclusion, ...]:
     """Return a proof for each event of a task, in the tree over the first ``size`` entries.
 
@@ -41,6 +50,7 @@ def prove_task(entries: Sequence[LogEntry], size: int, task_id: str) -> tuple[In
         UsageError: the log has no event of that task, or one that no checkpoint covers yet.
 
     """
+    _whole(entries)
     found = [entry for entry in entries if _task_of(entry) == task_id]
     if not found:
         raise UsageError("the log has no event of that task", remedy="`hybridmesh submit` prints the id of a task")
@@ -59,6 +69,7 @@ def prove_growth(entries: Sequence[LogEntry], size: int, kept: Claim) -> tuple[b
         UsageError: that checkpoint covers more than the log has.
 
     """
+    _whole(entries)
     if kept.size > size:
         raise UsageError(
             f"the checkpoint that was kept counts {kept.size} entries, and this log is signed for {size}",

@@ -23,9 +23,17 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Frontier:
     """A tree that only grows: the roots of its perfect subtrees, largest first; O(log n) room and time."""
 
-    def __init__(self) -> None:
-        self._peaks: list[bytes] = []
-        self.size = 0
+    def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
+        """Begin with the tree of ``size`` entries that has these ``peaks``; raises ValueError if it has others."""
+        if len(peaks) != size.bit_count():
+            raise ValueError("a tree has one peak for each bit of its size")
+        self._peaks = list(peaks)
+        self.size = size
+
+    @property
+    def peaks(self) -> tuple[bytes, ...]:
+        """The roots of the perfect subtrees, largest first: enough to go on from."""
+        return tuple(self._peaks)
 
     def append(self, leaf: bytes) -> None:
         """Add the hash of the next leaf."""

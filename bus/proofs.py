@@ -88,10 +88,18 @@ class _Roots:
     broken: bool = False
     _tree: Frontier = field(default_factory=Frontier)
 
-    def add(self, leaf: bytes) -> None:
-        if self.broken:
+    def begin(self, tree: Frontier) -> None:
+        """Go on from the tree of a checkpoint, where the entries before it are past their retention."""
+        self._tree = tree
+        self._note()
+
+    def add(self, sequence: int, leaf: bytes) -> None:
+        if self.broken or sequence <= self._tree.size:
             return
         self._tree.append(leaf)
+        self._note()
+
+    def _note(self) -> None:
         if self._tree.size in self.sizes:
             self.by_size[self._tree.size] = self._tree.root().hex()
 
@@ -119,16 +127,42 @@ def check_log(
     roots = _Roots(frozenset(size for size, _ in claimed))
     last = 0
     for entry in spread(partial(examine, signature), entries):
+        if last == 0 and entry.sequence > 1 and (tree := beginning(entry.sequence, signed)) is not None:
+            roots.begin(tree)
+            last = entry.sequence - 1
         findings += _order(entry.sequence, last)
         roots.broken = roots.broken or entry.sequence != last + 1
         last = max(last, entry.sequence)
-        roots.add(entry.leaf)
+        roots.add(entry.sequence, entry.leaf)
         findings += [AuditFinding(sequence=entry.sequence, problem=text) for text in entry.problems]
     findings += _forks(claimed)
     findings += _mismatches(claimed, roots, last)
     if last and not claimed:
         findings.append(AuditFinding(sequence=last, problem="no checkpoint: a cut tail could not be seen"))
     return sorted(findings, key=lambda finding: finding.sequence)
+
+
+def beginning(first: int, checkpoints: Iterable[Checkpoint]) -> Frontier | None:
+    """Return the tree from which a log can be checked that begins with entry ``first``; None where there is none.
+
+    Earlier entries may be past their retention, which is so only if a signed checkpoint says that the log began there.
+    """
+    known = [item for item in checkpoints if item.peaks]
+    if first > max((item.first for item in known), default=1):
+        return None
+    for item in sorted(known, key=lambda item: item.size):
+        if item.size >= first - 1 and (tree := tree_of(item)) is not None:
+            return tree
+    return None
+
+
+def tree_of(checkpoint: Checkpoint) -> Frontier | None:
+    """Return the tree that a checkpoint was signed over, or None if its peaks are not those of its root."""
+    try:
+        tree = Frontier(checkpoint.size, [bytes.fromhex(peak) for peak in checkpoint.peaks])
+    except ValueError:
+        return None
+    return tree if tree.root().hex() == checkpoint.root else None
 
 
 def _order(sequence: int, last: int) -> list[AuditFinding]:

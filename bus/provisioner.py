@@ -17,11 +17,17 @@ from nats.js.api import (
 )
 from nats.js.errors import BucketNotFoundError, NotFoundError
 
-from hybridmesh.bus.settings import BusSettings
+from hybridmesh.bus.settings import BusSettings, RetentionSettings
 from hybridmesh.bus.topology import (
+    AUDIT,
     BODIES,
     BODIES_AGE_S,
     BUCKET_AGES_S,
+    CHECKPOINTS,
+    DAY_S,
+    DEAD,
+    EGRESS,
+    RESULTS,
     Account,
     Bucket,
     Consumer,
@@ -44,7 +50,7 @@ async def provision(
     """
     for stream in streams():
         if stream.account in accounts:
-            await _ensure_stream(js, _stream_config(stream, replicas))
+            await _ensure_stream(js, _stream_config(stream, replicas, settings.retention))
     for consumer in consumers():
         if consumer.account in accounts:
             await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))
@@ -96,8 +102,24 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
         await js.update_stream(config)
 
 
-def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
+def _age_s(stream: Stream, retention: RetentionSettings) -> float:
+    """Return how long a stream keeps an entry: what the settings say, else the table.
+
+    A checkpoint outlives what it was signed over, since a log that has lost its beginning hangs on it.
+    """
+    days = {
+        AUDIT.name: retention.audit_days,
+        CHECKPOINTS.name: retention.audit_days and retention.audit_days + 1,
+        RESULTS.name: retention.results_days,
+        EGRESS.name: retention.egress_days,
+        DEAD.name: retention.dead_letters_days,
+    }
+    return days[stream.name] * DAY_S if stream.name in days else stream.max_age_s
+
+
+def _stream_config(stream: Stream, replicas: int, retention: RetentionSettings) -> StreamConfig:
     work = stream.retention == "work"
+    age_s = _age_s(stream, retention)
     return StreamConfig(
         name=stream.name,
         subjects=list(stream.subjects),
@@ -106,9 +128,9 @@ def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
         discard=DiscardPolicy.NEW,
         storage=StorageType.FILE,
         num_replicas=replicas,
-        max_age=stream.max_age_s or None,
+        max_age=age_s,
         max_msgs=stream.max_messages,
-        duplicate_window=DUPLICATE_WINDOW_S,
+        duplicate_window=min(DUPLICATE_WINDOW_S, age_s or DUPLICATE_WINDOW_S),
         deny_delete=stream.protected,
         deny_purge=stream.protected,
         allow_direct=True,

@@ -19,6 +19,18 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class RetentionSettings(Section):
+    """How many days logs keep an entry, 0 for ever: the audit log with its checkpoints, results, what left, the dead.
+
+    What the audit log has passed can still be seen to have been there (its hashes stay in the tree), and not read.
+    """
+
+    audit_days: float = Field(default=400, ge=0)
+    results_days: float = Field(default=30, ge=0)
+    egress_days: float = Field(default=30, ge=0)
+    dead_letters_days: float = Field(default=30, ge=0)
+
+
 class BusSettings(Section):
     """The work loop and the server. ``ack_wait_s`` bounds how long a dead agent's message waits for another.
 
@@ -38,6 +50,7 @@ class BusSettings(Section):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     clear_text: bool = False
+    retention: RetentionSettings = RetentionSettings()
     server_binary: Path | None = None
     port: int = 0
 

@@ -22,20 +22,25 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check of the log found; ``covered`` and ``root`` are of the largest checkpoint that is believed."""
+    """What a check of the log found; ``covered`` and ``root`` are of the largest checkpoint that is believed.
+
+    ``begins`` is the first entry that is there: earlier ones are past their retention.
+    """
 
     entries: int
     checkpoints: int
     covered: int
     root: str
+    begins: int
     findings: tuple[AuditFinding, ...]
 
     def describe(self) -> str:
         """Return a line for people."""
         if self.findings:
             return f"DOES NOT HOLD: {len(self.findings)} findings in {self.entries} events"
+        since = f" from entry {self.begins} on (earlier ones are past their retention)" if self.begins > 1 else ""
         return (
-            f"whole: {self.entries} events, every signature holds, {self.checkpoints} signed checkpoints agree "
+            f"whole{since}: {self.entries} events, every signature holds, {self.checkpoints} signed checkpoints agree "
             f"with the tree (the last covers {self.covered})"
         )
 
@@ -60,6 +65,7 @@ def verify_entries(
         checkpoints=len(checkpoints),
         covered=newest.size if newest else 0,
         root=newest.root if newest else "",
+        begins=entries[0].sequence if entries else 1,
         findings=tuple(check_log(entries, checkpoints, signature, kept=kept, spread=_spread)),
     )
 

@@ -48,21 +48,40 @@ def leaf_of(entry: Entry) -> bytes:
     return hashlib.sha256(b"\x00" + canonical).digest()
 
 
-def roots_at(leaves: list[bytes], sizes: set[int]) -> dict[int, str]:
-    """Return the root (hex) over the first leaves, for each of the sizes."""
-    peaks: list[bytes] = []
-    found: dict[int, str] = {}
-    for size, leaf in enumerate(leaves, 1):
+def root_of(peaks: list[bytes]) -> str:
+    """Return the root (hex) of the tree with these perfect subtrees, largest first."""
+    root = peaks[-1]
+    for peak in reversed(peaks[:-1]):
+        root = node_hash(peak, root)
+    return root.hex()
+
+
+def roots_at(leaves: list[bytes], sizes: set[int], before: int, peaks: list[bytes]) -> dict[int, str]:
+    """Return the root (hex) over the first leaves, for each of the sizes; ``peaks`` stand for ``before`` of them."""
+    found = {before: root_of(peaks)} if before else {}
+    for size, leaf in enumerate(leaves, before + 1):
         peaks.append(leaf)
         for _ in range((size & -size).bit_length() - 1):
             right = peaks.pop()
             peaks[-1] = node_hash(peaks[-1], right)
         if size in sizes:
-            root = peaks[-1]
-            for peak in reversed(peaks[:-1]):
-                root = node_hash(peak, root)
-            found[size] = root.hex()
+            found[size] = root_of(peaks)
     return found
+
+
+def beginning(first: int, signed: list[Entry]) -> Entry | None:
+    """Return the checkpoint from which a log can be checked that begins with entry ``first``, or None.
+
+    Earlier entries may be past their retention, which is so only if a signed checkpoint says that the log began there.
+    """
+    known = [item for item in signed if item.get("peaks")]
+    if first <= max((int(item.get("first", 1)) for item in known), default=1):
+        for item in sorted(known, key=lambda item: int(item["size"])):
+            peaks = [bytes.fromhex(peak) for peak in item["peaks"]]
+            right = int(item["size"]).bit_count() == len(peaks) and root_of(peaks) == item["root"]
+            if item["size"] >= first - 1 and right:
+                return item
+    return None
 
 
 def climb(old: bytes, new: bytes, place: int, last: int, path: list[bytes]) -> tuple[bytes, bytes, bool]:
@@ -143,30 +162,36 @@ def claim_of(kept: Entry) -> tuple[int, str]:
 def check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
     """Return what is wrong with an exported log; nothing: it is whole."""
     found: list[str] = []
-    leaves: list[bytes] = []
-    claims = [claim_of(item) for item in kept]
-    for entry in (line for line in lines if line["part"] == "log"):
-        if entry["sequence"] != len(leaves) + 1:
-            found.append(f"entry {len(leaves) + 1}: missing or out of order, {entry['sequence']} stands there")
-            break
-        problem = signer_problem(entry, ring, _EVENT)
-        found += [f"entry {entry['sequence']}: {problem}"] if problem else []
-        leaves.append(leaf_of(entry))
+    signed: list[Entry] = []
     for entry in (line for line in lines if line["part"] == "checkpoints"):
         problem = signer_problem(entry, ring, _CHECKPOINT)
         if problem:
             found.append(f"checkpoint {entry['sequence']}: {problem}")
         else:
-            content = json.loads(body_of(entry))
-            claims.append((int(content["size"]), str(content["root"])))
-    roots = roots_at(leaves, {size for size, _ in claims})
-    for size, root in sorted(set(claims)):
-        if size > len(leaves):
-            found.append(f"entry {len(leaves) + 1}: the tail is cut: a checkpoint counts {size} entries")
-        elif roots[size] != root:
+            signed.append(json.loads(body_of(entry)))
+    claims = sorted({claim_of(item) for item in (*signed, *kept)})
+    log = [line for line in lines if line["part"] == "log"]
+    base = beginning(log[0]["sequence"], signed) if log and log[0]["sequence"] > 1 else None
+    last, before = (log[0]["sequence"] - 1, int(base["size"])) if base else (0, 0)
+    leaves: list[bytes] = []
+    for entry in log:
+        if entry["sequence"] != last + 1:
+            found.append(f"entry {last + 1}: missing or out of order, {entry['sequence']} stands there")
+            break
+        last = entry["sequence"]
+        problem = signer_problem(entry, ring, _EVENT)
+        found += [f"entry {last}: {problem}"] if problem else []
+        if last > before:
+            leaves.append(leaf_of(entry))
+    peaks = [bytes.fromhex(peak) for peak in base["peaks"]] if base else []
+    roots = roots_at(leaves, {size for size, _ in claims}, before, peaks)
+    for size, root in claims:
+        if size > max(last, before):
+            found.append(f"entry {last + 1}: the tail is cut: a checkpoint counts {size} entries")
+        elif size in roots and roots[size] != root:
             found.append(f"checkpoint over {size} entries: they are not those that it was signed over")
             break
-    return found if claims or not leaves else [*found, "no checkpoint: a cut tail could not be seen"]
+    return found if claims or not log else [*found, "no checkpoint: a cut tail could not be seen"]
 
 
 def check_proof(proof: Entry, ring: Ring, kept: list[Entry]) -> list[str]:

@@ -92,7 +92,8 @@ class AuditEvent(Message):
 class Checkpoint(Message):
     """The auditor's signed statement of the whole log: Merkle tree (RFC 9162) over the stream's entries.
 
-    ``root`` is hex; ``size`` counts entries from sequence 1.
+    ``root`` is hex; ``size`` counts entries from sequence 1. ``peaks`` are the roots (hex) of its perfect subtrees,
+    largest first: from them the tree can be grown without the entries. ``first`` is the first entry still stored.
     """
 
     NAME = "audit.checkpoint"
@@ -100,10 +101,12 @@ class Checkpoint(Message):
     size: int
     root: str
     at: datetime
+    peaks: tuple[str, ...] = ()
+    first: int = 1
 
     def identity(self) -> str:
-        """Return an id by size: one checkpoint a size."""
-        return f"checkpoint/{self.size}"
+        """Return an id by size, and by the log's beginning once that has passed its retention."""
+        return f"checkpoint/{self.size}" if self.first == 1 else f"checkpoint/{self.size}/{self.first}"
 
     def topic(self) -> str:
         """Return the tree size."""

@@ -7,16 +7,19 @@ run: the same log gives the same roots, and the stream keeps one checkpoint a si
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import NoReturn, Protocol
 
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import MeshBusy, PermanentError, TransientError
 from hybridmesh.bus.merkle import Frontier
-from hybridmesh.bus.proofs import LogEntry, entry_leaf
+from hybridmesh.bus.proofs import LogEntry, entry_leaf, tree_of
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 from hybridmesh.schemas.message import Message
 
 logger = logging.getLogger("hybridmesh")
+
+_DAY_S = 86_400.0
 
 
 class AuditStream(Protocol):
@@ -30,13 +33,24 @@ class AuditStream(Protocol):
         """Return the sequence of the newest entry, 0 for an empty log."""
         ...
 
+    async def beginning(self) -> tuple[int, float]:
+        """Return the sequence of the first entry, and the seconds that entries are kept; 1 and 0 where for ever."""
+        ...
+
     async def last_checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint whose signature holds."""
         ...
 
+    async def checkpoint_over(self, size: int) -> Checkpoint | None:
+        """Return the smallest checkpoint over ``size`` entries or more that has peaks and a signature that holds."""
+        ...
+
 
 class Auditor:
-    """Builds the tree from the first entry at each start, and signs no root that breaks with an earlier one."""
+    """Builds the tree from the first entry at each start, and signs no root that breaks with an earlier one.
+
+    Where entries have passed their retention it goes on from the first checkpoint that covers those.
+    """
 
     def __init__(
         self,
@@ -53,6 +67,7 @@ class Auditor:
         self._tree = Frontier()
         self._signed: Checkpoint | None = None
         self._started = False
+        self._first = 1
         self._broken: tuple[str, int] | None = None
 
     def agent(self) -> Agent:
@@ -89,7 +104,27 @@ class Auditor:
         self._signed = await self._stream.last_checkpoint()
         if self._signed and await self._stream.last_sequence() < self._signed.size:
             await self._fail("tail-cut", self._signed.size)
+        base = await self._begin()
+        if base is not None:
+            self._tree = base
         self._started = True
+
+    async def _begin(self) -> Frontier | None:
+        """Note where the log begins; return the tree to go on from if that has moved.
+
+        Entries are gone by right only if they are as old as the retention says. How old they were tells the first
+        checkpoint over them, which was signed about a second later.
+        """
+        first, kept_s = await self._stream.beginning()
+        if first <= self._first:
+            return None
+        base = await self._stream.checkpoint_over(first - 1)
+        tree = None if base is None else tree_of(base)
+        slack_s = min(kept_s / 10, _DAY_S)
+        if base is None or tree is None or base.at > self._clock() - timedelta(seconds=kept_s - slack_s):
+            await self._fail("gap", self._first)
+        self._first = first
+        return tree
 
     async def _read(self, wait_s: float) -> None:
         for entry in await self._stream.read(self._tree.size, wait_s):
@@ -100,7 +135,14 @@ class Auditor:
                 await self._fail("rewritten", self._signed.size)
 
     async def _sign(self) -> None:
-        checkpoint = Checkpoint(size=self._tree.size, root=self._tree.root().hex(), at=self._clock())
+        await self._begin()
+        checkpoint = Checkpoint(
+            size=self._tree.size,
+            root=self._tree.root().hex(),
+            at=self._clock(),
+            peaks=tuple(peak.hex() for peak in self._tree.peaks),
+            first=self._first,
+        )
         await self._publish(checkpoint)
         self._signed = checkpoint
 

@@ -51,7 +51,7 @@ class LogReader:
 
     async def read_all(self) -> AsyncIterator[LogEntry]:
         """Yield every entry up to the one that is newest at the call."""
-        last, position = await self.last_sequence(), 0
+        last, position = await self.last_sequence(), (await self.beginning())[0] - 1
         while position < last:
             entries = await self.read(position, _WAIT_S)
             if not entries:
@@ -68,6 +68,15 @@ class LogReader:
         except (nats.errors.Error, TimeoutError, OSError) as error:
             raise MeshUnavailable(f"no stream {self._stream.name}: {type(error).__name__}") from error
         return info.state.last_seq
+
+    async def beginning(self) -> tuple[int, float]:
+        """Return the sequence of the first entry, and the seconds that entries are kept; 1 and 0 where for ever."""
+        try:
+            info = await self._js.stream_info(self._stream.name)
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            raise MeshUnavailable(f"no stream {self._stream.name}: {type(error).__name__}") from error
+        kept_s = info.config.max_age or 0.0
+        return (max(1, info.state.first_seq), kept_s) if kept_s else (1, 0.0)
 
     async def close(self) -> None:
         """Give the consumer up; the server forgets it when it has been idle, the next read makes a new one."""
@@ -124,6 +133,27 @@ class JetStreamAuditStream:
     async def last_sequence(self) -> int:
         """Return the sequence of the newest entry."""
         return await self._log.last_sequence()
+
+    async def beginning(self) -> tuple[int, float]:
+        """Return the sequence of the first entry, and the seconds that entries are kept; 1 and 0 where for ever."""
+        return await self._log.beginning()
+
+    async def checkpoint_over(self, size: int) -> Checkpoint | None:
+        """Return the smallest checkpoint over ``size`` entries or more that has peaks and a signature that holds."""
+        first, _ = await self._checkpoints.beginning()
+        position, last = first - 1, await self._checkpoints.last_sequence()
+        while position < last:
+            entries = await self._checkpoints.read(position, _WAIT_S)
+            if not entries:
+                break
+            held, _ = read_checkpoints(entries, self._signature)
+            for checkpoint in held:
+                if checkpoint.peaks and checkpoint.size >= size:
+                    await self._checkpoints.close()
+                    return checkpoint
+            position = entries[-1].sequence
+        await self._checkpoints.close()
+        return None
 
     async def last_checkpoint(self) -> Checkpoint | None:
         """Return the largest of the newest checkpoints whose signatures hold."""

@@ -16,8 +16,11 @@ from hybridmesh.bus.envelope import signature_problem
 from hybridmesh.bus.errors import PermanentError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.proofs import LogEntry, check_log
+from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.publisher import Publisher, utc_now
+from hybridmesh.bus.settings import RetentionSettings
 from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
+from hybridmesh.infra.audit_log import verify_log
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 
 pytestmark = pytest.mark.connected
@@ -184,3 +187,26 @@ async def test_a_log_shorter_than_its_checkpoint_stops_the_auditor(bus: Bus) -> 
     with pytest.raises(PermanentError) as caught:
         await asyncio.wait_for(auditor.follow(), 10)
     assert caught.value.reason == "audit-tail-cut"
+
+
+async def test_a_log_goes_on_past_its_retention(bus: Bus) -> None:
+    """Nothing is hidden: when the server has let the oldest entries go, the rest is still proven, by a new auditor."""
+    kept_s = 3.0
+    retention = RetentionSettings(audit_days=kept_s / 86_400)
+    await provision(bus.js, bus.settings.bus.model_copy(update={"retention": retention}))
+    async with running(auditor_of(bus)[0]):
+        await record(bus, 1, 20)
+        await reach(bus, 20)
+    last = await independent_root(bus, 20)
+
+    async def gone() -> bool:
+        return (await bus.js.stream_info(AUDIT.name)).state.first_seq > 20
+
+    await eventually(gone, timeout=20)
+    await record(bus, 21, 30)
+    async with running(auditor_of(bus)[0]):
+        found = await reach(bus, 30)
+    assert (found[0].size, found[0].root) == (20, last)
+    assert found[-1].first == 21
+    checked = await verify_log(bus.js, KeyRing.read(bus.keys))
+    assert (checked.begins, checked.findings) == (21, ())

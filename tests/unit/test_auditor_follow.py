@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError
-from hybridmesh.bus.merkle import root_of
+from hybridmesh.bus.merkle import Frontier, root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.schemas.audits import AuditEvent, Checkpoint
 from hybridmesh.schemas.message import Message
@@ -20,10 +21,17 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 class Log:
     """A log in memory; ``failures`` are raised by reads, one each."""
 
-    def __init__(self, *sequences: int, checkpoint: Checkpoint | None = None) -> None:
+    def __init__(self, *sequences: int, checkpoint: Checkpoint | None = None, kept_s: float = 0) -> None:
         self.entries = [LogEntry(number, "mesh.audit.recorded.router.-", {}, b"{}") for number in sequences]
         self.checkpoint = checkpoint
+        self.kept_s = kept_s
         self.failures = 0
+
+    async def beginning(self) -> tuple[int, float]:
+        return (self.entries[0].sequence, self.kept_s) if self.kept_s else (1, 0)
+
+    async def checkpoint_over(self, size: int) -> Checkpoint | None:
+        return self.checkpoint if self.checkpoint and self.checkpoint.size >= size else None
 
     async def read(self, after: int, wait_s: float) -> Sequence[LogEntry]:
         if self.failures:
@@ -80,10 +88,15 @@ async def test_no_checkpoint_more_often_than_asked() -> None:
             await asyncio.sleep(0.01)
             log.entries.append(LogEntry(number, "s", {}, b"{}"))
 
-    growing = asyncio.create_task(grow())
-    await follow(log, published, seconds=0.6)
-    await growing
-    assert 2 <= len(published) <= 13
+    begun = time.monotonic()
+    following = asyncio.create_task(follow(log, published, seconds=60))
+    await grow()
+    while not any(isinstance(item, Checkpoint) and item.size == 41 for item in published):
+        await asyncio.sleep(0.01)
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+    assert 2 <= len(published) <= (time.monotonic() - begun) / 0.05 + 1
     assert [item.size for item in published if isinstance(item, Checkpoint)][-1] == 41
 
 
@@ -114,3 +127,32 @@ async def test_a_broken_log_is_told_and_not_signed(
     assert caught.value.reason == reason
     assert all(isinstance(item, AuditEvent) for item in published)
     assert [item.facts["reason"] for item in published if isinstance(item, AuditEvent)] == [reason]
+
+
+def begun(size: int, at: datetime) -> Checkpoint:
+    """A checkpoint over entries of which only the hashes are left."""
+    tree = Frontier()
+    for number in range(size):
+        tree.append(bytes([number]) * 32)
+    return Checkpoint(size=size, root=tree.root().hex(), at=at, peaks=tuple(peak.hex() for peak in tree.peaks))
+
+
+async def test_entries_past_their_retention_are_gone_by_right() -> None:
+    """Nothing is hidden: the tree goes on from the checkpoint over them, and the next one says where the log begins."""
+    old = begun(5, NOW - timedelta(days=30))
+    log, published = Log(5, 6, 7, checkpoint=old, kept_s=30 * 86_400), Published()
+    await follow(log, published)
+    tree = Frontier(old.size, [bytes.fromhex(peak) for peak in old.peaks])
+    for entry in log.entries[1:]:
+        tree.append(entry_leaf(entry))
+    (signed,) = (item for item in published if isinstance(item, Checkpoint))
+    assert (signed.size, signed.first, signed.root) == (7, 5, tree.root().hex())
+
+
+async def test_a_beginning_that_is_gone_before_its_time_is_a_gap() -> None:
+    """Nothing is hidden: who cuts off what is younger than the retention is told on, and nothing vouches for it."""
+    log, published = Log(5, 6, 7, checkpoint=begun(5, NOW - timedelta(days=2)), kept_s=30 * 86_400), Published()
+    with pytest.raises(PermanentError, match="broken at entry 1"):
+        await follow(log, published)
+    assert [item.facts["reason"] for item in published if isinstance(item, AuditEvent)] == ["audit-gap"]
+    assert not [item for item in published if isinstance(item, Checkpoint)]

@@ -1,0 +1,94 @@
+"""A log whose beginning is past its retention: still proven from there on, and not to be had by cutting it off."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hybridmesh.agents.auditor.bundle import write_line
+from hybridmesh.bus.envelope import seal
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.identity import Identity, KeyRing
+from hybridmesh.bus.log_proofs import prove_task
+from hybridmesh.bus.merkle import Frontier
+from hybridmesh.bus.proofs import LogEntry, entry_leaf
+from hybridmesh.infra import offline_verifier
+from hybridmesh.infra.audit_log import verify_entries
+from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
+from hybridmesh.schemas.message import Message
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ROUTER, AUDITOR = (Identity(name, Ed25519PrivateKey.generate()) for name in ("router", "auditor"))
+RING = KeyRing({identity.name: [identity.public] for identity in (ROUTER, AUDITOR)})
+KEYS = {identity.name: [identity.public.public_bytes_raw().hex()] for identity in (ROUTER, AUDITOR)}
+
+
+def entry_of(message: Message, sequence: int, identity: Identity) -> LogEntry:
+    """Return a message as it is stored."""
+    sealed = seal(message, identity, NOW)
+    return LogEntry(sequence, sealed.subject, sealed.headers, sealed.body)
+
+
+LOG = [
+    entry_of(AuditEvent(agent="router", action=Action.ROUTE_DECIDED, at=NOW, nonce=str(number)), number, ROUTER)
+    for number in range(1, 22)
+]
+
+
+def checkpoint(size: int, first: int) -> Checkpoint:
+    """Return what the auditor signs over the first entries, when the log begins at ``first``."""
+    tree = Frontier()
+    for entry in LOG[:size]:
+        tree.append(entry_leaf(entry))
+    peaks = tuple(peak.hex() for peak in tree.peaks)
+    return Checkpoint(size=size, root=tree.root().hex(), at=NOW - timedelta(days=1), peaks=peaks, first=first)
+
+
+SIGNED = [checkpoint(7, 1), checkpoint(13, 1), checkpoint(20, 9)]
+
+
+def problems(log: Sequence[LogEntry], checkpoints: Sequence[Checkpoint]) -> tuple[set[int], bool]:
+    """Return where the mesh's check finds the log broken, after the other program has said the same of it."""
+    signed = [entry_of(item, place, AUDITOR) for place, item in enumerate(checkpoints, 1)]
+    found = verify_entries(log, signed, RING)
+    lines = [json.loads(write_line("log", entry)) for entry in log]
+    lines += [json.loads(write_line("checkpoints", entry)) for entry in signed]
+    assert bool(offline_verifier.check_export(lines, KEYS, [])) == bool(found.findings)
+    return {finding.sequence for finding in found.findings}, found.begins > 1
+
+
+@pytest.mark.parametrize("first", range(2, 10))
+def test_a_log_without_its_beginning_is_whole_from_there_on(first: int) -> None:
+    """Nothing is hidden: what is left hangs on a tree that was signed when the rest was still there."""
+    assert problems(LOG[first - 1 :], SIGNED) == (set(), True)
+    signed = [entry_of(item, place, AUDITOR) for place, item in enumerate(SIGNED, 1)]
+    assert "past their retention" in verify_entries(LOG[first - 1 :], signed, RING).describe()
+
+
+def test_a_beginning_that_nobody_signed_for_is_missing() -> None:
+    """Nothing is hidden: a log that was cut further than the auditor has seen it go does not hold."""
+    assert problems(LOG[10:], SIGNED)[0] >= {1}
+    assert problems(LOG[3:], SIGNED[:2])[0] >= {1}
+
+
+def test_what_is_left_can_not_be_changed() -> None:
+    """Nothing is hidden: an edit after the beginning is found as in a whole log, and so are a gap and a cut tail."""
+    forged = entry_of(AuditEvent(agent="router", action=Action.EGRESS_STARTED, at=NOW), 16, ROUTER)
+    assert problems([*LOG[8:15], forged, *LOG[16:]], SIGNED)[0]
+    assert problems([*LOG[8:15], *LOG[16:]], SIGNED)[0] >= {16}
+    assert problems(LOG[8:18], SIGNED)[0] >= {19}
+
+
+def test_peaks_that_are_not_those_of_the_root_begin_nothing() -> None:
+    """Nothing is hidden: who could sign a wrong beginning would still have to find its root."""
+    other = checkpoint(12, 1).peaks
+    bad = [item.model_copy(update={"peaks": other}) for item in SIGNED]
+    assert problems(LOG[8:], bad)[0] >= {1}
+
+
+def test_a_proof_from_a_log_without_its_beginning_says_what_to_do() -> None:
+    """It runs on what you have: proofs are made from all leaves, and the remedy is an export that was kept."""
+    with pytest.raises(UsageError, match="begins at entry 9"):
+        prove_task(LOG[8:], 20, "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11")
