@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 
 from faststream import AckPolicy, FastStream, Response
@@ -17,15 +18,18 @@ from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.errors import MeshError
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
-from hybridmesh.bus.requests import answer
+from hybridmesh.bus.requests import ERROR_HEADER, answer
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.tls import check_url, make_context
-from hybridmesh.bus.topology import Bucket, consumers_of, row_of
+from hybridmesh.bus.topology import AGENTS, Bucket, consumers_of, row_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 
 logger = logging.getLogger("hybridmesh")
+
+METRICS_BLOCKS = 16  # so many replicas of an agent on one machine find a port
 
 
 Builder = Callable[[Links], Awaitable[Agent]]
@@ -61,6 +65,7 @@ class AgentApp:
         self._broker = make_broker(url, identity, settings.bus)
         self._app = FastStream(self._broker, logger=None, lifespan=self._lifespan)
         self._loops: list[WorkLoop] = []
+        self._metrics = Metrics(identity.name)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -73,6 +78,10 @@ class AgentApp:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self) -> AsyncGenerator[None]:
+        metrics = self._settings.metrics
+        if metrics.port is not None:
+            first = metrics.port + AGENTS.index(self._identity.name)
+            self._metrics.serve(metrics.host, range(first, first + METRICS_BLOCKS * len(AGENTS), len(AGENTS)))
         client = await self._broker.connect()
         links = await make_links(client, self._identity, self._ring, self._settings)
         agent = await self._build(links)
@@ -116,6 +125,7 @@ class AgentApp:
                     self._settings.bus,
                     slots=row.slots,
                     endings=endings,
+                    metrics=self._metrics,
                 )
             )
         return [*(loop.run() for loop in self._loops), *(watch() for watch in agent.watches)]
@@ -126,7 +136,10 @@ class AgentApp:
 
         async def reply(message: NatsMessage) -> Response:
             headers = {name: str(value) for name, value in message.headers.items()}
+            begun = time.perf_counter()
             body, marks = await answer(service, headers, message.body, self._ring)
+            outcome = marks.get(ERROR_HEADER, "ok")
+            self._metrics.answered(service.subject, outcome, time.perf_counter() - begun)
             return Response(body, headers=marks)
 
         self._broker.subscriber(service.subject, queue=queue, max_workers=64, decoder=unread)(reply)

@@ -141,6 +141,16 @@ def default_profiles() -> dict[str, ProfileSettings]:
     }
 
 
+class MetricsSettings(Section):
+    """Prometheus: each agent answers at ``port`` plus its place in the table, the decomposer first; None: nowhere.
+
+    A further replica on the same machine takes the next block of as many ports as there are agents.
+    """
+
+    port: int | None = Field(default=None, ge=1, le=65_000)
+    host: str = "127.0.0.1"
+
+
 class PlanSettings(Section):
     """Limits of a plan, and where the user's own workflows are.
 
@@ -166,4 +176,5 @@ class MeshSettings(Section):
     privacy: PrivacySettings = PrivacySettings()
     memory: MemorySettings = MemorySettings()
     plans: PlanSettings = PlanSettings()
+    metrics: MetricsSettings = MetricsSettings()
     profiles: dict[str, ProfileSettings] = Field(default_factory=default_profiles)

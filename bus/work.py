@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Sequence
 
 import nats.errors
@@ -22,6 +23,7 @@ from hybridmesh.bus.envelope import open_envelope, signature_problem
 from hybridmesh.bus.errors import Deferred, MeshBusy, MeshError, PermanentError, TransientError, UntrustedMessage
 from hybridmesh.bus.graveyard import Burial, bury, obituary
 from hybridmesh.bus.identity import KeyRing
+from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.settings import BusSettings
 from hybridmesh.bus.topology import Consumer
@@ -50,10 +52,12 @@ class WorkLoop:
         slots: int,
         clock: Clock = utc_now,
         endings: HeardEndings | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._js = js
         self._looked_up = Endings(js, consumer.account)
         self._heard = endings
+        self._metrics = metrics or Metrics(agent.name)
         self._consumer = consumer
         self._agent = agent
         self._publisher = publisher
@@ -129,10 +133,13 @@ class WorkLoop:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _see_through(self, message: Msg) -> None:
+        begun = time.perf_counter()
         try:
-            await self._handle(message)
-            await message.ack_sync(timeout=_ACK_TIMEOUT_S)
+            with self._metrics.in_hand():
+                name = await self._handle(message)
+                await message.ack_sync(timeout=_ACK_TIMEOUT_S)
             self.handled += 1
+            self._metrics.took(name, time.perf_counter() - begun)
         except Deferred as later:
             await self._hand_back(message, later.delay_s)
         except UntrustedMessage as error:
@@ -151,7 +158,8 @@ class WorkLoop:
         finally:
             self._held.pop(message.reply, None)
 
-    async def _handle(self, message: Msg) -> None:
+    async def _handle(self, message: Msg) -> str:
+        """Do what a message asks for; return the name of its type."""
         headers = dict(message.headers or {})
         body = await fetch_body(self._js, headers, message.data)
         opened = open_envelope(message.subject, headers, body, self._ring).message
@@ -159,8 +167,9 @@ class WorkLoop:
             # Moved here by one of us with the reply subject of a pull: a stream keeps what it is sent that way.
             raise UntrustedMessage("a message of another queue")
         if isinstance(opened, StepMessage) and opened.LAPSES and await self._over(opened.task_id, message):
-            return
+            return opened.NAME
         await self._publish(await self._agent.handlers[type(opened)](opened))
+        return opened.NAME
 
     async def _over(self, task_id: str, message: Msg) -> bool:
         if self._heard is None:
@@ -187,6 +196,7 @@ class WorkLoop:
             await self._bury(message, reason, f"{tries} tries")
             return
         pause = min(self._settings.retry_cap_s, self._settings.retry_base_s * 2 ** (tries - 1))
+        self._metrics.handed_back(reason)
         pause = max(after_s or 0.0, pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, not a secret
         logger.info("%s: try %d failed (%s), again in %.1f s", self._agent.name, tries, reason, pause)
         await self._hand_back(message, pause)
@@ -219,6 +229,7 @@ class WorkLoop:
         burial = Burial(self._agent.name, _place(message), reason, detail, self._clock())
         try:
             await bury(self._publisher, message, burial)
+            self._metrics.buried(reason)
             if reason != UntrustedMessage.reason:
                 await self._publish(obituary(message.headers or {}, burial, ends=await self._is_signed(message)))
             if event is not None:

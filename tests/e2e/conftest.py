@@ -1,11 +1,14 @@
 """One mesh of real processes for the whole session, with the recording double as its cloud."""
 
+import contextlib
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from cloud_double import CloudDouble
 from cloud_thread import cloud_thread
+from hybridmesh.bus.topology import AGENTS
 from mesh_process import MeshProcess
 
 
@@ -16,13 +19,23 @@ def cloud() -> Iterator[CloudDouble]:
         yield double
 
 
+def free_block() -> int:
+    """Return the first of some ports that nobody listens on, one an agent."""
+    while True:
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            first = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            for port in range(first + 1, first + len(AGENTS)):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return int(first)
+
+
 @pytest.fixture(scope="session")
 def _mesh(cloud: CloudDouble, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     folder = tmp_path_factory.mktemp("e2e")
     (folder / "tmp").mkdir()
     process = MeshProcess(
         folder / "data",
-        ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}"),
+        ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}", f"metrics.port={free_block()}"),
         {"ANTHROPIC_API_KEY": "test", "TMPDIR": str(folder / "tmp")},
     )
     try:

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import secrets
+import urllib.request
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -219,9 +220,19 @@ def failures(keys: Path, canary: str) -> Iterator[Envelope]:
 
 async def quiet(insight: Insight) -> bool:
     """Say whether no agent has work."""
-    queues = [stream for stream in streams() if stream.name.startswith("WORK")]
+    queues = [stream for stream in streams() if stream.name.startswith(("WORK", "INTAKE"))]
     sides = {account: client.jetstream() for account, client in insight.clients.items()}
     return not any([(await sides[queue.account].stream_info(queue.name)).state.messages for queue in queues])
+
+
+def scrapes(mesh: MeshProcess) -> dict[str, bytes]:
+    """Return what each agent tells Prometheus."""
+    (first,) = (int(word.partition("=")[2]) for word in mesh.settings if word.startswith("metrics.port="))
+    found: dict[str, bytes] = {}
+    for place, agent in enumerate(AGENTS):
+        with urllib.request.urlopen(f"http://127.0.0.1:{first + place}/metrics", timeout=10) as reply:
+            found[agent] = reply.read()
+    return found
 
 
 def files_that_show(mesh: MeshProcess, canary: str) -> list[str]:
@@ -253,6 +264,7 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
             await client.submit(f"Write a reply to the mail of {canary}@example.com. {day}", inputs={"mail": mail})
             for day in ("overdraft", "hailstorm", "parrot")
         ]
+        told_to_prometheus = [*scrapes(mesh).values()]
         for name, process in mesh.processes().items():
             if name in AGENTS:
                 process.kill()
@@ -263,6 +275,7 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
         entries = await insight.entries()
         vault = await client.links.state(Bucket.VAULT, VaultRecord).records()
         present = await client.links.state(Bucket.AGENTS, Presence).records()
+        told_to_prometheus += scrapes(mesh).values()
         told = [mesh.run("dead-letters", "ls"), mesh.run("agents"), mesh.run("audit", "tail", "-n", "500")]
     assert len(entries[DEAD.name]) - buried >= sent // 3, "too few bodies were unreadable for this test to mean much"
     labels = [*wire.labels, *(label for found in entries.values() for label, _ in found)]
@@ -276,4 +289,6 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
     assert b"evil.example" not in cloud.received
     assert files_that_show(mesh, canary) == []
     assert not shows(canary, mesh.said.encode())
+    assert any(b"hybridmesh_messages_buried_total{" in scrape for scrape in told_to_prometheus)
+    assert not any(shows(canary, scrape) for scrape in told_to_prometheus)
     assert not any(shows(canary, (ran.stdout + ran.stderr).encode()) for ran in told)

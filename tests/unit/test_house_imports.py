@@ -62,7 +62,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     ),
     "onnxruntime_genai": ("agents/worker/onnx_*.py", "infra/doctor*", "infra/models/*"),
     "phonenumbers": ("agents/classifier/recognizers/phones.py",),
-    "prometheus_client": ("infra/*",),
+    "prometheus_client": ("bus/metrics.py",),
     "psutil": ("infra/*",),
     "pydantic": ("*",),
     "pydantic_settings": ("infra/settings.py",),
