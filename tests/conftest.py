@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nats
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from harness import Bus
 from hybridmesh.bus.identity import create_identities
@@ -12,6 +13,10 @@ from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import TOPOLOGY
 from hybridmesh.infra.nats.server import NatsServer
+
+# How long one example takes is a matter of the machine; what hangs is stopped by the limit of its test.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 NAMES = tuple(row.agent for row in TOPOLOGY)
 

@@ -9,6 +9,8 @@ from hybridmesh.schemas.privacy import Span
 
 _PART = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CODE = re.compile(r"-\w*\d")  # what makes the letters before it the beginning of a reference: "INC-72051"
+# "jwinter84" of "jwinter84@example.org", not "info" or "hello": a name that an account was given.
+_HANDLE = re.compile(r"(?=[^@]*[0-9])[\w.+-]{5,}(?=@)")
 _LEAST = 3  # letters of a part or characters of a value that is looked for elsewhere
 
 _NOT_PARTS = frozenset({
@@ -22,7 +24,7 @@ def find_repeats(texts: Sequence[str], spans: Sequence[Sequence[Span]], known: M
     """Return the occurrences in all texts of every found value, of ``known`` ones (value to type), and of name parts.
 
     A repeat has the score of what it repeats. Names are linked by their parts: after "John Smith", a capitalised
-    "Smith" or "John" is a PERSON too.
+    "Smith" or "John" is a PERSON too; and after "jwinter84@example.org", a "jwinter84" is a USERNAME.
     """
     values = _values(texts, spans, known)
     whole = PhraseIndex(values)
@@ -39,6 +41,8 @@ def _values(
             value = text[span.start : span.end]
             if len(value) >= _LEAST:
                 values[value] = max(values.get(value, (span.type, span.score)), (span.type, span.score), key=_score)
+            if span.type == "EMAIL" and (handle := _HANDLE.match(value)):
+                values.setdefault(handle.group(), ("USERNAME", span.score))
     return values
 
 

@@ -9,7 +9,8 @@ from hybridmesh.schemas.privacy import Findings, Span
 def resolve(spans: Iterable[Span]) -> list[Span]:
     """Return disjoint spans in order, each the union of those that overlap.
 
-    The type is that of a span whose check digits hold, else of the longest, else of the one with the best score.
+    The type is that of a span whose check digits hold, else SECRET, for it keeps the text at home, else of the longest,
+    else of the one with the best score.
     """
     merged: list[list[Span]] = []
     end = 0
@@ -52,8 +53,12 @@ def count(texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Findings:
 
 
 def _union(group: Sequence[Span]) -> Span:
-    best = max(group, key=lambda span: (span.source == CHECKED, span.end - span.start, span.score))
+    best = max(group, key=_weight)
     return best.model_copy(update={"start": min(span.start for span in group), "end": max(span.end for span in group)})
+
+
+def _weight(span: Span) -> tuple[bool, bool, int, float]:
+    return span.source == CHECKED, span.type == "SECRET", span.end - span.start, span.score
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -71,6 +71,12 @@ def test_check_digits_give_the_type() -> None:
     assert [(found.start, found.end, found.type) for found in resolved] == [(0, 30, "CARD")]
 
 
+def test_a_secret_stays_a_secret() -> None:
+    """Nothing private leaves: a password that also looks like a tax number keeps its text at home."""
+    resolved = resolve([span(0, 20, "TAX_ID", score=0.99), span(0, 19, "SECRET", score=0.9)])
+    assert [(found.start, found.end, found.type) for found in resolved] == [(0, 20, "SECRET")]
+
+
 def test_subtracting_leaves_what_stands_outside() -> None:
     """Nothing private leaves: a value beside a surrogate is still a finding."""
     text = "Dear [PERSON_7Q2M] Smith, hi"
@@ -92,6 +98,16 @@ def test_a_found_value_is_found_everywhere_and_by_its_parts() -> None:
     found = {texts[1][hit.start : hit.end] for hit in repeats[1]}
     assert found == {"Smith", "JOHN SMITH", "JOHN", "SMITH"}
     assert {hit.type for hit in repeats[1]} == {"PERSON"}
+
+
+def test_the_name_of_an_account_is_found_without_its_domain() -> None:
+    """Nothing private leaves: who writes from jwinter84@example.org is jwinter84 elsewhere; "info" is a word."""
+    text = "Write to jwinter84@example.org or info@example.org. For info: jwinter84 is away, xjwinter84 is not."
+    found = [span_of(text, "jwinter84@example.org", "EMAIL"), span_of(text, "info@example.org", "EMAIL")]
+    (repeats,) = find_repeats([text], [found], {})
+    alone = [hit for hit in repeats if hit.type == "USERNAME" and hit.start > text.index("For")]
+    assert [text[hit.start : hit.end] for hit in alone] == ["jwinter84"]
+    assert not [hit for hit in repeats if text[hit.start : hit.end] == "info"]
 
 
 def test_known_originals_are_found_again() -> None:
