@@ -9,7 +9,7 @@ RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
 TRAIN  := .venv-train/.ready
 
-.PHONY: help setup demo test lint format bench bench-privacy train-pii chaos documents lock clean
+.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii chaos documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -63,6 +63,9 @@ $(RIVAL): $(PINNED)/presidio.lock $(PINNED)/presidio-model.lock | $(UV)
 bench-privacy: $(DEV) ## leak, precision and speed of detection, beside Presidio in the same run
 	@if [ -d "$${PRIVACY_DATA:-../shared/data/privacy/dev}" ]; then $(MAKE) --no-print-directory $(RIVAL); fi
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 3600 tests/bench/privacy
+
+bench-quality: $(DEV) ## what the local models get right: 224 cases, four languages (QUALITY_MODELS names the models)
+	@$(BIN)/python -m pytest -m bench -s -rs --timeout 10800 tests/bench/quality
 
 train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora)
 	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
