@@ -70,6 +70,7 @@ async def build_decomposer(links: Links) -> Agent:
         limits=plans,
         clock=links.clock,
         model=RemoteModel(links.asker),
+        planner=links.settings.models.local,
         clear_away=partial(forget_bodies, links.js),
         reconcile=reconciler.sweep,
     ).agent()

@@ -31,6 +31,7 @@ from hybridmesh.bus.ports import LocalModel
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.bus.state import State
 from hybridmesh.bus.sweeping import keep_swept
+from hybridmesh.schemas.measured import PLAN, relied_on
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.plans import Plan
 from hybridmesh.schemas.steps import StepFailed, StepVerified
@@ -48,6 +49,7 @@ async def _nothing(_: str) -> None:
 class DecomposerAgent:
     """Thin: each handler applies one transition of ``progress`` by compare-and-swap and publishes what follows.
 
+    ``planner`` is the local model's name, if known: one that was measured to cut goals wrongly is not asked.
     ``clear_away`` removes what was stored for a task that is over; ``reconcile`` takes up what stands still.
     """
 
@@ -60,6 +62,7 @@ class DecomposerAgent:
         limits: PlanSettings,
         clock: Clock,
         model: LocalModel | None = None,
+        planner: str | None = None,
         clear_away: Callable[[str], Awaitable[object]] = _nothing,
         reconcile: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
@@ -69,7 +72,7 @@ class DecomposerAgent:
         self._limits = limits
         self._clear_away = clear_away
         self._clock = clock
-        self._model = model
+        self._model = model if relied_on(planner, PLAN) else None
         self._reconcile = reconcile
 
     def agent(self) -> Agent:

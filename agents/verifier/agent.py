@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hybridmesh.agents.verifier.claims import find_statements
 from hybridmesh.agents.verifier.evidence import (
@@ -22,12 +23,13 @@ from hybridmesh.agents.verifier.evidence import (
 )
 from hybridmesh.agents.verifier.judgement import judge_request, may_reject, read_judgement, rejects
 from hybridmesh.agents.verifier.lessons import lesson_keys, read_lessons
-from hybridmesh.agents.verifier.rules import Case, Finding, Weighed, stated, weigh
+from hybridmesh.agents.verifier.rules import DOUBTS, Case, Finding, Weighed, stated, weigh
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import MemoryUnavailable, MeshUnavailable, ModelUnavailable
 from hybridmesh.bus.ports import LocalModel, Memory
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.frameworks import Framework
+from hybridmesh.schemas.inference import Completion
 from hybridmesh.schemas.memory import Hit, Kind, Lookup, Search
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import StepDrafted, StepRejected, StepVerified
@@ -135,25 +137,29 @@ class Verifier:
         return sources
 
     async def _judge(self, message: StepDrafted, findings: list[Finding]) -> bool | None:
-        """Ask the local model, where its word can still matter; its No may become a finding.
+        """Ask the local model, where its word counts; its No is a finding, and without its Yes a doubt is one too.
 
         A framework's text is a person's or was checked when it was bought, and its values stand in the source:
         there is nothing left to judge.
         """
         form = message.context.spec.output
-        filled = message.application is not None
-        if filled or not may_reject(self._judge_name, form) or any(finding.fatal for finding in findings):
+        if message.application is not None or any(finding.fatal for finding in findings):
             return None
+        completion = await self._second_opinion(message) if may_reject(self._judge_name or None, form) else None
+        judgement = read_judgement(completion) if completion else None
+        relied = completion is not None and rejects(completion.model, form)
+        if relied and judgement is False:
+            findings.append(Finding("judged-unfit", "the result does not do what the instruction asks for"))
+        elif form.kind == "text" and not (relied and judgement):
+            findings[:] = [replace(finding, fatal=finding.code in DOUBTS) for finding in findings]
+        return judgement
+
+    async def _second_opinion(self, message: StepDrafted) -> Completion | None:
         try:
-            completion = await self._model.complete(judge_request(message.context, message.draft, self._judge_s))
+            return await self._model.complete(judge_request(message.context, message.draft, self._judge_s))
         except (ModelUnavailable, MeshUnavailable) as error:
             logger.info("no second opinion: %s", error.reason)
             return None
-        judgement = read_judgement(completion)
-        doubts = sum(finding.code != "no-records" for finding in findings)
-        if judgement is False and rejects(completion.model, form, doubts):
-            findings.append(Finding("judged-unfit", "the result does not do what the instruction asks for"))
-        return judgement
 
     def _audit(self, message: StepDrafted, verdict: Verdict) -> AuditEvent:
         return AuditEvent(

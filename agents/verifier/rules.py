@@ -20,6 +20,8 @@ from hybridmesh.schemas.surrogates import find_lookalikes
 _CHARS_PER_TOKEN = 12
 _PAGE = 6000
 _NAMED = 8
+# Notes that only somebody's second opinion can settle; without one they count against free text.
+DOUBTS = frozenset({"unproven-name"})
 
 
 @dataclass(frozen=True, slots=True)

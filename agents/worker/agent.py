@@ -80,7 +80,9 @@ class WorkerAgent:
         self._model = model
         self._close = close
         self._recall = Recall(memory)
-        self._drafter = Drafter(model, self._recall, clock, max_prompt_tokens=models.max_prompt_tokens)
+        self._drafter = Drafter(
+            model, self._recall, clock, max_prompt_tokens=models.max_prompt_tokens, name=models.local
+        )
         self._vault = vault
         self._parked = parked
         self._ledger = ledger

@@ -9,6 +9,7 @@ from hybridmesh.agents.worker.questions import check_request, read_check, read_s
 from hybridmesh.agents.worker.sightings import find_by_pattern
 from hybridmesh.schemas.frameworks import Framework, Slot
 from hybridmesh.schemas.inference import Completion, CompletionRequest
+from hybridmesh.schemas.measured import CHECK, SLOT, relied_on
 
 Complete = Callable[[CompletionRequest], Awaitable[Completion]]
 
@@ -27,15 +28,20 @@ class Extraction:
     left_out: int = 0
 
 
-async def extract(framework: Framework, text: str, complete: Complete, *, budget: int) -> Extraction:
+async def extract(
+    framework: Framework, text: str, complete: Complete, *, budget: int, model: str | None = None
+) -> Extraction:
     """Read ``text`` with the questions of a framework; ``budget`` is how many characters the model may be shown.
 
-    A value that does not stand in the whole text is missing, whoever gave it. Raises what ``complete`` raises.
+    A value that does not stand in the whole text is missing, whoever gave it. What ``model``, the name of who answers,
+    was measured to get wrong is not asked. Raises what ``complete`` raises.
     """
-    slots, open_slots = _by_pattern(framework, text)
-    if not text.strip() or not (open_slots or framework.checks):
+    slots, unfound = _by_pattern(framework, text)
+    open_slots = unfound if relied_on(model, SLOT) else []
+    checks = framework.checks if relied_on(model, CHECK) else ()
+    if not text.strip() or not (open_slots or checks):
         return Extraction(slots, {})
-    questions = " ".join([*(slot.question for slot in open_slots), *(check.question for check in framework.checks)])
+    questions = " ".join([*(slot.question for slot in open_slots), *(check.question for check in checks)])
     shown = choose(text, questions, budget)
     given: dict[str, str] = {}
     if open_slots:
@@ -43,13 +49,11 @@ async def extract(framework: Framework, text: str, complete: Complete, *, budget
     confirmed = {
         slot.name for slot in open_slots if slot.name in given and stands_in(given[slot.name], text, slot.type)
     }
-    answers = {
-        check.name: read_check((await complete(check_request(check, shown.text))).text) for check in framework.checks
-    }
+    answers = {check.name: read_check((await complete(check_request(check, shown.text))).text) for check in checks}
     return Extraction(
         slots={**slots, **{name: given[name] for name in confirmed}},
         checks={name: answer for name, answer in answers.items() if answer is not None},
-        calls=bool(open_slots) + len(framework.checks),
+        calls=bool(open_slots) + len(checks),
         unconfirmed=len(given) - len(confirmed),
         left_out=shown.left_out,
     )

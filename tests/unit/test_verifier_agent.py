@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from hybridmesh.agents.verifier.agent import Verifier
 from hybridmesh.agents.verifier.injection import obeys
-from hybridmesh.agents.verifier.judgement import billions, judge_request, may_reject, rejects
+from hybridmesh.agents.verifier.judgement import judge_request, may_reject, rejects
 from hybridmesh.agents.verifier.leftovers import loops
 from hybridmesh.bus.errors import MemoryUnavailable, MeshError, ModelUnavailable
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.frameworks import Application, Framework
 from hybridmesh.schemas.inference import Completion, CompletionRequest
+from hybridmesh.schemas.measured import billions
 from hybridmesh.schemas.memory import (
     Forget,
     ForgetReceipt,
@@ -46,6 +47,7 @@ Please call me back on +49 30 1234567."""
 GOOD = """Dear Ms Lopez,
 
 we are sorry that order INV-2026-0042 arrived broken on 2026-03-12. You get your €1,234.56 back."""
+DOUBTFUL = " Ask Jane Miller."
 
 
 class Answering:
@@ -280,20 +282,28 @@ async def test_without_a_model_there_is_no_second_opinion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "draft", "passed"),
+    ("model", "said", "draft", "codes"),
     [
-        ("qwen2.5-coder-0.5b", GOOD, True),
-        ("qwen2.5-coder-0.5b", GOOD + " Ask Jane Miller.", False),
-        ("llama-3.1-8b-instruct", GOOD, False),
-        ("smollm2-135m", GOOD, True),
-        ("unknown", GOOD, True),
+        ("qwen2.5-coder-0.5b", "No", GOOD, ()),
+        ("qwen2.5-coder-0.5b", "Yes", GOOD + DOUBTFUL, ("unproven-name",)),
+        ("llama-3.1-8b-instruct", "No", GOOD, ("judged-unfit",)),
+        ("llama-3.1-8b-instruct", "No", GOOD + DOUBTFUL, ("unproven-name", "judged-unfit")),
+        ("smollm2-135m", "No", GOOD, ()),
+        ("unknown", "No", GOOD, ()),
+        ("unknown", "Yes", GOOD + DOUBTFUL, ("unproven-name",)),
     ],
 )
-async def test_a_small_models_no_is_not_enough(model: str, draft: str, passed: bool) -> None:
-    """Mistakes are not repeated, and right drafts are not lost: a No weighs as much as its model."""
-    verdict = await verdict_of(drafted(draft), model=Answering("No", model))
-    assert (verdict.passed, verdict.judgement) == (passed, False)
-    assert ("judged-unfit" in verdict.codes) == (not passed)
+async def test_a_word_weighs_as_much_as_its_model(model: str, said: str, draft: str, codes: tuple[str, ...]) -> None:
+    """Mistakes are not repeated, and right drafts are not lost: who is not relied on neither rejects nor settles."""
+    verdict = await verdict_of(drafted(draft), model=Answering(said, model))
+    assert (verdict.passed, verdict.codes) == (not codes, codes)
+
+
+async def test_a_doubt_needs_somebody_who_settles_it() -> None:
+    """Mistakes are not repeated: a name that may be made up needs the Yes of a model that is relied on."""
+    doubtful = drafted(GOOD + DOUBTFUL)
+    assert (await verdict_of(doubtful, model=Answering("Yes", "llama-3.1-8b-instruct"))).passed
+    assert not (await verdict_of(doubtful, model=Answering(error=ModelUnavailable()))).passed
 
 
 async def test_a_yes_accepts_nothing() -> None:
@@ -353,7 +363,7 @@ def test_any_text_can_be_weighed(text: str) -> None:
 def test_the_size_of_a_model_stands_in_its_name(name: str, size: float) -> None:
     """It runs on what you have: an unknown model is taken for a small one."""
     assert billions(name) == size
-    assert rejects(name, OutputForm(), 0) == (size >= 3)
+    assert rejects(name, OutputForm()) == (size >= 3)
 
 
 def test_a_model_is_not_asked_where_its_word_counts_for_nothing() -> None:
@@ -361,6 +371,6 @@ def test_a_model_is_not_asked_where_its_word_counts_for_nothing() -> None:
     form = OutputForm(kind="json", json_schema={"type": "object"})
     assert not may_reject("qwen2.5-coder-0.5b", form)
     assert may_reject("qwen2.5-coder-7b", form)
-    assert may_reject("", form)
-    assert may_reject("qwen2.5-coder-0.5b", OutputForm())
+    assert may_reject(None, form)
+    assert not may_reject("qwen2.5-coder-0.5b", OutputForm())
     assert not may_reject("qwen2.5-coder-7b", OutputForm(kind="choice", options=("a", "b")))

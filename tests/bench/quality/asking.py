@@ -24,7 +24,6 @@ from hybridmesh.agents.worker.sightings import find_by_pattern
 from hybridmesh.agents.worker.summary import summary_request
 from hybridmesh.bus.ports import LocalModel, Memory
 from hybridmesh.bus.settings import ModelSettings, PlanSettings
-from hybridmesh.schemas.inference import Completion, CompletionRequest
 from hybridmesh.schemas.message import new_task_id
 from hybridmesh.schemas.plans import OutputForm, StepSpec
 from hybridmesh.schemas.privacy import Sensitivity
@@ -34,6 +33,7 @@ from hybridmesh.schemas.tasks import Document
 
 LIMITS = ModelSettings()
 PLANS = PlanSettings()
+TASKS = ("verification", "classification", "planning", "slots", "extraction")
 MATERIAL_CHARS = 3000  # more than any case has, so that nothing is left out
 _MARK = "[PERSON_{:04}]"
 
@@ -42,18 +42,24 @@ class Asker:
     """Asks one model through the worker, the verifier and the decomposer; ``memory`` compares meanings."""
 
     def __init__(self, model: LocalModel, memory: Memory, name: str) -> None:
-        self._model = _Remembering(model)
+        self._model = model
         self._drafter = Drafter(self._model, Recall(memory), _now, max_prompt_tokens=LIMITS.max_prompt_tokens)
         self._verifier = Verifier(self._model, memory, _now, judge=name)
         self._triage = next(
             step for step in load_workflows(PLANS)["support-triage"].plan.steps if step.id == "categorise"
         )
 
-    async def ask(self, cases: Cases) -> AsyncIterator[Outcome]:
-        """Yield what became of every case of one language."""
-        for task in (self._extraction, self._classification, self._verification, self._planning, self._slots):
-            async for outcome in task(cases):
-                yield outcome
+    async def ask(self, cases: Cases, task: str) -> AsyncIterator[Outcome]:
+        """Yield what became of every case of one language and one of ``TASKS``."""
+        asked = {
+            "verification": self._verification,
+            "classification": self._classification,
+            "planning": self._planning,
+            "slots": self._slots,
+            "extraction": self._extraction,
+        }[task]
+        async for outcome in asked(cases):
+            yield outcome
 
     async def _extraction(self, cases: Cases) -> AsyncIterator[Outcome]:
         """Ask for the fields as a step with JSON output, and see what the verifier lets pass."""
@@ -153,20 +159,6 @@ class Asker:
             )
         )
         return any(isinstance(message, StepVerified) for message in messages)
-
-
-class _Remembering:
-    """A model that is asked each question once: agents that ask the same get the same answer, at no cost."""
-
-    def __init__(self, model: LocalModel) -> None:
-        self._model = model
-        self._answers: dict[CompletionRequest, Completion] = {}
-
-    async def complete(self, request: CompletionRequest) -> Completion:
-        key = request.model_copy(update={"deadline_s": None})
-        if key not in self._answers:
-            self._answers[key] = await self._model.complete(key)
-        return self._answers[key]
 
 
 def _now() -> datetime:

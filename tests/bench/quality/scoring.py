@@ -75,6 +75,8 @@ def judge_value(given: str | None, gold: Sequence[str], text: str, kind: ValueTy
     """
     if given is None or not given.strip():
         return "missing" if gold else "absent"
+    if any(_CURRENCY.search(right) for right in gold):
+        kind = "money"
     if not stands_in(given, text, kind):
         return "unconfirmed"
     return "right" if any(_same(given, right, kind) for right in gold) else "wrong"

@@ -1,4 +1,4 @@
-"""What the local models can do, on cases of our own: ``QUALITY_MODELS`` names the models, one after the other.
+"""What the local models can do, on cases of our own; what ``QUALITY_*`` in the environment mean stands in README.md.
 
 No figure is a promise here; ``schemas/measured.py`` says which of them the agents rely on.
 """
@@ -7,13 +7,15 @@ import os
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import psutil
 import pytest
 from rich.console import Console
 
-from bench.quality.asking import LIMITS, Asker
+from bench.quality.answers import Answers
+from bench.quality.asking import LIMITS, TASKS, Asker
 from bench.quality.cases import read_cases
 from bench.quality.report import show, write
 from bench.quality.scoring import Outcome
@@ -25,8 +27,9 @@ from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.infra.models.manifest import Manifest
 from hybridmesh.schemas.memory import Scope
 
-VARIABLE = "QUALITY_MODELS"
-DEFAULT = "qwen2.5-coder-0.5b"
+MODELS = os.environ.get("QUALITY_MODELS", "qwen2.5-coder-0.5b").split()
+CHOSEN = os.environ.get("QUALITY_TASKS", " ".join(TASKS)).split()
+KEPT = os.environ.get("QUALITY_ANSWERS")
 EVERY = 20  # outcomes between two lines of progress
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3 * 3600)]
@@ -42,7 +45,7 @@ async def memory(tmp_path: Path) -> AsyncIterator[ScopedMemory]:
     await library.close()
 
 
-@pytest.mark.parametrize("name", os.environ.get(VARIABLE, DEFAULT).split())
+@pytest.mark.parametrize("name", MODELS)
 async def test_quality(name: str, memory: ScopedMemory) -> None:
     """Nothing is hidden: what a model gets right and wrong is counted by task and language before it is relied on."""
     console = Console(width=110)
@@ -53,9 +56,10 @@ async def test_quality(name: str, memory: ScopedMemory) -> None:
     outcomes: list[Outcome] = []
     started = time.monotonic()
     with OnnxModel.load(folder, name=name, threads=LIMITS.threads, max_prompt_tokens=LIMITS.max_prompt_tokens) as model:
-        asker = Asker(model, memory, name)
-        for each in cases:
-            async for outcome in asker.ask(each):
+        answers = Answers(model, Path(KEPT) / f"{name}-{manifest.fingerprint[:12]}.jsonl" if KEPT else None)
+        asker = Asker(answers, memory, name)
+        for task, each in product(CHOSEN, cases):
+            async for outcome in asker.ask(each, task):
                 outcomes.append(outcome)
                 if len(outcomes) % EVERY == 0:
                     console.print(f"{name}: {outcome.case}, {time.monotonic() - started:.0f} s")
