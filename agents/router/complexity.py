@@ -8,7 +8,8 @@ from hybridmesh.schemas.routing import Check
 from hybridmesh.schemas.steps import StepContext
 
 # Word stems (English, German, Spanish, French, Italian, Dutch, Portuguese) of work that small models do badly.
-# Copying values out, sorting and short summaries are not here: they do those well (measured on 0.5B and 1.5B).
+# Copying values out and sorting are not here: patterns, words and meaning do those beside the model; how well, says
+# schemas/measured.
 _JUDGEMENT = re.compile(
     r"\b(analy[sz]|anal[ií]s|anális|argu|assess|beurteil|bewert|compar|vergleich|vergelijk|evalu|valut|implicat|legal"
     r"|jur[ií]di|rechtlich|giuridic|liabilit|haftung|negotiat|verhand|plan\b|planen|planif|propos|recomm?[ae]nd"

@@ -2,9 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from bench.quality import report
 from bench.quality.cases import LANGUAGES, fingerprint
 from bench.quality.report import read_results
 from bench.quality.scoring import wilson
@@ -60,6 +62,12 @@ def test_the_figures_are_those_of_the_benchmark() -> None:
         assert {row.rpartition(" ")[2] for row in found["rows"]} == {"all", *LANGUAGES}
         assert found["revision"]
         assert found["versions"]
+
+
+def test_the_page_says_what_the_table_says() -> None:
+    """Nothing is hidden: who reads the page reads what the agents go by."""
+    page = (Path(report.__file__).parent / "README.md").read_text("utf-8")
+    assert page.endswith(report.reliance_page()), f"the page has to end with\n{report.reliance_page()}"
 
 
 def test_every_question_to_the_model_names_its_row() -> None:

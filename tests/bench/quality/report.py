@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bench.quality.cases import LANGUAGES, Cases, fingerprint
 from bench.quality.scoring import Outcome, Share, tally
+from hybridmesh.schemas.measured import FIGURES, RELIANCES, Figure, Reliance, relied_on
 
 RESULTS = Path(__file__).parents[1] / "results" / "quality.json"
 _VERSIONS = ("hybridmesh", "onnxruntime-gpu", "onnxruntime", "onnxruntime-genai-cuda", "onnxruntime-genai")
@@ -64,6 +65,25 @@ def write(model: str, outcomes: Sequence[Outcome], about: Mapping[str, object], 
         "models": models,
     }
     RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def reliance_page() -> str:
+    """Return what stands in README.md below its last heading: who relies on what, and whether a model reaches it."""
+    lines = ["| asks the model | row | least | " + " | ".join(FIGURES) + " | below it |"]
+    lines.append("|---" * (4 + len(FIGURES)) + "|")
+    for each in RELIANCES:
+        cells = [_reached(each, FIGURES[name].get(each.row), name) for name in FIGURES]
+        least = "-" if each.least is None else f"{each.least:.2f}"
+        asks = f"`{each.asks.removeprefix('agents/')}`"
+        lines.append(" | ".join((f"| {asks}", f"`{each.row}`", least, *cells, f"{each.below} |")))
+    return "\n".join(lines) + "\n"
+
+
+def _reached(reliance: Reliance, figure: Figure | None, model: str) -> str:
+    if figure is None:
+        return "not measured"
+    said = f"{figure.right} of {figure.of}, low {figure.low:.2f}"
+    return f"**{said}**" if relied_on(model, reliance) else said
 
 
 def read_results() -> dict[str, Any]:
