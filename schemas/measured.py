@@ -46,12 +46,19 @@ class Reliance:
     below: str
 
 
-JUDGEMENT: Final = Reliance(
+REJECTION: Final = Reliance(
     asks="agents/verifier/judgement.py:judge_request",
     decides="agents/verifier/judgement.py",
-    row="verification/judgement",
-    least=0.75,
-    below="the model is not asked; deterministic evidence decides, and a doubt that it leaves turns free text down",
+    row="verification/no",
+    least=0.6,
+    below="the model's No rejects nothing; deterministic evidence decides",
+)
+SETTLING: Final = Reliance(
+    asks="agents/verifier/judgement.py:judge_request",
+    decides="agents/verifier/judgement.py",
+    row="verification/yes",
+    least=0.6,
+    below="the model's Yes settles nothing: free text in which the rules leave a doubt is turned down",
 )
 CHOICE: Final = Reliance(
     asks="agents/worker/prompts.py:compose",
@@ -102,11 +109,12 @@ FREE_TEXT: Final = Reliance(
     least=None,
     below="no model's text is released before every rule of the verifier has passed it",
 )
-RELIANCES: Final = (JUDGEMENT, CHOICE, PLAN, CHECK, SLOT, EXTRACTION, SUMMARY, FREE_TEXT)
+RELIANCES: Final = (REJECTION, SETTLING, CHOICE, PLAN, CHECK, SLOT, EXTRACTION, SUMMARY, FREE_TEXT)
 
 FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
     "qwen2.5-coder-0.5b": {
-        "verification/judgement": Figure(29, 56),
+        "verification/no": Figure(27, 53),
+        "verification/yes": Figure(2, 3),
         "classification/model": Figure(8, 48),
         "planning/grouping": Figure(4, 32),
         "slots/check": Figure(44, 80),

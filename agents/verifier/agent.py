@@ -21,7 +21,7 @@ from hybridmesh.agents.verifier.evidence import (
     record_sources,
     task_sources,
 )
-from hybridmesh.agents.verifier.judgement import judge_request, may_reject, read_judgement, rejects
+from hybridmesh.agents.verifier.judgement import judge_request, read_judgement, rejects, settles
 from hybridmesh.agents.verifier.lessons import lesson_keys, read_lessons
 from hybridmesh.agents.verifier.rules import DOUBTS, Case, Finding, Weighed, stated, weigh
 from hybridmesh.bus.agent import Agent, Clock
@@ -145,12 +145,14 @@ class Verifier:
         form = message.context.spec.output
         if message.application is not None or any(finding.fatal for finding in findings):
             return None
-        completion = await self._second_opinion(message) if may_reject(self._judge_name or None, form) else None
+        judge = self._judge_name or None
+        asked = rejects(judge, form) or settles(judge, form)
+        completion = await self._second_opinion(message) if asked else None
         judgement = read_judgement(completion) if completion else None
-        relied = completion is not None and rejects(completion.model, form)
-        if relied and judgement is False:
+        model = completion.model if completion else ""
+        if judgement is False and rejects(model, form):
             findings.append(Finding("judged-unfit", "the result does not do what the instruction asks for"))
-        elif form.kind == "text" and not (relied and judgement):
+        elif form.kind == "text" and not (judgement and settles(model, form)):
             findings[:] = [replace(finding, fatal=finding.code in DOUBTS) for finding in findings]
         return judgement
 

@@ -1,10 +1,11 @@
 """The local model's own yes or no on a draft: a second opinion that never accepts.
 
-Whether it may reject depends on what the model was measured at: one of 0.5B says No to nearly everything.
+What its words weigh depends on what the model was measured at: one of 0.5B says No to nearly everything. A model
+whose name is not known (None) is asked.
 """
 
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind
-from hybridmesh.schemas.measured import JUDGEMENT, relied_on
+from hybridmesh.schemas.measured import REJECTION, SETTLING, relied_on
 from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.steps import StepContext
 
@@ -37,17 +38,14 @@ def read_judgement(completion: Completion) -> bool | None:
     return {"yes": True, "no": False}.get(completion.text.strip().rstrip(".").casefold())
 
 
-def rejects(model: str, form: OutputForm) -> bool:
-    """Say whether a model's No rejects a draft that broke no rule."""
-    return may_reject(model, form)
+def rejects(model: str | None, form: OutputForm) -> bool:
+    """Say whether a model's No rejects a draft that broke no rule; it does not for a choice, which is a word."""
+    return form.kind != "choice" and relied_on(model, REJECTION)
 
 
-def may_reject(model: str | None, form: OutputForm) -> bool:
-    """Say whether it is worth asking: a choice is a word, and a No that is worth no more than chance rejects nothing.
-
-    A model whose name is not known (None) is asked.
-    """
-    return form.kind != "choice" and relied_on(model, JUDGEMENT)
+def settles(model: str | None, form: OutputForm) -> bool:
+    """Say whether a model's Yes settles a doubt that the rules leave in free text."""
+    return form.kind == "text" and relied_on(model, SETTLING)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -71,7 +71,11 @@ def diamond() -> Workflow:
 
 
 async def decomposer(
-    bus: Bus, clock: Clock, model: LocalModel | None = None, cleared: list[str] | None = None
+    bus: Bus,
+    clock: Clock,
+    model: LocalModel | None = None,
+    cleared: list[str] | None = None,
+    planner: str | None = None,
 ) -> DecomposerAgent:
     async def clear_away(task_id: str) -> None:
         if cleared is not None:
@@ -85,6 +89,7 @@ async def decomposer(
         limits=limits,
         clock=clock.read,
         model=model,
+        planner=planner,
         clear_away=clear_away,
     )
 
@@ -288,6 +293,18 @@ async def test_a_model_may_plan_and_may_fail_to(bus: Bus, text: str | None, step
     assert state is not None
     assert state.plan is not None
     assert [step.instruction for step in state.plan.steps] == steps
+
+
+async def test_a_model_that_cuts_wrongly_is_not_asked(bus: Bus) -> None:
+    """Nothing is lost: a goal stays whole rather than being cut by a model that was measured to cut wrongly."""
+    model = Scripted(json.dumps({"steps": [1, 1, 1, 1, 2, 2]}))
+    agent = await decomposer(bus, Clock(), model, planner="qwen2.5-coder-0.5b")
+    task = submitted(LONG_GOAL)
+    await agent.plan(task)
+    state = await bus.state(Bucket.TASKS, TaskState).get(task.task_id)
+    assert state is not None
+    assert state.plan is not None
+    assert (model.asked, len(state.plan.steps)) == (0, 1)
 
 
 async def test_the_decomposer_works_on_its_queues(bus: Bus) -> None:

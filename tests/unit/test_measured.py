@@ -17,8 +17,8 @@ from hybridmesh.schemas.measured import (
     CHECK,
     FIGURES,
     FREE_TEXT,
-    JUDGEMENT,
     LARGE_B,
+    REJECTION,
     RELIANCES,
     Figure,
     Reliance,
@@ -114,9 +114,9 @@ def test_a_share_counts_by_the_low_end_of_its_interval() -> None:
 )
 def test_who_is_relied_on(model: str | None, relied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is hidden: a measured model goes by its figure, another one by its size."""
-    figures = {"measured-0.5b": {JUDGEMENT.row: Figure(30, 56)}, "measured-1.5b": {JUDGEMENT.row: Figure(55, 56)}}
+    figures = {"measured-0.5b": {REJECTION.row: Figure(30, 56)}, "measured-1.5b": {REJECTION.row: Figure(55, 56)}}
     monkeypatch.setattr(measured, "FIGURES", figures)
-    assert relied_on(model, JUDGEMENT) is relied
+    assert relied_on(model, REJECTION) is relied
     assert not relied_on(model, FREE_TEXT)
     assert LARGE_B == 3.0
     assert relied_on("measured-1.5b", CHECK) is False

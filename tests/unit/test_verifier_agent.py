@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hybridmesh.agents.verifier.agent import Verifier
 from hybridmesh.agents.verifier.injection import obeys
-from hybridmesh.agents.verifier.judgement import judge_request, may_reject, rejects
+from hybridmesh.agents.verifier.judgement import judge_request, rejects, settles
 from hybridmesh.agents.verifier.leftovers import loops
 from hybridmesh.bus.errors import MemoryUnavailable, MeshError, ModelUnavailable
 from hybridmesh.schemas.audits import Action, AuditEvent
@@ -366,11 +366,20 @@ def test_the_size_of_a_model_stands_in_its_name(name: str, size: float) -> None:
     assert rejects(name, OutputForm()) == (size >= 3)
 
 
-def test_a_model_is_not_asked_where_its_word_counts_for_nothing() -> None:
-    """It runs on what you have: a second opinion that cannot reject costs time and changes nothing."""
+def test_what_a_models_word_may_do() -> None:
+    """Mistakes are not repeated: a No may reject text and JSON, a Yes settle doubts in text, of who is relied on."""
     form = OutputForm(kind="json", json_schema={"type": "object"})
-    assert not may_reject("qwen2.5-coder-0.5b", form)
-    assert may_reject("qwen2.5-coder-7b", form)
-    assert may_reject(None, form)
-    assert not may_reject("qwen2.5-coder-0.5b", OutputForm())
-    assert not may_reject("qwen2.5-coder-7b", OutputForm(kind="choice", options=("a", "b")))
+    choice = OutputForm(kind="choice", options=("a", "b"))
+    small, large = "qwen2.5-coder-0.5b", "qwen2.5-coder-7b"
+    assert [rejects(large, each) for each in (OutputForm(), form, choice)] == [True, True, False]
+    assert [settles(large, each) for each in (OutputForm(), form, choice)] == [True, False, False]
+    assert not any(word(small, each) for word in (rejects, settles) for each in (OutputForm(), form, choice))
+    assert rejects(None, form)
+
+
+async def test_a_model_is_not_asked_where_its_word_counts_for_nothing() -> None:
+    """It runs on what you have: a second opinion that can do nothing costs no time."""
+    model = Answering("No")
+    verifier = Verifier(model, Remembering(), lambda: NOW, judge="qwen2.5-coder-0.5b")
+    assert any(isinstance(message, StepVerified) for message in await verifier.verify(drafted(GOOD)))
+    assert model.asked == []

@@ -179,6 +179,24 @@ async def test_what_the_model_makes_up_is_missing() -> None:
     assert len({request.user.split("\n\n#")[0] for request in asked}) == 1, "the shared prefix is read once"
 
 
+async def test_what_a_model_was_measured_to_get_wrong_is_not_asked() -> None:
+    """Nothing is hidden: a check that is answered by chance has no answer, so no sentence rests on it."""
+    framework = Framework(
+        title="t",
+        slots=(Slot(name="city", question="?"),),
+        checks=(YesNo(name="angry", question="?"),),
+        template="{?angry}Sorry.\n{!angry}Good.\n{city}",
+    )
+    complete, asked = answering(['{"city": "München"}', "No"])
+    found = await extract(framework, "I moved to München.", complete, budget=500, model="qwen2.5-coder-0.5b")
+    assert (found.slots, found.checks, found.calls) == ({"city": "München"}, {}, 1)
+    assert len(asked) == 1
+    found = await extract(framework, "I moved to München.", complete, budget=500, model="never-measured-1b")
+    assert (found.slots, found.checks, found.calls) == ({}, {}, 0)
+    assert len(asked) == 1
+    assert apply(framework, "k", "shipped", {"city": "München"}, found.checks).text == "München"
+
+
 def test_questions_are_held_to_their_form() -> None:
     """Nothing is hidden: yes and no are one pattern, since an enum in JSON makes small models say yes."""
     slots = [Slot(name="city", question="Which city?")]

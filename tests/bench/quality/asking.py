@@ -101,6 +101,9 @@ class Asker:
                 said = read_judgement(await self._model.complete(judge_request(context, result, 30.0)))
                 case = f"{record.id}-{'yes' if truth else f'no-{record.miss}'}"
                 yield Outcome("verification/judgement", cases.language, case, _confusion(truth, said=said))
+                if said is not None:
+                    row = f"verification/{'yes' if said else 'no'}"
+                    yield Outcome(row, cases.language, case, _right(said == truth))
                 passed = await self._passes(context, result)
                 yield Outcome("verification/verdict", cases.language, case, _confusion(truth, said=passed))
 
