@@ -100,5 +100,6 @@ async def test_a_cut_off_run_goes_on(tmp_path: Path) -> None:
     assert await again.complete(request.model_copy(update={"deadline_s": 9.0})) == first
     await again.complete(request.model_copy(update={"user": "another"}))
     assert parrot.asked == 2
-    assert await Answers(parrot, path).complete(request.model_copy(update={"user": "another"}))
-    assert parrot.asked == 2
+    third = Answers(parrot, path)
+    assert await third.complete(request.model_copy(update={"user": "another"}))
+    assert (parrot.asked, third.spent()) == (2, (1, 0.0))

@@ -24,6 +24,7 @@ class Answers:
         self._model = model
         self._path = path
         self._known: dict[str, Completion] = {}
+        self._used: set[str] = set()
         if path is not None and path.is_file():
             self._read(path)
 
@@ -36,7 +37,12 @@ class Answers:
             if self._path is not None:
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write(_Kept(request=key, completion=self._known[key]).model_dump_json() + "\n")
+        self._used.add(key)
         return self._known[key]
+
+    def spent(self) -> tuple[int, float]:
+        """Return how many questions were put, and the seconds that the model took over them, in whichever run."""
+        return len(self._used), sum(self._known[key].duration_s for key in self._used)
 
     def _read(self, path: Path) -> None:
         lines = path.read_text("utf-8").splitlines(keepends=True)

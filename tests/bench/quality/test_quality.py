@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
-import psutil
 import pytest
 from rich.console import Console
 
@@ -64,12 +63,13 @@ async def test_quality(name: str, memory: ScopedMemory) -> None:
                 if len(outcomes) % EVERY == 0:
                     console.print(f"{name}: {outcome.case}, {time.monotonic() - started:.0f} s")
         provider = model.provider
+    asked, seconds = answers.spent()
     show(name, outcomes)
     about = {
         "title": manifest.title,
         "revision": manifest.fingerprint,
         "provider": provider,
-        "seconds": round(time.monotonic() - started),
-        "resident_mb": round(psutil.Process().memory_info().rss / 1e6),
+        "questions": asked,
+        "seconds": round(seconds),
     }
     write(name, outcomes, about, cases)
