@@ -123,6 +123,16 @@ FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
         "abstract/kept": Figure(28, 40),
         "verification/verdict": Figure(32, 56),
     },
+    "qwen2.5-coder-1.5b": {
+        "verification/no": Figure(6, 6),
+        "verification/yes": Figure(28, 50),
+        "classification/model": Figure(22, 48),
+        "planning/grouping": Figure(5, 32),
+        "slots/check": Figure(51, 80),
+        "slots/by model": Figure(101, 129),
+        "abstract/kept": Figure(40, 40),
+        "verification/verdict": Figure(32, 56),
+    },
 }
 
 
