@@ -131,6 +131,12 @@ FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
         "slots/check": Figure(51, 80),
         "slots/by model": Figure(101, 129),
         "abstract/kept": Figure(40, 40),
+        "verification/verdict": Figure(34, 56),
+    },
+    "smollm2-135m": {
+        "verification/no": Figure(28, 56),
+        "classification/model": Figure(8, 48),
+        "planning/grouping": Figure(4, 32),
         "verification/verdict": Figure(32, 56),
     },
 }
