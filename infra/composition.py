@@ -55,10 +55,11 @@ async def build_decomposer(links: Links) -> Agent:
 
     plans = links.settings.plans
     tasks = links.state(Bucket.TASKS, TaskState)
+    over = Endings(links.js).over
     reconciler = Reconciler(
         tasks=tasks,
         survey=Queues(links.js, "decomposer").survey,
-        told=Endings(links.js).over,
+        told=over,
         publish=links.publisher.publish,
         clock=links.clock,
         stall_s=plans.stall_s,
@@ -70,6 +71,7 @@ async def build_decomposer(links: Links) -> Agent:
         limits=plans,
         clock=links.clock,
         model=RemoteModel(links.asker),
+        told=over,
         clear_away=partial(forget_bodies, links.js),
         reconcile=reconciler.sweep,
     ).agent()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -71,11 +71,18 @@ def diamond() -> Workflow:
 
 
 async def decomposer(
-    bus: Bus, clock: Clock, model: LocalModel | None = None, cleared: list[str] | None = None
+    bus: Bus,
+    clock: Clock,
+    model: LocalModel | None = None,
+    cleared: list[str] | None = None,
+    told: Collection[str] = (),
 ) -> DecomposerAgent:
     async def clear_away(task_id: str) -> None:
         if cleared is not None:
             cleared.append(task_id)
+
+    async def was_told(task_id: str) -> bool:
+        return task_id in told
 
     limits = PlanSettings()
     return DecomposerAgent(
@@ -85,6 +92,7 @@ async def decomposer(
         limits=limits,
         clock=clock.read,
         model=model,
+        told=was_told,
         clear_away=clear_away,
     )
 
@@ -235,6 +243,22 @@ async def test_a_task_ends_at_its_deadline_and_the_timer_waits_for_it(bus: Bus) 
     assert cleared == []
     assert list(await agent.expire(timer)) == []
     assert cleared == [over.task_id], "what was stored for a task on its way goes when it is over"
+
+
+async def test_an_end_that_was_told_is_not_told_again(bus: Bus) -> None:
+    """Nothing is lost: a submission that comes again when the stream has forgotten its id brings no second end."""
+    told: set[str] = set()
+    clock = Clock()
+    agent = await decomposer(bus, clock, told=told)
+    refused, late = submitted(workflow="no-such"), submitted()
+    timer = next(message for message in await agent.plan(late) if isinstance(message, TaskExpiring))
+    clock.now = timer.due_at
+    for _ in range(2):  # as long as it may not have arrived
+        assert len(ends_of(await agent.plan(refused))) == 1
+        assert len(ends_of(await agent.expire(timer))) == 1
+    told |= {refused.task_id, late.task_id}
+    assert list(await agent.plan(refused)) == []
+    assert list(await agent.expire(timer)) == []
 
 
 async def test_a_failed_step_and_a_cancellation_end_the_task_once(bus: Bus) -> None:
