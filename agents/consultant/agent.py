@@ -123,7 +123,7 @@ class Consultant:
             result = await self._cloud.ask(Question(message.prompt, message.model, message.max_tokens), gate)
         except PermanentError as error:
             if egress.sent_sha256 is not None:
-                return [egress.ended(error.reason, None, None), _refused(message, error.reason)]
+                return [egress.ended(error.reason, None, None), _unread(message, error.reason)]
             await calls.take_back()
             return [egress.blocked(error.reason), _refused(message, error.reason)]
         except TransientError as error:
@@ -210,6 +210,13 @@ def _repeated(message: ConsultRequested, egress: Egress, before: CallRecord) -> 
     if before.ended is not None and before.advised is not None:
         return [before.ended, before.advised]
     return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME)]
+
+
+def _unread(message: ConsultRequested, reason: str) -> ConsultRefused:
+    """Return the refusal of a call that left and was stopped; an answer that was not taken is billed all the same."""
+    if reason.startswith("cloud-"):
+        return _refused(message, UNKNOWN_OUTCOME, detail=reason)
+    return _refused(message, reason)
 
 
 def _refused(message: ConsultRequested, reason: str, detail: str = "") -> ConsultRefused:

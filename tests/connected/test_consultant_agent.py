@@ -29,7 +29,7 @@ from hybridmesh.agents.consultant.claude import ClaudeModel
 from hybridmesh.agents.consultant.port import CloudReply, Gate, Question
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.bus.clearances import sign_clearance
-from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable
+from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable, PermanentError
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
 
@@ -325,6 +325,27 @@ async def test_an_adapter_that_sends_what_the_gate_did_not_read_is_found_out() -
     ended, refused = split(await consultant_over(Smuggler(), Log()).consult(requested()))
     assert ended.facts["outcome"] == "ungated-egress"
     assert isinstance(refused, ConsultRefused)
+
+
+class Flood:
+    """An adapter that stops an answer in its midst."""
+
+    provider = "flood"
+    simulated = False
+
+    async def ask(self, question: Question, gate: Gate) -> CloudReply:
+        await gate(b'"x"')
+        raise PermanentError(reason="cloud-answer-too-large")
+
+    async def close(self) -> None: ...
+
+
+async def test_a_call_whose_answer_is_not_taken_keeps_what_was_set_aside() -> None:
+    """Nothing is lost: the answer was written and is billed, whatever kept us from reading it."""
+    ended, refused = split(await consultant_over(Flood(), Log()).consult(requested()))
+    assert ended.facts["outcome"] == "cloud-answer-too-large"
+    assert isinstance(refused, ConsultRefused)
+    assert (refused.reason, refused.detail) == (UNKNOWN_OUTCOME, "cloud-answer-too-large")
 
 
 @pytest.mark.connected
