@@ -196,6 +196,7 @@ def _decomposer(place: Place) -> Agent:
         limits=settings.plans,
         clock=place.clock,
         model=SimulatedModel(place.around.outside),
+        told=Endings(place.js).over,
         clear_away=partial(forget_bodies, place.js),
     ).agent()
 

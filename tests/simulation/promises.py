@@ -3,12 +3,14 @@
 Each of the functions yields what does not hold; ids, codes and amounts only, as in any trace.
 """
 
+import base64
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Set
 from decimal import Decimal
 
 from hybridmesh.bus.budgets import Entry, Spending
 from hybridmesh.bus.clearances import check_clearance
+from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import UntrustedMessage
 from hybridmesh.bus.topology import (
     AUDIT,
@@ -18,6 +20,7 @@ from hybridmesh.bus.topology import (
     Account,
     Bucket,
     account_of,
+    body_subject,
     bucket_stream,
     streams,
 )
@@ -78,8 +81,16 @@ def one_end(outcome: Outcome) -> Iterator[str]:
         if len(found) > 1:
             told = [f"{stored.subject.split('.')[2]} at {stored.at:.1f}" for stored in found]
             yield f"{task} has {len(found)} ends: {', '.join(told)}"
+        if not all(_can_be_read(outcome, stored) for stored in found):
+            yield f"{task} has an end that cannot be read"
     for task in ends:
         yield f"{task} has an end and was never submitted"
+
+
+def trusted(outcome: Outcome) -> Iterator[str]:
+    """No one gets in, and no one is taken for a stranger: there are none in a schedule."""
+    for stored in _audits(outcome, Action.MESSAGE_REFUSED):
+        yield f"a message of ours was refused: {stored.headers['ce-id']}"
 
 
 def buried_with_an_end(outcome: Outcome) -> Iterator[str]:
@@ -170,7 +181,7 @@ def told_before(outcome: Outcome) -> Iterator[str]:
 
 
 CHECKS: tuple[Callable[[Outcome], Iterator[str]], ...] = (
-    comes_to_rest, one_end, buried_with_an_end, spent_once, audited_egress, nothing_private, told_before,
+    comes_to_rest, one_end, trusted, buried_with_an_end, spent_once, audited_egress, nothing_private, told_before,
 )  # fmt: skip
 
 
@@ -180,6 +191,15 @@ def _ends(outcome: Outcome) -> dict[str, list[Stored]]:
         if name == RESULTS.name:
             found.setdefault(stored.subject.rsplit(".", 1)[1], []).append(stored)
     return found
+
+
+def _can_be_read(outcome: Outcome, stored: Stored) -> bool:
+    """Say whether the body of a message is there, with it or in the object store."""
+    name = stored.headers.get(BODY_REFERENCE)
+    if name is None:
+        return bool(stored.body)
+    places = outcome.server.subjects(BODIES_STREAM, body_subject(base64.urlsafe_b64encode(name.encode()).decode()))
+    return any(b'"deleted": true' not in outcome.server.newest(BODIES_STREAM, place).body for place in places)
 
 
 def _of_kind(outcome: Outcome, kind: str) -> Iterator[Stored]:
