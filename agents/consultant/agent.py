@@ -106,7 +106,7 @@ class Consultant:
         try:
             before = await calls.found()
         except MeshUnavailable as error:
-            return await self._put_off(message, egress, error)
+            return await self._put_off(message, egress, error, in_the_dark=True)
         if before is not None:
             return _repeated(message, egress, before)
         doubt = self._doubt(message) or self._given_up.get(message.identity())
@@ -174,8 +174,13 @@ class Consultant:
         )
         return egress.ended("advised", reply, cost), advised
 
-    async def _put_off(self, message: ConsultRequested, egress: Egress, error: TransientError) -> Sequence[Message]:
-        """Raise the error with the time of the next try, or refuse when that would come too late."""
+    async def _put_off(
+        self, message: ConsultRequested, egress: Egress, error: TransientError, *, in_the_dark: bool = False
+    ) -> Sequence[Message]:
+        """Raise the error with the time of the next try, or refuse when that would come too late.
+
+        ``in_the_dark`` says that an earlier delivery may have made the call, as its record cannot be read.
+        """
         events = [] if egress.sent_sha256 is None else [egress.ended(error.reason, None, None)]
         left_s = (message.clearance.expires_at - self._clock()).total_seconds()
         asked_s = error.retry_after_s
@@ -183,6 +188,9 @@ class Consultant:
         if pause is None:
             if isinstance(error, CloudUnavailable):
                 return [*events, _refused(message, "cloud-unavailable", detail=error.reason)]
+            if in_the_dark:
+                self._give_up(message, UNKNOWN_OUTCOME)
+                return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
             self._give_up(message, "audit-unavailable")
             return [*events, egress.blocked("audit-unavailable"), _refused(message, "audit-unavailable")]
         for event in events:

@@ -172,6 +172,22 @@ async def test_no_audit_no_egress() -> None:
         assert refused.reason == "audit-unavailable"
 
 
+async def test_without_the_record_of_calls_nobody_knows_whether_one_was_made() -> None:
+    """Nothing is lost: an earlier delivery may have been answered, so what was set aside for it stays booked."""
+    async with Desk(answer("x")) as desk:
+        request = requested()
+        _, advised = split(await desk.consultant.consult(request))
+        desk.calls.down = True
+        desk.clock.turn(40)
+        ended, refused = split(await desk.consultant.consult(request))
+        assert ended.facts["outcome"] == "unknown"
+        assert isinstance(refused, ConsultRefused)
+        assert refused.reason == UNKNOWN_OUTCOME
+        desk.calls.down = False
+        assert split(await desk.consultant.consult(request))[1] == advised
+        assert len(desk.cloud.bodies) == 1
+
+
 async def test_no_copy_no_egress() -> None:
     """Nothing is hidden: what could not be kept beside the log is not sent, and the log says that it was not."""
     async with Desk(answer("x"), audit=Log(copies_down=True)) as desk:
