@@ -17,9 +17,13 @@ _DIGEST = "SHA-256="
 _TIMERS = tuple(kind.NAME for row in TOPOLOGY for kind in row.timers)
 
 
-def body_name(message_id: str) -> str:
-    """Return what the body of a message is stored under."""
-    return message_id.replace("/", "_")
+def body_name(message_id: str, body: bytes) -> str:
+    """Return what the body of a message is stored under.
+
+    It is the body's own: a message that is made again, and comes out otherwise, is a repeat that the stream drops, and
+    its body must not take the place of the one that was signed.
+    """
+    return f"{_stem(message_id)}{hashlib.sha256(body).hexdigest()[:16]}"
 
 
 async def put_body(js: JetStreamContext, name: str, body: bytes) -> None:
@@ -70,13 +74,17 @@ async def forget_bodies(js: JetStreamContext, task_id: str) -> int:
         store = await js.object_store(BODIES)
         removed = 0
         for name in names:
-            if name != body_name(end_id(task_id)) and not any(f"_{kind}" in name for kind in _TIMERS):
+            if not name.startswith(_stem(end_id(task_id))) and not any(f"_{kind}" in name for kind in _TIMERS):
                 with contextlib.suppress(NotFoundError):  # removed before: what stays is a mark
                     await store.delete(name)
                     removed += 1
     except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
         raise MeshUnavailable("the stored bodies could not be removed") from error
     return removed
+
+
+def _stem(message_id: str) -> str:
+    return message_id.replace("/", "_") + "_"
 
 
 async def _read(js: JetStreamContext, name: str) -> bytes:

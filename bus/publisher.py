@@ -90,6 +90,6 @@ class Publisher:
     async def _by_reference(self, envelope: Envelope) -> Envelope:
         if len(envelope.body) <= self._max_body_bytes:
             return envelope
-        name = body_name(envelope.headers["ce-id"])
+        name = body_name(envelope.headers["ce-id"], envelope.body)
         await put_body(self._js, name, envelope.body)
         return Envelope(envelope.subject, {**envelope.headers, BODY_REFERENCE: name}, b"")

@@ -268,13 +268,25 @@ async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: G
     assert open_envelope(subject, headers, whole, decomposer.ring).message == task
 
 
+async def test_a_message_that_is_made_again_leaves_the_body_of_the_first(guarded: Guarded) -> None:
+    """Nothing is lost: a repeat that came out otherwise is dropped with its body, the first still holds."""
+    publisher, decomposer = await guarded.links("publisher"), await guarded.links("decomposer")
+    first, again = (TaskSubmitted(task_id=TASK, goal=goal * 600_000, submitted_at=utc_now()) for goal in "xy")
+    await publisher.publisher.publish(first)
+    await publisher.publisher.publish(again)
+    assert await guarded.stored(queue_stream("decomposer")) == 1
+    subject, headers, body = await injected(guarded)
+    whole = await fetch_body(decomposer.js, headers, body)
+    assert open_envelope(subject, headers, whole, decomposer.ring).message == first
+
+
 async def test_stored_bodies_go_when_the_task_is_over_but_for_its_end_and_timers(guarded: Guarded) -> None:
     """Nothing private leaves: what was kept on the way is removed, by the agent that knows of the end."""
     links = await guarded.links("decomposer")
     other = new_task_id()
     stay = {
-        body_name(end_id(TASK)): b"r" * 300_000,
-        f"{TASK}_a_approval.requested_1_egress": b"t" * 300,
+        body_name(end_id(TASK), b"r" * 300_000): b"r" * 300_000,
+        body_name(f"{TASK}/a/approval.requested/1/egress", b"t"): b"t",
         f"{other}_task.submitted": b"o" * 300_000,
     }
     for name, body in {f"{TASK}_task.submitted": b"x" * 300_000, f"{TASK}_a_step.ready_1": b"y", **stay}.items():
