@@ -130,12 +130,17 @@ class DecomposerAgent:
         state = await self._tasks.get(message.task_id)
         if state is None:
             return ()
-        if state.end is not None:
-            await self._clear_away(message.task_id)
         if state.end is None and now < message.due_at:
             raise Deferred(_pause(state.accepted_at, now, message.due_at))
         state = await self._tasks.change(message.task_id, lambda found: found and expire(found, message, now))
-        return [] if state is None else await self._following(state, message)
+        following = [] if state is None else await self._following(state, message)
+        if following:
+            return following
+        if not await self._told(message.task_id):
+            # Whoever ended the task may still need what is stored for it; when that is over, the reconciler tells.
+            raise Deferred(LOOK_AGAIN_S[1])
+        await self._clear_away(message.task_id)
+        return ()
 
     async def _following(self, state: TaskState, cause: TaskMessage) -> Sequence[Message]:
         """Return what follows; an end that was told is not told again, however long after it its cause comes back.
