@@ -28,7 +28,8 @@ _HORIZONS_S = (1.0, 10.0, 60.0, 400.0)
 _MOST_DEATHS = 6
 # Whole calls of the models, the cloud and the memory, which fail more often than a bus does.
 _DOUBLE_RATES = (0.0, 0.0, 0.1, 0.4)
-_PAUSES_S = (1.0, 12.0, 35.0, 100.0, 700.0)
+# None as long as a stream remembers ids: nothing can be promised of a process that stops between a look and an act.
+_PAUSES_S = (1.0, 12.0, 35.0, 100.0, 300.0)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ Each of the functions yields what does not hold; ids, codes and amounts only, as
 import base64
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Set
+from datetime import timedelta
 from decimal import Decimal
 
 from hybridmesh.bus.budgets import Entry, Spending
@@ -25,7 +26,7 @@ from hybridmesh.bus.topology import (
     streams,
 )
 from hybridmesh.schemas.audits import Action
-from hybridmesh.schemas.consults import ConsultRequested
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRequested
 from simulation.doubles import identities
 from simulation.schedule import Outcome
 from simulation.streams import Stored
@@ -230,12 +231,16 @@ def _place_of(stored: Stored) -> tuple[str, str, str]:
 
 
 def _perhaps_made(outcome: Outcome) -> set[tuple[str, str]]:
-    """Return the calls that somebody may have made: their note was written, whatever came of it."""
+    """Return the calls that somebody may have made: noted before it, or refused since nobody knows."""
     prefix = f"$KV.{Bucket.CALLS}."
     found: set[tuple[str, str]] = set()
     for _, stored in outcome.history:
         if stored.subject.startswith(prefix):
             task, step, *_, attempt = stored.subject.removeprefix(prefix).split(".")
+            found.add((task, f"{step}/{attempt}"))
+    for stored in _of_kind(outcome, "consult.refused"):
+        if UNKNOWN_OUTCOME.encode() in stored.body:
+            task, step, attempt = _place_of(stored)
             found.add((task, f"{step}/{attempt}"))
     return found
 
@@ -248,7 +253,7 @@ def _is_cleared(request: Stored) -> bool:
     try:
         check_clearance(
             clearance, message.prompt, identities(real=True)[1]["classifier"],
-            now=clearance.expires_at.replace(year=2025), **place,  # type: ignore[arg-type]
+            now=clearance.expires_at - timedelta(seconds=1), **place,  # type: ignore[arg-type]
         )  # fmt: skip
     except UntrustedMessage:
         return False
