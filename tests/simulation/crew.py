@@ -1,7 +1,8 @@
 """The agents of the simulated mesh: their real classes and work loops, each replica in a process that can be killed."""
 
+import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
@@ -10,6 +11,7 @@ from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.consultant.agent import Consultant
 from hybridmesh.agents.consultant.calls import CallRecord
 from hybridmesh.agents.decomposer.agent import DecomposerAgent
+from hybridmesh.agents.decomposer.reconciler import Reconciler
 from hybridmesh.agents.decomposer.task_state import TaskState
 from hybridmesh.agents.decomposer.workflows import Workflow, load_workflows, parse_workflow
 from hybridmesh.agents.router.agent import RouterAgent
@@ -26,6 +28,7 @@ from hybridmesh.bus.clearances import check_clearance
 from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.publisher import Publisher
+from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.settings import MeshSettings, PlanSettings
 from hybridmesh.bus.state import State
 from hybridmesh.bus.topology import Bucket, consumers, row_of
@@ -124,7 +127,13 @@ class Replica:
         self._role = role
         self._around = around
         self._deaths = 0
+        self._watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = ()
         self.process = self._start()
+
+    def watch(self) -> list[asyncio.Task[None]]:
+        """Start the agent's watches; they run for ever, so whoever lets a schedule come to rest starts and ends them."""
+        loop, context = self._around.loop, self.process.context
+        return [loop.create_task(watch(), context=context) for watch in self._watches]
 
     def restart(self) -> None:
         """Start anew, in another process."""
@@ -141,6 +150,7 @@ class Replica:
         around = self._around
         place = Place(around, process, self._role)
         agent = _BUILDERS[self._role](place)
+        self._watches = agent.watches
         return [
             WorkLoop(
                 place.js,
@@ -188,16 +198,25 @@ class Place:
 
 
 def _decomposer(place: Place) -> Agent:
-    settings = place.around.settings
+    settings, tasks, over = place.around.settings, State(place.js, Bucket.TASKS, TaskState), Endings(place.js).over
+    reconciler = Reconciler(
+        tasks=tasks,
+        survey=Queues(place.js, "decomposer").survey,
+        told=over,
+        publish=place.publisher.publish,
+        clock=place.clock,
+        stall_s=settings.plans.stall_s,
+    )
     return DecomposerAgent(
-        tasks=State(place.js, Bucket.TASKS, TaskState),
+        tasks=tasks,
         workflows=workflows(),
         profiles=settings.profiles.keys(),
         limits=settings.plans,
         clock=place.clock,
         model=SimulatedModel(place.around.outside),
-        told=Endings(place.js).over,
+        told=over,
         clear_away=partial(forget_bodies, place.js),
+        reconcile=reconciler.sweep,
     ).agent()
 
 

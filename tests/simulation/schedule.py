@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hybridmesh.bus.errors import MeshBusy, MeshError
-from hybridmesh.bus.topology import streams, timer_stream
+from hybridmesh.bus.topology import RESULTS, streams, timer_stream
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.message import Message
-from hybridmesh.schemas.tasks import CancelTask
+from hybridmesh.schemas.tasks import CancelTask, TaskSubmitted
 from simulation.bus import Wire
 from simulation.crew import ROLES, START, Place, Replica, Surroundings
 from simulation.doubles import Outside, Sent, SimulatedCloud, identities
@@ -22,7 +22,9 @@ from simulation.streams import Server, Stored, StreamState
 from simulation.tasks import Errand, draw_errands, draw_settings
 from simulation.virtual_time import OUTSIDE, Process, VirtualLoop
 
-_PATIENCE_S = 6_000.0  # by then the longest timers of a schedule have run out many times over
+_SETTLED_S = 2_500.0  # by then the longest timers of a schedule have run out
+_BETWEEN_LOOKS_S, _LOOKS = 300.0, 20
+_SUBMITTED = f".{TaskSubmitted.NAME}."
 _REAL_SIGNATURES = 64  # one schedule of so many is signed by Ed25519
 _STREAMS = tuple(stream.name for stream in streams())
 _ASKED = timer_stream("router")
@@ -79,7 +81,9 @@ class Schedule:
                     for number in range(self._rng.choice((1, 1, 2))):
                         self._replicas.append(Replica(role, number, self._around))
                 self._plan()
-            self._loop.run(_PATIENCE_S)
+            self._loop.run(_SETTLED_S)
+            if not (self._loop.resting and self._all_over()):
+                self._reconcile()
             rested = self._loop.resting
             self._faults.horizon_s = 0.0
             self._loop.end(self._dead)
@@ -88,6 +92,34 @@ class Schedule:
             self._loop.faults, rested, self._trace,
         )  # fmt: skip
 
+    def _all_over(self) -> bool:
+        """Say whether each task that was stored has its end."""
+        begun = {stored.subject.rsplit(".", 1)[1] for _, stored in self._history if _SUBMITTED in stored.subject}
+        ended = {stored.subject.rsplit(".", 1)[1] for name, stored in self._history if name == RESULTS.name}
+        return begun <= ended
+
+    def _reconcile(self) -> None:
+        """Let the agents' watches run until nothing is left for them, and all the rest come to its end."""
+        with self._loop.running():
+            watches = [watch for replica in self._replicas[:2] for watch in replica.watch()]
+        for _ in range(_LOOKS):
+            self._loop.run(self._loop.time() + _BETWEEN_LOOKS_S)
+            if self._all_over():
+                break
+        with self._loop.running():
+            for watch in watches:
+                watch.cancel()
+        self._loop.run(self._loop.time() + _SETTLED_S)
+
+    def _glance(self, at: float) -> None:
+        """Have the watches look once while everything goes on."""
+
+        def begin() -> None:
+            for watch in self._replicas[0].watch():
+                self._later(self._loop.time() + 1.0, watch.cancel)
+
+        self._later(at, begin)
+
     def _plan(self) -> None:
         for errand in self._errands:
             self._do_at(errand.at, errand.task)
@@ -95,6 +127,8 @@ class Schedule:
                 self._do_at(at, errand.task)
             if errand.cancelled is not None:
                 self._do_at(errand.cancelled, CancelTask(task_id=errand.task.task_id))
+        if self._rng.random() < 0.1:
+            self._glance(self._rng.uniform(0, 5))
         for at, skew_s in self._faults.skews:
             self._later(at, partial(self._skew, skew_s))
         for outage in self._faults.full:
@@ -174,7 +208,7 @@ class Schedule:
             self._server.streams[stream].limit = limit
             self._tell("server", "is full" if limit is not None else "has room again", stream)
 
-    def _later(self, when: float, do: Callable[[], None]) -> None:
+    def _later(self, when: float, do: Callable[[], object]) -> None:
         self._loop.call_at(when, do, context=OUTSIDE)
 
     def _tell(self, who: str, what: str, about: str) -> None:

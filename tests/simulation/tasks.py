@@ -87,6 +87,6 @@ def _errand(rng: random.Random, number: int, now: datetime) -> Errand:
         submitted_at=now,
     )
     at = rng.uniform(0, 2.0)
-    again = tuple(at + rng.choice((0.01, 1.0, 30.0, 700.0, 2000.0)) for _ in range(rng.choice((0, 0, 0, 0, 1, 2))))
+    again = tuple(at + rng.choice((0.01, 1.0, 30.0, 700.0, 1500.0)) for _ in range(rng.choice((0, 0, 0, 0, 1, 2))))
     cancelled = at + rng.choice((-0.5, 0.005, 0.05, 0.3, 2.0, 60.0)) * rng.random() if rng.random() < 0.15 else None
     return Errand(task, (name.encode(), mail.encode()), at, again, cancelled)
