@@ -122,10 +122,7 @@ class Consultant:
         try:
             result = await self._cloud.ask(Question(message.prompt, message.model, message.max_tokens), gate)
         except PermanentError as error:
-            if egress.sent_sha256 is not None:
-                return [egress.ended(error.reason, None, None), _unread(message, error.reason)]
-            await calls.take_back()
-            return [egress.blocked(error.reason), _refused(message, error.reason)]
+            return await self._stopped(message, egress, calls, error.reason)
         except TransientError as error:
             if isinstance(error, CloudUnavailable) and error.uncertain and egress.sent_sha256 is not None:
                 return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
@@ -137,6 +134,15 @@ class Consultant:
         if isinstance(follow_up, ConsultAdvised):
             await calls.keep(ended, follow_up)
         return [ended, follow_up]
+
+    async def _stopped(self, message: ConsultRequested, egress: Egress, calls: Calls, reason: str) -> Sequence[Message]:
+        """Return what follows from a call that one of our guards stopped, before it left or after."""
+        if calls.overtaken is not None:
+            return _repeated(message, egress, calls.overtaken)
+        if egress.sent_sha256 is not None:
+            return [egress.ended(reason, None, None), _unread(message, reason)]
+        await calls.take_back()
+        return [egress.blocked(reason), _refused(message, reason)]
 
     def _doubt(self, message: ConsultRequested) -> str | None:
         """Return why the prompt may not leave, or None."""

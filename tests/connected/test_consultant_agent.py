@@ -1,7 +1,7 @@
 """The consultant with the real SDK, real clearances and a cloud on a real socket: what leaves, what is on record."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -22,9 +22,9 @@ from cloud_double import (
     reset,
     web_page,
 )
-from consultant_bench import CLEARANCE_S, START, Desk, Log, Watch, consultant_over, requested, split
+from consultant_bench import CLEARANCE_S, START, Book, Desk, Log, Watch, consultant_over, requested, split
 from harness import Bus, eventually
-from hybridmesh.agents.consultant.calls import Calls
+from hybridmesh.agents.consultant.calls import CallRecord, Calls
 from hybridmesh.agents.consultant.claude import ClaudeModel
 from hybridmesh.agents.consultant.port import CloudReply, Gate, Question
 from hybridmesh.agents.consultant.prices import price_of
@@ -32,6 +32,7 @@ from hybridmesh.bus.clearances import sign_clearance
 from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable, PermanentError
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
+from hybridmesh.schemas.message import Message
 
 
 async def test_what_is_audited_is_what_left() -> None:
@@ -250,6 +251,34 @@ async def test_a_call_that_was_begun_and_never_ended_is_unknown_and_not_made_aga
     assert (ended.action, ended.facts["outcome"]) == (Action.EGRESS_ENDED, "unknown")
     assert isinstance(refused, ConsultRefused)
     assert refused.reason == UNKNOWN_OUTCOME
+
+
+class Slow(Book):
+    """A book whose reader stands still until another delivery of the message is done."""
+
+    def __init__(self, book: Book, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self.records = book.records
+        self._meanwhile = meanwhile
+
+    async def get(self, key: str) -> CallRecord | None:
+        found = await super().get(key)
+        await self._meanwhile()
+        return found
+
+
+async def test_a_replica_that_stood_still_does_not_make_the_call_of_another_again() -> None:
+    """Effects once: between a look at the record and the call, the message may have gone to another replica."""
+    async with Desk([answer("Grant it."), answer("Grant it.")]) as desk:
+        request = requested()
+        said: list[Message] = []
+
+        async def other() -> None:
+            said.extend(await desk.consultant.consult(request))
+
+        slow = consultant_over(desk.model, desk.audit, desk.clock, Slow(desk.calls, other))
+        assert [item.model_dump() for item in await slow.consult(request)] == [item.model_dump() for item in said]
+        assert len(desk.cloud.requests) == 1
 
 
 @pytest.mark.parametrize(
