@@ -131,7 +131,7 @@ class Replica:
         self.process = self._start()
 
     def watch(self) -> list[asyncio.Task[None]]:
-        """Start the agent's watches; they run for ever, so whoever lets a schedule come to rest starts and ends them."""
+        """Start the agent's watches, which run for ever: whoever lets a schedule come to rest ends them."""
         loop, context = self._around.loop, self.process.context
         return [loop.create_task(watch(), context=context) for watch in self._watches]
 
