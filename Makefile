@@ -35,8 +35,8 @@ setup: $(STAMP)       ## the program and what it needs, in .venv
 demo: $(STAMP)        ## private tickets through the whole mesh
 	@$(BIN)/hybridmesh demo
 
-test: $(DEV)          ## all tests: unit, connected, e2e
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/connected
+test: $(DEV)          ## all tests: unit, connected, simulated, e2e
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/connected tests/simulation
 	@$(BIN)/python -m pytest tests/e2e
 
 lint: $(DEV)          ## ruff, mypy strict, pyright strict

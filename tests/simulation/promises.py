@@ -121,13 +121,19 @@ def spent_once(outcome: Outcome) -> Iterator[str]:
         entry = booked.get((task, key))
         if entry is None or entry.counts < sum(bills):
             yield f"{task}/{key}: {sum(bills)} USD were billed, {entry.counts if entry else 'nothing'} is booked"
-    yield from _overbooked(booked, _perhaps_made(outcome))
+    yield from _overbooked(booked, billed, _perhaps_made(outcome))
 
 
-def _overbooked(booked: Mapping[tuple[str, str], Entry], made: Set[tuple[str, str]]) -> Iterator[str]:
+def _overbooked(
+    booked: Mapping[tuple[str, str], Entry],
+    billed: Mapping[tuple[str, str], list[Decimal]],
+    made: Set[tuple[str, str]],
+) -> Iterator[str]:
     for (task, key), entry in booked.items():
         if entry.settled is not None and entry.settled > entry.reserved:
             yield f"{task}/{key}: {entry.settled} USD of {entry.reserved} that were set aside"
+        if entry.settled and entry.settled not in (entry.reserved, *billed.get((task, key), ())):
+            yield f"{task}/{key}: {entry.settled} USD are booked, which is neither the bill nor what was set aside"
         if entry.settled and (task, key) not in made:
             yield f"{task}/{key}: {entry.settled} USD are booked for a call that was not made"
 

@@ -18,6 +18,7 @@ from simulation.bus import Wire
 from simulation.crew import ROLES, START, Place, Replica, Surroundings
 from simulation.doubles import Outside, Sent, SimulatedCloud, identities
 from simulation.faults import draw
+from simulation.memory_of_texts import remember_texts
 from simulation.streams import Server, Stored, StreamState
 from simulation.tasks import Errand, draw_errands, draw_settings
 from simulation.virtual_time import OUTSIDE, Process, VirtualLoop
@@ -218,16 +219,22 @@ class Schedule:
 
 @contextmanager
 def _seeded(rng: random.Random) -> Generator[None]:
-    """Draw all that is random in the program itself from the seed: jitter, keys, nonces."""
+    """Make all that is random in the program itself the seed's: jitter, and keys, which are the same for all seeds.
+
+    What stands for a value is then the same in every schedule too, and the texts are few: see ``memory_of_texts``.
+    """
     before, quiet = os.urandom, logging.root.manager.disable
     random.seed(rng.getrandbits(64))
-    os.urandom = rng.randbytes
+    os.urandom = bytes
     logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
         os.urandom = before
         logging.disable(quiet)
+
+
+remember_texts()
 
 
 def run(seed: int, *, vanishing: bool = False, traced: bool = False) -> Outcome:

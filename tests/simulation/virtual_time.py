@@ -47,26 +47,21 @@ def current_process() -> Process | None:
 class _Call:
     """A callback that waits for its turn: all of ``asyncio.TimerHandle`` that anybody asks for."""
 
-    __slots__ = ("args", "callback", "context", "due", "number", "off", "owner")
+    __slots__ = ("args", "callback", "context", "due", "off", "owner")
 
     def __init__(
         self,
         due: float,
-        number: int,
         callback: Callable[..., object],
         args: tuple[Any, ...],
         context: contextvars.Context,
     ) -> None:
         self.due = due
-        self.number = number
         self.callback = callback
         self.args = args
         self.context = context
         self.owner = context.get(_PROCESS)
         self.off = False
-
-    def __lt__(self, other: "_Call") -> bool:
-        return (self.due, self.number) < (other.due, other.number)
 
     def cancel(self) -> None:
         """Never run it."""
@@ -88,8 +83,9 @@ class VirtualLoop:
         self._itself = cast("asyncio.AbstractEventLoop", self)
         self._now = 0.0
         self._ready: deque[_Call] = deque()
-        self._timers: list[_Call] = []
+        self._timers: list[tuple[float, int, _Call]] = []
         self._number = 0
+        self._tasks: list[asyncio.Task[Any]] = []
         self.faults: list[str] = []  # what failed with nobody to hear of it
 
     def time(self) -> float:
@@ -111,7 +107,9 @@ class VirtualLoop:
     def create_task(
         self, coro: Coroutine[Any, Any, T], *, name: str | None = None, context: contextvars.Context | None = None
     ) -> asyncio.Task[T]:
-        return asyncio.Task(coro, loop=self._itself, name=name or "task", context=context)
+        task = asyncio.Task(coro, loop=self._itself, name=name or "task", context=context)
+        self._tasks.append(task)  # asyncio itself keeps no task alive
+        return task
 
     def call_soon(
         self,
@@ -119,7 +117,7 @@ class VirtualLoop:
         *args: *Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
-        call = _Call(0.0, 0, callback, args, contextvars.copy_context() if context is None else context)
+        call = _Call(0.0, callback, args, contextvars.copy_context() if context is None else context)
         self._ready.append(call)
         return cast("asyncio.Handle", call)
 
@@ -140,8 +138,8 @@ class VirtualLoop:
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         self._number += 1
-        call = _Call(when, self._number, callback, args, contextvars.copy_context() if context is None else context)
-        heapq.heappush(self._timers, call)
+        call = _Call(when, callback, args, contextvars.copy_context() if context is None else context)
+        heapq.heappush(self._timers, (when, self._number, call))
         return cast("asyncio.TimerHandle", call)
 
     def run_in_executor(self, executor: object, func: Callable[[Unpack[Ts]], T], *args: *Ts) -> asyncio.Future[T]:
@@ -176,9 +174,9 @@ class VirtualLoop:
         with self.running():
             while True:
                 self._run_ready()
-                if not self._timers or self._timers[0].due > until:
+                if not self._timers or self._timers[0][0] > until:
                     return
-                call = heapq.heappop(self._timers)
+                _, _, call = heapq.heappop(self._timers)
                 if not call.off:
                     self._now = max(self._now, call.due)
                     self._ready.append(call)
@@ -195,14 +193,14 @@ class VirtualLoop:
             self.thaw(process)
         with self.running():
             for _ in range(10):
-                tasks = asyncio.all_tasks(self._itself)
+                tasks = [task for task in self._tasks if not task.done()]
                 if not tasks:
                     return
                 for task in tasks:
                     task.cancel()
                 self._run_ready()
                 self._timers.clear()  # what is asked of the bus now is never answered
-        raise AssertionError(f"a task could not be cancelled: {asyncio.all_tasks(self._itself)}")
+        raise AssertionError("a task could not be cancelled")
 
     def _run_ready(self) -> None:
         ready = self._ready
