@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="replay this one, with its trace")
     parser.add_argument("--count", type=int, default=4000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--vanishing", action="store_true", help="stored messages may vanish")
+    parser.add_argument("--vanishing", action="store_true", help="stored messages may vanish in every schedule")
     asked = parser.parse_args()
     if asked.seed is not None:
         return replay(asked.seed, vanishing=asked.vanishing)

@@ -124,7 +124,7 @@ class Replica:
 
     def __init__(self, role: str, number: int, around: Surroundings) -> None:
         self.name = f"{role}-{number}"
-        self._role = role
+        self.role = role
         self._around = around
         self._deaths = 0
         self._watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = ()
@@ -148,8 +148,8 @@ class Replica:
 
     def _works(self, process: Process) -> list[WorkLoop]:
         around = self._around
-        place = Place(around, process, self._role)
-        agent = _BUILDERS[self._role](place)
+        place = Place(around, process, self.role)
+        agent = _BUILDERS[self.role](place)
         self._watches = agent.watches
         return [
             WorkLoop(
@@ -159,11 +159,11 @@ class Replica:
                 place.publisher,
                 around.ring,
                 around.settings.bus,
-                slots=row_of(self._role).slots,
+                slots=row_of(self.role).slots,
                 clock=place.clock,
             )
             for consumer in consumers()
-            if consumer.durable in (self._role, f"{self._role}-timers")
+            if consumer.durable in (self.role, f"{self.role}-timers")
         ]
 
 

@@ -158,7 +158,7 @@ class VirtualLoop:
     @property
     def resting(self) -> bool:
         """Say whether nothing is left to do."""
-        return not self._ready and not self._timers
+        return not self._ready and all(call.off for _, _, call in self._timers)
 
     @contextlib.contextmanager
     def running(self) -> Generator[None]:
