@@ -8,7 +8,6 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -16,6 +15,7 @@ from simulation.promises import broken
 from simulation.schedule import run
 
 _CHUNK = 100
+_BETWEEN_COLLECTIONS = 20
 
 
 def main() -> int:
@@ -55,21 +55,22 @@ def search(first: int, count: int, *, vanishing: bool) -> int:
     return bool(failed)
 
 
-def check(seeds: range, *, vanishing: bool) -> list[tuple[int, str]]:
-    """Return the seeds that break a promise, with the first that they break."""
-    gc.disable()
-    found = list(_check(seeds, vanishing=vanishing))
-    gc.collect()
+def check(seeds: range, *, vanishing: bool = False) -> list[tuple[int, str]]:
+    """Return the seeds that break a promise, with the first two things that they break."""
+    found: list[tuple[int, str]] = []
+    gc.disable()  # what a schedule leaves behind is found at once, and nothing else is looked through for it
+    gc.freeze()
+    try:
+        for seed in seeds:
+            findings = broken(run(seed, vanishing=vanishing))
+            if findings:
+                found.append((seed, "; ".join(findings[:2])))
+            if seed % _BETWEEN_COLLECTIONS == 0:
+                gc.collect()
+    finally:
+        gc.unfreeze()
+        gc.enable()
     return found
-
-
-def _check(seeds: range, *, vanishing: bool) -> Iterator[tuple[int, str]]:
-    for seed in seeds:
-        if seed % 25 == 0:
-            gc.collect()
-        findings = broken(run(seed, vanishing=vanishing))
-        if findings:
-            yield seed, "; ".join(findings[:2])
 
 
 def _say(text: str) -> None:

@@ -18,7 +18,7 @@ SOON = 150  # seeds in which each planted bug has to show itself
 
 def test_the_promises_hold_in_some_hundred_schedules() -> None:
     """Nothing is lost, no one gets in, nothing is hidden, nothing private leaves: whatever these seeds bring."""
-    assert check(range(400), vanishing=False) == []
+    assert check(range(400)) == []
 
 
 @pytest.mark.parametrize("name", PLANTS)
