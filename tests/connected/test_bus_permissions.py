@@ -274,8 +274,8 @@ async def test_a_message_that_is_made_again_leaves_the_body_of_the_first(guarded
     first, again = (TaskSubmitted(task_id=TASK, goal=goal * 600_000, submitted_at=utc_now()) for goal in "xy")
     await publisher.publisher.publish(first)
     await publisher.publisher.publish(again)
-    assert await guarded.stored(queue_stream("decomposer")) == 1
-    subject, headers, body = await injected(guarded)
+    assert await guarded.stored(intake_stream("decomposer")) == 1
+    subject, headers, body = await injected(guarded, intake_stream("decomposer"))
     whole = await fetch_body(decomposer.js, headers, body)
     assert open_envelope(subject, headers, whole, decomposer.ring).message == first
 

@@ -6,7 +6,8 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import nats.errors
@@ -14,12 +15,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
+from hybridmesh.bus.topology import ENDED
 from simulation.faults import Fate, Faults
 from simulation.streams import Pull, Queue, Server, Stored, stream_name
-from simulation.virtual_time import OUTSIDE, Process, VirtualLoop
+from simulation.virtual_time import OUTSIDE, START, Process, VirtualLoop
 
 T = TypeVar("T")
 Batch = list[tuple[Stored, int]]  # messages, and which try of each it is
+Hear = Callable[[Msg], Coroutine[Any, Any, None]]
 Tell = Callable[[str, str, str], None]  # who, what, about what
 
 _LATENCY_S = 0.004
@@ -56,6 +59,7 @@ class Wire:
         self._die = die
         self._stand_still = stand_still
         self._names = itertools.count(1)
+        self._ears: list[tuple[Connection, Hear]] = []
         self._unanswered: list[asyncio.Future[Any]] = []  # what dead processes wait for, which keeps them as they were
 
     def next(self) -> bytearray:
@@ -131,6 +135,25 @@ class Wire:
         queue.pull(request)
         return answer
 
+    def tell_all(self, stored: Stored) -> None:
+        """Call out to who listens that a task has ended; who has lost the connection does not hear it, and knows."""
+        now = self.loop.time()
+        self._ears = [(connection, hear) for connection, hear in self._ears if not connection.process.gone]
+        for connection, hear in self._ears:
+            if self.faults.away(now, ENDED.name):
+                connection.stats["reconnects"] += 1
+            else:
+                say = partial(self._say, connection, hear, stored.subject)
+                self.loop.call_at(now + self._random() * _LATENCY_S, say, context=connection.process.context)
+
+    def _say(self, connection: "Connection", hear: Hear, subject: str) -> None:
+        said = Msg(cast("Client", connection), subject=subject)
+        self.loop.create_task(hear(said), context=connection.process.context)
+
+    def listen(self, connection: "Connection", hear: Hear) -> None:
+        """Call out to a connection from now on."""
+        self._ears.append((connection, hear))
+
     def _time_out(self, answer: "asyncio.Future[Any]", timeout_s: float) -> None:
         self.loop.call_later(timeout_s, _fail, answer, nats.errors.TimeoutError(), context=OUTSIDE)
 
@@ -143,6 +166,10 @@ def _do(effect: Callable[[], T], answer: "asyncio.Future[T]") -> None:
     else:
         if not answer.done():
             answer.set_result(result)
+
+
+def _nanoseconds(at: float) -> int:
+    return int(START.timestamp()) * 10**9 + int(at * 1e9)
 
 
 def _fail(answer: "asyncio.Future[Any]", error: Exception) -> None:
@@ -159,6 +186,12 @@ class Connection:
         self.process = process
         self._inbox_prefix = b"_INBOX"
         self._nuid = wire
+        self.stats = {"reconnects": 0}
+
+    async def subscribe(self, subject: str, cb: Hear) -> None:
+        """Listen to what is called out."""
+        assert subject in ENDED.subjects, "the program listens to more than is simulated"
+        self.wire.listen(self, cb)
 
     async def request(
         self, subject: str, payload: bytes = b"", timeout: float = 0.5, headers: dict[str, str] | None = None
@@ -218,7 +251,7 @@ class Subscription:
             Msg(
                 cast("Client", self._connection),
                 subject=stored.subject,
-                reply=f"{_JS_ACK}.{stream}.{durable}.{number}.{stored.seq}.{stored.seq}.1.0",
+                reply=f"{_JS_ACK}.{stream}.{durable}.{number}.{stored.seq}.{stored.seq}.{_nanoseconds(stored.at)}.0",
                 data=stored.body,
                 headers=dict(stored.headers),
             )

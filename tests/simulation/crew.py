@@ -3,8 +3,12 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
+from typing import cast
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from fixed_terms import FixedTerms
 from hybridmesh.agents.classifier.agent import ClassifierAgent
@@ -25,13 +29,13 @@ from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.bodies import forget_bodies
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.clearances import check_clearance
-from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.settings import MeshSettings, PlanSettings
 from hybridmesh.bus.state import State
-from hybridmesh.bus.topology import Bucket, consumers, row_of
+from hybridmesh.bus.topology import Bucket, consumers_of, row_of
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.approvals import ApprovalRecord
@@ -49,10 +53,9 @@ from simulation.doubles import (
     SimulatedModel,
     price,
 )
-from simulation.virtual_time import Process, VirtualLoop
+from simulation.virtual_time import START, Process, VirtualLoop
 
 ROLES = ("decomposer", "classifier", "router", "worker", "consultant", "verifier")
-START = datetime(2026, 1, 1, tzinfo=UTC)
 _VAULT_KEY = b"k" * 32
 _PRICES = PriceList(overrides={CLOUD_MODEL: PerMillion(INPUT_USD, OUTPUT_USD)})
 
@@ -142,29 +145,67 @@ class Replica:
 
     def _start(self) -> Process:
         process = Process(self.name if not self._deaths else f"{self.name}+{self._deaths}")
-        for work in process.context.run(self._works, process):
-            self._around.loop.create_task(work.run(), context=process.context)
+        self._around.loop.create_task(self._work(process), context=process.context)
         return process
 
-    def _works(self, process: Process) -> list[WorkLoop]:
-        around = self._around
+    async def _work(self, process: Process) -> None:
+        """Do what the application shell does: hear of ends, and work."""
+        around, row = self._around, row_of(self.role)
         place = Place(around, process, self.role)
         agent = _BUILDERS[self.role](place)
         self._watches = agent.watches
-        return [
-            WorkLoop(
+        endings = HeardEndings(place.client, Endings(place.js, row.account), place.clock)
+        await endings.listen()
+        for consumer in consumers_of(self.role):
+            work = CalmLoop(
                 place.js,
                 consumer,
                 agent,
                 place.publisher,
                 around.ring,
                 around.settings.bus,
-                slots=row_of(self.role).slots,
+                slots=row.slots,
                 clock=place.clock,
+                endings=endings,
             )
-            for consumer in consumers()
-            if consumer.durable in (self.role, f"{self.role}-timers")
-        ]
+            around.loop.create_task(work.run(), context=process.context)
+
+
+class _Hands(dict[str, Msg]):
+    """The messages in hand, and whether there are any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full, self.empty = asyncio.Event(), asyncio.Event()
+
+    def __setitem__(self, key: str, message: Msg) -> None:
+        super().__setitem__(key, message)
+        self.full.set()
+        self.empty.clear()
+
+    def pop(self, key: str, default: object = None) -> object:  # type: ignore[override]
+        """Let go of a message."""
+        found = super().pop(key, None)
+        if not self:
+            self.full.clear()
+            self.empty.set()
+        return found
+
+
+class CalmLoop(WorkLoop):
+    """The work loop, whose heart beats only while it has something in hand: else no schedule would come to rest."""
+
+    async def run(self) -> None:
+        """Work until the end of the schedule."""
+        self._held = self._hands = _Hands()
+        await super().run()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await self._hands.full.wait()
+            beats = asyncio.create_task(super()._keep_alive())
+            await self._hands.empty.wait()
+            beats.cancel()
 
 
 class Place:
@@ -174,7 +215,9 @@ class Place:
         self.around = around
         self.process = process
         self.identity = around.keys[role]
-        self.js = SimulatedJetStream(Connection(around.wire, process))
+        connection = Connection(around.wire, process)
+        self.client = cast("Client", connection)
+        self.js = SimulatedJetStream(connection)
         self.publisher = Publisher(
             self.js, self.identity, max_body_bytes=around.settings.bus.max_body_bytes, clock=self.clock
         )

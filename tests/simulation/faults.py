@@ -126,7 +126,7 @@ def draw(rng: random.Random, streams: Sequence[str], *, vanishing: bool = False)
         rates={fate: rng.choice(_RATES) for fate in kinds},
         doubles={what: rate for what in OUTSIDE_FAULTS if (rate := rng.choice(_DOUBLE_RATES))},
         outages=_outages(rng, streams, horizon) if rng.random() < 0.3 else [],
-        full=_outages(rng, [name for name in streams if name.startswith("WORK_")], horizon, some=True)
+        full=_outages(rng, [name for name in streams if name.startswith(("WORK_", "INTAKE_"))], horizon, some=True)
         if rng.random() < 0.15
         else [],
         skews=[(rng.uniform(0, horizon), _skew(rng)) for _ in range(rng.randrange(1, 4))] if rng.random() < 0.2 else [],

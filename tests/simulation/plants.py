@@ -75,6 +75,10 @@ async def _tell_again(_: DecomposerAgent, state: TaskState, cause: Message) -> S
     return following if state.end is None or not following else [events.ended(state.end), *following]
 
 
+def _no_end(_: str) -> str:
+    return "-"
+
+
 # What is put in the place of what, by the name of the bug.
 PLANTS: dict[str, tuple[tuple[object, str, Callable[..., object]], ...]] = {
     "acknowledged before it is published": ((WorkLoop, "_handle", _acknowledge_first),),
@@ -84,7 +88,7 @@ PLANTS: dict[str, tuple[tuple[object, str, Callable[..., object]], ...]] = {
     "sent without an audit event": ((Egress, "admit", _admit_unheard),),
     "raw text through an open door": ((follow, "prompt_of", _raw_prompt), (classifier, "judge", _open_door)),
     "an end told each time": ((DecomposerAgent, "_following", _tell_again),),
-    "the body of an end removed": ((bodies, "end_id", lambda _: "-"),),
+    "the body of an end removed": ((bodies, "end_id", _no_end),),
 }
 
 

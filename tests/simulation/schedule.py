@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hybridmesh.bus.errors import MeshBusy, MeshError
-from hybridmesh.bus.topology import RESULTS, Bucket, bucket_stream, streams, timer_stream
+from hybridmesh.bus.topology import ENDED, RESULTS, Bucket, bucket_stream, streams, timer_stream
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.tasks import CancelTask
 from simulation.bus import Wire
-from simulation.crew import ROLES, START, Place, Replica, Surroundings
+from simulation.crew import ROLES, Place, Replica, Surroundings
 from simulation.doubles import Outside, Sent, SimulatedCloud, identities
 from simulation.faults import draw
 from simulation.memory_of_texts import remember_texts
 from simulation.streams import Server, Stored, StreamState
 from simulation.tasks import Errand, draw_errands, draw_settings
-from simulation.virtual_time import OUTSIDE, Process, VirtualLoop
+from simulation.virtual_time import OUTSIDE, START, Process, VirtualLoop
 
 _SETTLED_S = 2_500.0  # by then the longest timers of a schedule have run out
 _BETWEEN_LOOKS_S, _LOOKS = 300.0, 20
@@ -166,6 +166,8 @@ class Schedule:
     def _note(self, stream: StreamState, stored: Stored) -> None:
         """Keep what was stored; a question is answered, or not, and a message may vanish."""
         self._history.append((stream.name, stored))
+        if stream.name == ENDED.name:
+            self._around.wire.tell_all(stored)
         if stream.name == _ASKED and stored.body and self._rng.random() < 0.7:
             asked = ApprovalRequested.model_validate_json(stored.body)
             given = ApprovalGiven(

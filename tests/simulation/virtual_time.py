@@ -10,7 +10,10 @@ import contextvars
 import heapq
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable
+from datetime import UTC, datetime
 from typing import Any, TypeVar, TypeVarTuple, Unpack, cast
+
+START = datetime(2026, 1, 1, tzinfo=UTC)  # what every clock shows when a schedule begins, but for those that are wrong
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
