@@ -133,7 +133,7 @@ class DecomposerAgent:
         if state.end is None and now < message.due_at:
             raise Deferred(_pause(state.accepted_at, now, message.due_at))
         state = await self._tasks.change(message.task_id, lambda found: found and expire(found, message, now))
-        following = [] if state is None else await self._following(state, message)
+        following: Sequence[Message] = [] if state is None else await self._following(state, message)
         if following:
             return following
         if not await self._told(message.task_id):
