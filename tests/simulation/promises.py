@@ -73,9 +73,8 @@ def one_end(outcome: Outcome) -> Iterator[str]:
     ends = _ends(outcome)
     submitted = {stored.headers["ce-id"].split("/")[0] for stored in _of_kind(outcome, "task.submitted")}
     if outcome.vanishing:  # of a submission that is lost before anybody has read it, nobody knows
-        submitted = {
-            stored.subject.rsplit(".", 1)[1] for stored in outcome.server.messages(bucket_stream(Bucket.TASKS))
-        }
+        records = outcome.server.messages(bucket_stream(Bucket.TASKS))
+        submitted = {stored.subject.rsplit(".", 1)[1] for stored in records if b'"task":null' not in stored.body}
     for errand in outcome.errands:
         task = errand.task.task_id
         if not (task in submitted or errand.task.identity() in outcome.refused or outcome.vanishing):
