@@ -9,7 +9,7 @@ RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
 TRAIN  := .venv-train/.ready
 
-.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii chaos documents lock clean
+.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -35,8 +35,8 @@ setup: $(STAMP)       ## the program and what it needs, in .venv
 demo: $(STAMP)        ## private tickets through the whole mesh
 	@$(BIN)/hybridmesh demo
 
-test: $(DEV)          ## all tests: unit, connected, e2e
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/connected
+test: $(DEV)          ## all tests: unit, connected, simulated, e2e
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/connected tests/simulation
 	@$(BIN)/python -m pytest tests/e2e
 
 lint: $(DEV)          ## ruff, mypy strict, pyright strict
@@ -70,6 +70,9 @@ bench-quality: $(DEV) ## what the local models get right: 224 cases, four langua
 train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora)
 	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
 	@cp build/pii/model.onnx build/pii/labels.json build/pii/tokenizer.json agents/classifier/model/
+
+simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many
+	@cd tests && $(CURDIR)/$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),4000))
 
 chaos: $(DEV)         ## kill -9 of each agent while tasks run
 	@$(BIN)/python -m pytest -m chaos -s tests/chaos

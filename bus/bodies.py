@@ -10,11 +10,20 @@ from nats.js.errors import APIError, NotFoundError
 
 from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import MeshUnavailable
-from hybridmesh.bus.topology import BODIES, BODIES_STREAM, body_subject, chunk_subject
-from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed
+from hybridmesh.bus.topology import BODIES, BODIES_STREAM, TOPOLOGY, body_subject, chunk_subject
+from hybridmesh.schemas.tasks import end_id
 
 _DIGEST = "SHA-256="
-_ENDS = (TaskCompleted.NAME, TaskFailed.NAME)
+_TIMERS = tuple(kind.NAME for row in TOPOLOGY for kind in row.timers)
+
+
+def body_name(message_id: str, body: bytes) -> str:
+    """Return what the body of a message is stored under.
+
+    It is the body's own: a message that is made again, and comes out otherwise, is a repeat that the stream drops, and
+    its body must not take the place of the one that was signed.
+    """
+    return f"{_stem(message_id)}{hashlib.sha256(body).hexdigest()[:16]}"
 
 
 async def put_body(js: JetStreamContext, name: str, body: bytes) -> None:
@@ -47,7 +56,9 @@ async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes)
 
 
 async def forget_bodies(js: JetStreamContext, task_id: str) -> int:
-    """Remove what was stored for a task on its way, and return how much; its end stays, for who reads the result.
+    """Remove what was stored for a task on its way, and return how much.
+
+    Its end stays, for who reads the result, and so do timers: one that cannot be read would be handed out for ever.
 
     Raises:
         MeshUnavailable: the object store does not answer.
@@ -63,13 +74,17 @@ async def forget_bodies(js: JetStreamContext, task_id: str) -> int:
         store = await js.object_store(BODIES)
         removed = 0
         for name in names:
-            if not name.endswith(_ENDS):
+            if not name.startswith(_stem(end_id(task_id))) and not any(f"_{kind}" in name for kind in _TIMERS):
                 with contextlib.suppress(NotFoundError):  # removed before: what stays is a mark
                     await store.delete(name)
                     removed += 1
     except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
         raise MeshUnavailable("the stored bodies could not be removed") from error
     return removed
+
+
+def _stem(message_id: str) -> str:
+    return message_id.replace("/", "_") + "_"
 
 
 async def _read(js: JetStreamContext, name: str) -> bytes:

@@ -12,7 +12,7 @@ from hybridmesh.bus.envelope import Envelope
 from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.topology import dead_subject, producers_of
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.consults import ConsultRefused
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRefused
 from hybridmesh.schemas.message import Message, is_task_id
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskFailed
@@ -81,9 +81,16 @@ def _endings(burial: Burial, parts: list[str], reason: str) -> tuple[Message, ..
     match parts:
         case [task, step, stage, attempt, *_] if _ATTEMPT.fullmatch(attempt):
             if burial.agent == "consultant":
-                return (
-                    ConsultRefused(task_id=task, step_id=step, attempt=int(attempt), reason=reason, by=burial.agent),
+                # One of its deliveries may have made the call, so what was set aside is not given back.
+                refused = ConsultRefused(
+                    task_id=task,
+                    step_id=step,
+                    attempt=int(attempt),
+                    reason=UNKNOWN_OUTCOME,
+                    by=burial.agent,
+                    detail=reason,
                 )
+                return (refused,)
             if burial.agent == "decomposer" and stage == StepFailed.NAME:
                 return (_task_failed(task, reason, burial),)
             return (StepFailed(task_id=task, step_id=step, attempt=int(attempt), reason=reason),)

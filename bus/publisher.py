@@ -9,7 +9,7 @@ import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, NoStreamResponseError
 
-from hybridmesh.bus.bodies import put_body
+from hybridmesh.bus.bodies import body_name, put_body
 from hybridmesh.bus.borders import is_apart
 from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable
@@ -90,6 +90,6 @@ class Publisher:
     async def _by_reference(self, envelope: Envelope) -> Envelope:
         if len(envelope.body) <= self._max_body_bytes:
             return envelope
-        name = envelope.headers["ce-id"].replace("/", "_")
+        name = body_name(envelope.headers["ce-id"], envelope.body)
         await put_body(self._js, name, envelope.body)
         return Envelope(envelope.subject, {**envelope.headers, BODY_REFERENCE: name}, b"")

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import nats.errors
@@ -69,6 +70,7 @@ class WorkLoop:
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._held: dict[str, Msg] = {}  # by what it is acknowledged with
+        self._spared: Counter[str] = Counter()  # deliveries that were no tries, by the message's place
         self.handled = 0
 
     async def run(self) -> None:
@@ -140,8 +142,9 @@ class WorkLoop:
                 await message.ack_sync(timeout=_ACK_TIMEOUT_S)
             self.handled += 1
             self._metrics.took(name, time.perf_counter() - begun)
+            self._spared.pop(_place(message), None)
         except Deferred as later:
-            await self._hand_back(message, later.delay_s)
+            await self._spare(message, later.delay_s)
         except UntrustedMessage as error:
             await self._refuse(message, error)
         except PermanentError as error:
@@ -149,7 +152,7 @@ class WorkLoop:
         except TransientError as error:
             await self._retry(message, error.reason, error.retry_after_s)
         except MeshBusy as error:
-            await self._hand_back(message, error.retry_after_s)
+            await self._spare(message, error.retry_after_s)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await self._retry(message, type(error).__name__, None)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: an unforeseen fault must not stop the loop
@@ -191,7 +194,7 @@ class WorkLoop:
 
     async def _retry(self, message: Msg, reason: str, after_s: float | None) -> None:
         # A timer is handed back many times on purpose, so its deliveries are not tries.
-        tries = 1 if self._consumer.timers else message.metadata.num_delivered
+        tries = 1 if self._consumer.timers else max(1, message.metadata.num_delivered - self._spared[_place(message)])
         if tries >= self._settings.max_tries:
             await self._bury(message, reason, f"{tries} tries")
             return
@@ -200,6 +203,12 @@ class WorkLoop:
         pause = max(after_s or 0.0, pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, not a secret
         logger.info("%s: try %d failed (%s), again in %.1f s", self._agent.name, tries, reason, pause)
         await self._hand_back(message, pause)
+
+    async def _spare(self, message: Msg, delay_s: float) -> None:
+        """Hand back what could not be tried yet: who waits for room, or for a time, has failed at nothing."""
+        if not self._consumer.timers:
+            self._spared[_place(message)] += 1
+        await self._hand_back(message, delay_s)
 
     async def _hand_back(self, message: Msg, delay_s: float) -> None:
         with contextlib.suppress(nats.errors.Error, OSError):
@@ -230,6 +239,7 @@ class WorkLoop:
         try:
             await bury(self._publisher, message, burial)
             self._metrics.buried(reason)
+            self._spared.pop(_place(message), None)
             if reason != UntrustedMessage.reason:
                 await self._publish(obituary(message.headers or {}, burial, ends=await self._is_signed(message)))
             if event is not None:

@@ -55,10 +55,11 @@ async def build_decomposer(links: Links) -> Agent:
 
     plans = links.settings.plans
     tasks = links.state(Bucket.TASKS, TaskState)
+    over = Endings(links.js).over
     reconciler = Reconciler(
         tasks=tasks,
         survey=Queues(links.js, "decomposer").survey,
-        told=Endings(links.js).over,
+        told=over,
         publish=links.publisher.publish,
         clock=links.clock,
         stall_s=plans.stall_s,
@@ -71,6 +72,7 @@ async def build_decomposer(links: Links) -> Agent:
         clock=links.clock,
         model=RemoteModel(links.asker),
         planner=links.settings.models.local,
+        told=over,
         clear_away=partial(forget_bodies, links.js),
         reconcile=reconciler.sweep,
     ).agent()

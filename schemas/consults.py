@@ -89,3 +89,7 @@ class ConsultRefused(StepMessage):
     reason: str
     by: str
     detail: str = ""
+
+    def identity(self) -> str:
+        """Return an id by whose word it is: a call that the door refused at first may have been made after all."""
+        return f"{super().identity()}/{self.by}"

@@ -72,6 +72,11 @@ class StepSummary(Frozen):
     verdict: Verdict | None = None
 
 
+def end_id(task_id: str) -> str:
+    """Return the one id of all terminal messages of a task."""
+    return f"{task_id}/end"
+
+
 class TaskEnd(TaskMessage):
     """A terminal message; all of a task's share one id, so a stream keeps the first."""
 
@@ -79,7 +84,7 @@ class TaskEnd(TaskMessage):
 
     def identity(self) -> str:
         """Return the one terminal id of the task."""
-        return f"{self.task_id}/end"
+        return end_id(self.task_id)
 
 
 class TaskCompleted(TaskEnd):

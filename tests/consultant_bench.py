@@ -1,6 +1,6 @@
 """What tests of the consultant share: a clock, a log that records, and requests with clearances that hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -76,6 +76,14 @@ class Book:
     async def put(self, key: str, record: CallRecord) -> None:
         self._check()
         self.records[key] = record
+
+    async def change(self, key: str, step: Callable[[CallRecord | None], CallRecord | None]) -> CallRecord | None:
+        self._check()
+        before = self.records.get(key)
+        after = step(before)
+        if after is not None and after is not before:
+            self.records[key] = after
+        return after
 
     async def delete(self, key: str) -> None:
         self._check()

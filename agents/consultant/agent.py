@@ -106,7 +106,7 @@ class Consultant:
         try:
             before = await calls.found()
         except MeshUnavailable as error:
-            return await self._put_off(message, egress, error)
+            return await self._put_off(message, egress, error, in_the_dark=True)
         if before is not None:
             return _repeated(message, egress, before)
         doubt = self._doubt(message) or self._given_up.get(message.identity())
@@ -122,10 +122,7 @@ class Consultant:
         try:
             result = await self._cloud.ask(Question(message.prompt, message.model, message.max_tokens), gate)
         except PermanentError as error:
-            if egress.sent_sha256 is not None:
-                return [egress.ended(error.reason, None, None), _refused(message, error.reason)]
-            await calls.take_back()
-            return [egress.blocked(error.reason), _refused(message, error.reason)]
+            return await self._stopped(message, egress, calls, error.reason)
         except TransientError as error:
             if isinstance(error, CloudUnavailable) and error.uncertain and egress.sent_sha256 is not None:
                 return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
@@ -137,6 +134,15 @@ class Consultant:
         if isinstance(follow_up, ConsultAdvised):
             await calls.keep(ended, follow_up)
         return [ended, follow_up]
+
+    async def _stopped(self, message: ConsultRequested, egress: Egress, calls: Calls, reason: str) -> Sequence[Message]:
+        """Return what follows from a call that one of our guards stopped, before it left or after."""
+        if calls.overtaken is not None:
+            return _repeated(message, egress, calls.overtaken)
+        if egress.sent_sha256 is not None:
+            return [egress.ended(reason, None, None), _unread(message, reason)]
+        await calls.take_back()
+        return [egress.blocked(reason), _refused(message, reason)]
 
     def _doubt(self, message: ConsultRequested) -> str | None:
         """Return why the prompt may not leave, or None."""
@@ -174,8 +180,13 @@ class Consultant:
         )
         return egress.ended("advised", reply, cost), advised
 
-    async def _put_off(self, message: ConsultRequested, egress: Egress, error: TransientError) -> Sequence[Message]:
-        """Raise the error with the time of the next try, or refuse when that would come too late."""
+    async def _put_off(
+        self, message: ConsultRequested, egress: Egress, error: TransientError, *, in_the_dark: bool = False
+    ) -> Sequence[Message]:
+        """Raise the error with the time of the next try, or refuse when that would come too late.
+
+        ``in_the_dark`` says that an earlier delivery may have made the call, as its record cannot be read.
+        """
         events = [] if egress.sent_sha256 is None else [egress.ended(error.reason, None, None)]
         left_s = (message.clearance.expires_at - self._clock()).total_seconds()
         asked_s = error.retry_after_s
@@ -183,6 +194,9 @@ class Consultant:
         if pause is None:
             if isinstance(error, CloudUnavailable):
                 return [*events, _refused(message, "cloud-unavailable", detail=error.reason)]
+            if in_the_dark:
+                self._give_up(message, UNKNOWN_OUTCOME)
+                return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
             self._give_up(message, "audit-unavailable")
             return [*events, egress.blocked("audit-unavailable"), _refused(message, "audit-unavailable")]
         for event in events:
@@ -210,6 +224,13 @@ def _repeated(message: ConsultRequested, egress: Egress, before: CallRecord) -> 
     if before.ended is not None and before.advised is not None:
         return [before.ended, before.advised]
     return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME)]
+
+
+def _unread(message: ConsultRequested, reason: str) -> ConsultRefused:
+    """Return the refusal of a call that left and was stopped; an answer that was not taken is billed all the same."""
+    if reason.startswith("cloud-"):
+        return _refused(message, UNKNOWN_OUTCOME, detail=reason)
+    return _refused(message, reason)
 
 
 def _refused(message: ConsultRequested, reason: str, detail: str = "") -> ConsultRefused:

@@ -32,10 +32,10 @@ from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.bus.state import State
 from hybridmesh.bus.sweeping import keep_swept
 from hybridmesh.schemas.measured import PLAN, relied_on
-from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.message import Message, TaskMessage
 from hybridmesh.schemas.plans import Plan
 from hybridmesh.schemas.steps import StepFailed, StepVerified
-from hybridmesh.schemas.tasks import CancelTask, TaskCompleted, TaskExpiring, TaskFailed, TaskSubmitted
+from hybridmesh.schemas.tasks import CancelTask, TaskExpiring, TaskSubmitted
 
 PLAN_TIMEOUT_S = 30.0
 LOOK_AGAIN_S = (2.0, 60.0)
@@ -46,11 +46,17 @@ async def _nothing(_: str) -> None:
     """Nothing was stored."""
 
 
+async def _not_yet(_: str) -> bool:
+    """No end was told."""
+    return False
+
+
 class DecomposerAgent:
     """Thin: each handler applies one transition of ``progress`` by compare-and-swap and publishes what follows.
 
     ``planner`` is the local model's name, if known: one that was measured to cut goals wrongly is not asked.
-    ``clear_away`` removes what was stored for a task that is over; ``reconcile`` takes up what stands still.
+    ``told`` says whether the end of a task was published, ``clear_away`` removes what was stored for one that is over;
+    ``reconcile`` takes up what stands still.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class DecomposerAgent:
         clock: Clock,
         model: LocalModel | None = None,
         planner: str | None = None,
+        told: Callable[[str], Awaitable[bool]] = _not_yet,
         clear_away: Callable[[str], Awaitable[object]] = _nothing,
         reconcile: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
@@ -70,6 +77,7 @@ class DecomposerAgent:
         self._workflows = workflows
         self._profiles = profiles
         self._limits = limits
+        self._told = told
         self._clear_away = clear_away
         self._clock = clock
         self._model = model if relied_on(planner, PLAN) else None
@@ -98,26 +106,26 @@ class DecomposerAgent:
         if known is None:
             return ()
         timer = [] if known.due_at is None else [TaskExpiring(task_id=task.task_id, due_at=known.due_at)]
-        return [*events.begun(known, task), *timer, *_audited(messages(known, task))]
+        return [*events.begun(known, task), *timer, *await self._following(known, task)]
 
     async def cancel(self, message: CancelTask) -> Sequence[Message]:
         """Stop the task, or see to it that it ends as soon as it arrives."""
         state = await self._tasks.change(message.task_id, lambda found: cancel(found, message, self._clock()))
-        return [] if state is None else _audited(messages(state, message))
+        return [] if state is None else await self._following(state, message)
 
     async def advance(self, message: StepVerified) -> Sequence[Message]:
         """Take a result in and release what waited for it."""
         state = await self._tasks.change(
             message.task_id, lambda found: found and step_done(found, message, self._clock())
         )
-        return [] if state is None else _audited(messages(state, message))
+        return [] if state is None else await self._following(state, message)
 
     async def give_up(self, message: StepFailed) -> Sequence[Message]:
         """End the task of a step that cannot be done."""
         state = await self._tasks.change(
             message.task_id, lambda found: found and step_failed(found, message, self._clock())
         )
-        return [] if state is None else _audited(messages(state, message))
+        return [] if state is None else await self._following(state, message)
 
     async def expire(self, message: TaskExpiring) -> Sequence[Message]:
         """End a task that is not over in time; looks again after as long as the task has been under way."""
@@ -125,12 +133,27 @@ class DecomposerAgent:
         state = await self._tasks.get(message.task_id)
         if state is None:
             return ()
-        if state.end is not None:
-            await self._clear_away(message.task_id)
         if state.end is None and now < message.due_at:
             raise Deferred(_pause(state.accepted_at, now, message.due_at))
         state = await self._tasks.change(message.task_id, lambda found: found and expire(found, message, now))
-        return [] if state is None else _audited(messages(state, message))
+        following: Sequence[Message] = [] if state is None else await self._following(state, message)
+        if following:
+            return following
+        if not await self._told(message.task_id):
+            # Whoever ended the task may still need what is stored for it; when that is over, the reconciler tells.
+            raise Deferred(LOOK_AGAIN_S[1])
+        await self._clear_away(message.task_id)
+        return ()
+
+    async def _following(self, state: TaskState, cause: TaskMessage) -> Sequence[Message]:
+        """Return what follows; an end that was told is not told again, however long after it its cause comes back.
+
+        The stream drops a repeated end too, but only for as long as it remembers ids.
+        """
+        following = messages(state, cause)
+        if state.end is None or not following:
+            return following
+        return [] if await self._told(cause.task_id) else [events.ended(state.end), *following]
 
     async def _keep_going(self, reconcile: Callable[[], Awaitable[int]]) -> None:
         await keep_swept("decomposer", reconcile, min(RECONCILE_S, self._limits.stall_s / 4))
@@ -158,11 +181,6 @@ class DecomposerAgent:
         except TransientError:
             return plan  # a task never waits for a model to say how to cut it
         return read_plan(task.goal, answer, self._limits) or plan
-
-
-def _audited(following: Sequence[Message]) -> list[Message]:
-    ends = [events.ended(message) for message in following if isinstance(message, TaskCompleted | TaskFailed)]
-    return [*ends, *following]
 
 
 def _pause(accepted_at: datetime, now: datetime, due_at: datetime) -> float:

@@ -16,7 +16,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from guarded_bus import SETTINGS, Guarded
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.bodies import fetch_body, forget_bodies, put_body
+from hybridmesh.bus.bodies import body_name, fetch_body, forget_bodies, put_body
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.client import connect
 from hybridmesh.bus.envelope import BODY_REFERENCE, open_envelope
@@ -53,7 +53,7 @@ from hybridmesh.infra.provision import create_keys, provision_bus
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import ConsultAdvised
 from hybridmesh.schemas.message import new_task_id
-from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
+from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted, end_id
 
 NAMES = tuple(row.agent for row in TOPOLOGY)
 TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
@@ -268,15 +268,31 @@ async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: G
     assert open_envelope(subject, headers, whole, decomposer.ring).message == task
 
 
-async def test_stored_bodies_go_when_the_task_is_over_but_for_its_end(guarded: Guarded) -> None:
+async def test_a_message_that_is_made_again_leaves_the_body_of_the_first(guarded: Guarded) -> None:
+    """Nothing is lost: a repeat that came out otherwise is dropped with its body, the first still holds."""
+    publisher, decomposer = await guarded.links("publisher"), await guarded.links("decomposer")
+    first, again = (TaskSubmitted(task_id=TASK, goal=goal * 600_000, submitted_at=utc_now()) for goal in "xy")
+    await publisher.publisher.publish(first)
+    await publisher.publisher.publish(again)
+    assert await guarded.stored(intake_stream("decomposer")) == 1
+    subject, headers, body = await injected(guarded, intake_stream("decomposer"))
+    whole = await fetch_body(decomposer.js, headers, body)
+    assert open_envelope(subject, headers, whole, decomposer.ring).message == first
+
+
+async def test_stored_bodies_go_when_the_task_is_over_but_for_its_end_and_timers(guarded: Guarded) -> None:
     """Nothing private leaves: what was kept on the way is removed, by the agent that knows of the end."""
     links = await guarded.links("decomposer")
     other = new_task_id()
-    ends = {f"{TASK}_task.completed": b"r" * 300_000, f"{other}_task.submitted": b"o" * 300_000}
-    for name, body in {f"{TASK}_task.submitted": b"x" * 300_000, f"{TASK}_a_step.ready_1": b"y", **ends}.items():
+    stay = {
+        body_name(end_id(TASK), b"r" * 300_000): b"r" * 300_000,
+        body_name(f"{TASK}/a/approval.requested/1/egress", b"t"): b"t",
+        f"{other}_task.submitted": b"o" * 300_000,
+    }
+    for name, body in {f"{TASK}_task.submitted": b"x" * 300_000, f"{TASK}_a_step.ready_1": b"y", **stay}.items():
         await put_body(links.js, name, body)
     assert await forget_bodies(links.js, TASK) == 2
-    for name, body in ends.items():
+    for name, body in stay.items():
         assert await fetch_body(links.js, {BODY_REFERENCE: name}, b"") == body
     with pytest.raises(MeshUnavailable):
         await fetch_body(links.js, {BODY_REFERENCE: f"{TASK}_task.submitted"}, b"")

@@ -9,7 +9,7 @@ import pytest
 
 from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.errors import CloudUnavailable, Deferred, Unanswerable
+from hybridmesh.bus.errors import CloudUnavailable, Deferred, MeshBusy, Unanswerable
 from hybridmesh.bus.links import Links
 from hybridmesh.bus.topology import Consumer, consumers
 from hybridmesh.bus.work import WorkLoop
@@ -141,6 +141,26 @@ async def test_a_transient_failure_is_tried_again_later(bus: Bus) -> None:
         await bus.collect(StepClassified, 1)
     assert len(tries) == 3
     assert tries[2] - tries[1] > (tries[1] - tries[0]) * 0.75
+
+
+async def test_waiting_for_room_is_no_try(bus: Bus) -> None:
+    """Nothing is lost: a full queue further on does not use up the tries that a failure needs."""
+    runs = 0
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        nonlocal runs
+        runs += 1
+        if runs <= bus.settings.bus.max_tries:
+            raise MeshBusy("full", retry_after_s=0.02)
+        if runs == bus.settings.bus.max_tries + 1:
+            raise CloudUnavailable
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepClassified, 1)
+    assert await bus.count("DEAD") == 0
 
 
 async def test_used_up_tries_bury_the_message_and_fail_its_step(bus: Bus) -> None:

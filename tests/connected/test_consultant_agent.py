@@ -1,7 +1,7 @@
 """The consultant with the real SDK, real clearances and a cloud on a real socket: what leaves, what is on record."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -22,16 +22,17 @@ from cloud_double import (
     reset,
     web_page,
 )
-from consultant_bench import CLEARANCE_S, START, Desk, Log, Watch, consultant_over, requested, split
+from consultant_bench import CLEARANCE_S, START, Book, Desk, Log, Watch, consultant_over, requested, split
 from harness import Bus, eventually
-from hybridmesh.agents.consultant.calls import Calls
+from hybridmesh.agents.consultant.calls import CallRecord, Calls
 from hybridmesh.agents.consultant.claude import ClaudeModel
 from hybridmesh.agents.consultant.port import CloudReply, Gate, Question
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.bus.clearances import sign_clearance
-from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable
+from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable, PermanentError
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
+from hybridmesh.schemas.message import Message
 
 
 async def test_what_is_audited_is_what_left() -> None:
@@ -172,6 +173,22 @@ async def test_no_audit_no_egress() -> None:
         assert refused.reason == "audit-unavailable"
 
 
+async def test_without_the_record_of_calls_nobody_knows_whether_one_was_made() -> None:
+    """Nothing is lost: an earlier delivery may have been answered, so what was set aside for it stays booked."""
+    async with Desk(answer("x")) as desk:
+        request = requested()
+        _, advised = split(await desk.consultant.consult(request))
+        desk.calls.down = True
+        desk.clock.turn(40)
+        ended, refused = split(await desk.consultant.consult(request))
+        assert ended.facts["outcome"] == "unknown"
+        assert isinstance(refused, ConsultRefused)
+        assert refused.reason == UNKNOWN_OUTCOME
+        desk.calls.down = False
+        assert split(await desk.consultant.consult(request))[1] == advised
+        assert len(desk.cloud.bodies) == 1
+
+
 async def test_no_copy_no_egress() -> None:
     """Nothing is hidden: what could not be kept beside the log is not sent, and the log says that it was not."""
     async with Desk(answer("x"), audit=Log(copies_down=True)) as desk:
@@ -234,6 +251,34 @@ async def test_a_call_that_was_begun_and_never_ended_is_unknown_and_not_made_aga
     assert (ended.action, ended.facts["outcome"]) == (Action.EGRESS_ENDED, "unknown")
     assert isinstance(refused, ConsultRefused)
     assert refused.reason == UNKNOWN_OUTCOME
+
+
+class Slow(Book):
+    """A book whose reader stands still until another delivery of the message is done."""
+
+    def __init__(self, book: Book, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self.records = book.records
+        self._meanwhile = meanwhile
+
+    async def get(self, key: str) -> CallRecord | None:
+        found = await super().get(key)
+        await self._meanwhile()
+        return found
+
+
+async def test_a_replica_that_stood_still_does_not_make_the_call_of_another_again() -> None:
+    """Effects once: between a look at the record and the call, the message may have gone to another replica."""
+    async with Desk([answer("Grant it."), answer("Grant it.")]) as desk:
+        request = requested()
+        said: list[Message] = []
+
+        async def other() -> None:
+            said.extend(await desk.consultant.consult(request))
+
+        slow = consultant_over(desk.model, desk.audit, desk.clock, Slow(desk.calls, other))
+        assert [item.model_dump() for item in await slow.consult(request)] == [item.model_dump() for item in said]
+        assert len(desk.cloud.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -325,6 +370,27 @@ async def test_an_adapter_that_sends_what_the_gate_did_not_read_is_found_out() -
     ended, refused = split(await consultant_over(Smuggler(), Log()).consult(requested()))
     assert ended.facts["outcome"] == "ungated-egress"
     assert isinstance(refused, ConsultRefused)
+
+
+class Flood:
+    """An adapter that stops an answer in its midst."""
+
+    provider = "flood"
+    simulated = False
+
+    async def ask(self, question: Question, gate: Gate) -> CloudReply:
+        await gate(b'"x"')
+        raise PermanentError(reason="cloud-answer-too-large")
+
+    async def close(self) -> None: ...
+
+
+async def test_a_call_whose_answer_is_not_taken_keeps_what_was_set_aside() -> None:
+    """Nothing is lost: the answer was written and is billed, whatever kept us from reading it."""
+    ended, refused = split(await consultant_over(Flood(), Log()).consult(requested()))
+    assert ended.facts["outcome"] == "cloud-answer-too-large"
+    assert isinstance(refused, ConsultRefused)
+    assert (refused.reason, refused.detail) == (UNKNOWN_OUTCOME, "cloud-answer-too-large")
 
 
 @pytest.mark.connected

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -76,10 +76,14 @@ async def decomposer(
     model: LocalModel | None = None,
     cleared: list[str] | None = None,
     planner: str | None = None,
+    told: Collection[str] = (),
 ) -> DecomposerAgent:
     async def clear_away(task_id: str) -> None:
         if cleared is not None:
             cleared.append(task_id)
+
+    async def was_told(task_id: str) -> bool:
+        return task_id in told
 
     limits = PlanSettings()
     return DecomposerAgent(
@@ -90,6 +94,7 @@ async def decomposer(
         clock=clock.read,
         model=model,
         planner=planner,
+        told=was_told,
         clear_away=clear_away,
     )
 
@@ -212,8 +217,8 @@ async def test_a_refused_task_has_its_end_at_once(bus: Bus, fields: dict[str, ob
 
 async def test_a_task_ends_at_its_deadline_and_the_timer_waits_for_it(bus: Bus) -> None:
     """Nothing is lost: a task whose agents are silent ends all the same, once."""
-    clock, cleared = Clock(), list[str]()
-    agent = await decomposer(bus, clock, cleared=cleared)
+    clock, cleared, known = Clock(), list[str](), set[str]()
+    agent = await decomposer(bus, clock, cleared=cleared, told=known)
     task = submitted(deadline=START + timedelta(seconds=90))
     timer = next(message for message in await agent.plan(task) if isinstance(message, TaskExpiring))
     assert timer.due_at == task.deadline
@@ -237,9 +242,28 @@ async def test_a_task_ends_at_its_deadline_and_the_timer_waits_for_it(bus: Bus) 
     over = submitted()
     timer = next(message for message in await agent.plan(over) if isinstance(message, TaskExpiring))
     await agent.advance(verified(over, "s1"))
-    assert cleared == []
+    with pytest.raises(Deferred):
+        await agent.expire(timer)
+    assert cleared == [], "until the end is told, the message that brought it may come back"
+    known.add(over.task_id)
     assert list(await agent.expire(timer)) == []
     assert cleared == [over.task_id], "what was stored for a task on its way goes when it is over"
+
+
+async def test_an_end_that_was_told_is_not_told_again(bus: Bus) -> None:
+    """Nothing is lost: a submission that comes again when the stream has forgotten its id brings no second end."""
+    told: set[str] = set()
+    clock = Clock()
+    agent = await decomposer(bus, clock, told=told)
+    refused, late = submitted(workflow="no-such"), submitted()
+    timer = next(message for message in await agent.plan(late) if isinstance(message, TaskExpiring))
+    clock.now = timer.due_at
+    for _ in range(2):  # as long as it may not have arrived
+        assert len(ends_of(await agent.plan(refused))) == 1
+        assert len(ends_of(await agent.expire(timer))) == 1
+    told |= {refused.task_id, late.task_id}
+    assert list(await agent.plan(refused)) == []
+    assert list(await agent.expire(timer)) == []
 
 
 async def test_a_failed_step_and_a_cancellation_end_the_task_once(bus: Bus) -> None:

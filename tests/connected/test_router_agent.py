@@ -19,7 +19,7 @@ from hybridmesh.bus.topology import Bucket, consumers, producers_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultProposed, ConsultRefused
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
@@ -207,6 +207,19 @@ async def test_what_was_paid_is_not_given_back(bus: Bus) -> None:
     assert actions(home) == [Action.ROUTE_DECIDED]
     assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.24")
     assert await (await ledger(bus)).spent_on(step.task_id, "a") == Decimal("0.01")
+
+
+async def test_a_call_that_was_made_after_the_door_refused_it_is_paid_all_the_same(bus: Bus) -> None:
+    """Nothing is lost: the door may refuse a prompt, be asked again after a crash, and clear it; both words count."""
+    router = await bench(bus, Clock())
+    step = classified()
+    await router.route(step)
+    by_the_door = refused(step)
+    of_the_call = by_the_door.model_copy(update={"by": "consultant", "reason": UNKNOWN_OUTCOME})
+    assert by_the_door.identity() != of_the_call.identity(), "else the stream drops the second as a repeat"
+    await router.take_home(by_the_door)
+    await router.take_home(of_the_call)
+    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) < Decimal("0.25")
 
 
 async def test_a_rejected_draft_is_tried_by_a_stronger_model(bus: Bus) -> None:

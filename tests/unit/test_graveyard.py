@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hybridmesh.bus.graveyard import Burial, obituary
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.consults import ConsultRefused
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRefused
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskFailed
@@ -37,6 +37,13 @@ def test_what_the_message_was_part_of_ends(agent: str, name: str, kind: type[Mes
     assert isinstance(audit, AuditEvent)
     assert (audit.action, audit.task_id) == (Action.MESSAGE_BURIED, TASK)
     assert isinstance(end, kind)
+
+
+def test_a_buried_prompt_may_have_been_answered() -> None:
+    """Nothing is counted twice or not at all: what was set aside for the call is not given back."""
+    _, refused = obituary({"ce-id": f"{TASK}/a/consult.requested/1"}, burial("consultant"), ends=True)
+    assert isinstance(refused, ConsultRefused)
+    assert (refused.reason, refused.detail) == (UNKNOWN_OUTCOME, "buried:invalid-message")
 
 
 def test_an_unreadable_correction_fails_no_step() -> None:
