@@ -1,6 +1,6 @@
 """The auditor: consumes the AUDIT stream in order, publishes audit.checkpoint, needs nothing but its own name.
 
-A checkpoint is at most about a second behind the log and never more often than that. Any number of auditors may
+A checkpoint is at most about a second behind the log, and at most two are signed a second. Any number of auditors may
 run: the same log gives the same roots, and the stream keeps one checkpoint a size.
 """
 
@@ -58,7 +58,7 @@ class Auditor:
         publish: Callable[[Message], Awaitable[None]],
         clock: Clock,
         *,
-        interval_s: float = 1.0,
+        interval_s: float = 0.5,
     ) -> None:
         self._stream = stream
         self._publish = publish

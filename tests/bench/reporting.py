@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,8 +32,16 @@ def show(title: str, figures: Sequence[Figures]) -> None:
 
 
 def write(name: str, figures: Sequence[Figures], sizes: Sizes, load_before: float) -> None:
-    """Write ``results/<name>.json``; the load average tells how busy the machine was with other things."""
-    report = {
+    """Write ``results/<name>.json`` of timed tasks."""
+    rows = [{**asdict(row), "writes": round(row.writes, 2)} for row in figures]
+    write_report(
+        name, {**surroundings(load_before), "sync_interval": "always", "samples": asdict(sizes), "figures": rows}
+    )
+
+
+def surroundings(load_before: float) -> dict[str, object]:
+    """Return what figures depend on; the load average tells how busy the machine was with other things."""
+    return {
         "date": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "load_average": {"before": round(load_before, 2), "after": round(os.getloadavg()[0], 2)},
@@ -43,9 +51,10 @@ def write(name: str, figures: Sequence[Figures], sizes: Sizes, load_before: floa
             "nats-py": version("nats-py"),
             "hybridmesh": version("hybridmesh"),
         },
-        "sync_interval": "always",
-        "samples": asdict(sizes),
-        "figures": [{**asdict(row), "writes": round(row.writes, 2)} for row in figures],
     }
+
+
+def write_report(name: str, report: Mapping[str, object]) -> None:
+    """Write ``results/<name>.json``."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
