@@ -5,6 +5,7 @@ from pathlib import Path
 from hybridmesh.agents.classifier.shipped import SHIPPED, shipped_model
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.fleet import Tell
+from hybridmesh.infra.models.progress import ProgressLines, silent
 from hybridmesh.infra.models.store import ModelStore
 
 
@@ -23,18 +24,8 @@ def ensure_models(settings: MeshSettings, tell: Tell) -> None:
     """Prepare what is missing; raises SetupError with its remedy."""
     store = open_store(settings)
     for name in needed_models(settings):
-        if store.path(name) is not None:
-            continue
-        said = ""
-
-        def progress(words: str, share: float | None, name: str = name) -> None:
-            nonlocal said
-            line = f"{name}: {words}"
-            if line != said:
-                said = line
-                tell(line if share is None else f"{line} {share:4.0%}")
-
-        store.prepare(name, progress)
+        if store.path(name) is None:
+            store.prepare(name, ProgressLines(name, tell))
 
 
 def model_folder(settings: MeshSettings, name: str) -> Path:
@@ -42,8 +33,5 @@ def model_folder(settings: MeshSettings, name: str) -> Path:
     if name == SHIPPED:
         return shipped_model()
     store = open_store(settings)
-    return store.path(name) or store.prepare(name, _say_nothing).folder
+    return store.path(name) or store.prepare(name, silent).folder
 
-
-def _say_nothing(_: str, __: float | None) -> None:
-    pass

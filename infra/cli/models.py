@@ -64,8 +64,9 @@ def list_models(call: Invocation) -> None:
 def prepare(call: Invocation, name: Name) -> None:
     """Fetch a model's files, build and test it; at once when it is there."""
     from hybridmesh.infra.model_setup import open_store
+    from hybridmesh.infra.models.progress import ProgressLines
 
-    _show(call, open_store(call.settings).prepare(name, _Progress(name)), "ready")
+    _show(call, open_store(call.settings).prepare(name, ProgressLines(name, tell)), "ready")
 
 
 @app.command()
@@ -88,21 +89,6 @@ def remove(call: Invocation, name: Name) -> None:
         write_json({"name": name, "removed": removed})
     else:
         tell(f"{name}: {'removed' if removed else 'was not prepared'}")
-
-
-class _Progress:
-    """Says each new thing that is done, and how far it is in steps of ten per cent."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._said = ""
-
-    def __call__(self, words: str, share: float | None) -> None:
-        """Say it, unless it was said."""
-        line = f"{self._name}: {words}" if share is None else f"{self._name}: {words} {int(share * 10) * 10}%"
-        if line != self._said:
-            self._said = line
-            tell(line)
 
 
 def _show(call: Invocation, model: "PreparedModel", words: str) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from hybridmesh.infra.models.entry import Entry
-from hybridmesh.infra.models.sources import Progress
+from hybridmesh.infra.models.progress import Amount, Progress
 
-REVISION: Final = 1  # raise it when a build gives other bytes than before: prepared models are then rebuilt
+REVISION: Final = 1  # raise it when a causal build gives other bytes than before: prepared ones are then rebuilt
+OTHERS_REVISION: Final = 1
 THREADS: Final = 2
 
 
@@ -18,8 +19,10 @@ def build_model(entry: Entry, files: dict[str, Path], work: Path, target: Path, 
         from hybridmesh.infra.models.gguf_build import build_from_gguf
 
         (source,) = files.values()
-        progress("building", 0.0)
-        build_from_gguf(source, target, entry.profile, THREADS, lambda share: progress("building", share))
+        build_from_gguf(
+            source, target, entry.profile, THREADS,
+            lambda done, total: progress("building", Amount(done, total, is_bytes=False)),
+        )  # fmt: skip
     elif entry.kind == "token-classifier":
         from hybridmesh.infra.models.requantise import requantise
 
@@ -31,6 +34,11 @@ def build_model(entry: Entry, files: dict[str, Path], work: Path, target: Path, 
         for name, path in files.items():
             shutil.copyfile(path, target / name)
     (target / "NOTICE").write_text(entry.notice, "utf-8")
+
+
+def fingerprint(entry: Entry) -> str:
+    """Return what the prepared files depend on, as a hash: sources, profile and the builder's revision."""
+    return entry.fingerprint(REVISION if entry.kind == "causal" else OTHERS_REVISION)
 
 
 def write_labels(config: Path, target: Path) -> None:

@@ -39,8 +39,8 @@ class DecoderWriter:
         self._profile: Profile = profile
         self._used = {"token_embd.weight", "output_norm.weight", "output.weight"}
 
-    def write(self, progress: Callable[[float], None]) -> None:
-        """Write all nodes and weights; ``progress`` is told the share that is done."""
+    def write(self, progress: Callable[[int, int], None]) -> None:
+        """Write all nodes and weights; ``progress`` is told how many layers are done, of how many."""
         graph, facts = self._graph, self._facts
         self._write_inputs()
         head, tied = head_matrix(self._gguf)
@@ -50,7 +50,7 @@ class DecoderWriter:
         for index in range(facts.layers):
             residual = self._write_layer(index, residual)
             self._gguf.release()
-            progress((index + 1) / facts.layers)
+            progress(index + 1, facts.layers)
         final, _ = self._normalise(residual, self._gguf.tensor("output_norm.weight"), "final_norm")
         graph.matmul(self._write_last_rows(final), lm_head, "logits")
         if unknown := set(self._gguf.tensors) - self._used:
@@ -175,7 +175,7 @@ def write_decoder(
     folder: Path,
     profile: Profile,
     threads: int,
-    progress: Callable[[float], None],
+    progress: Callable[[int, int], None],
 ) -> None:
     """Write ``model.onnx`` and ``model.onnx.data`` into ``folder``; the same source gives the same bytes."""
     with (folder / DATA_FILE).open("wb") as data:

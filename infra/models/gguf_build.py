@@ -11,7 +11,7 @@ from hybridmesh.infra.models.tokenizer_files import Vocabulary, write_genai_conf
 
 
 def build_from_gguf(
-    source: Path, folder: Path, profile: Profile, threads: int, progress: Callable[[float], None]
+    source: Path, folder: Path, profile: Profile, threads: int, progress: Callable[[int, int], None]
 ) -> None:
     """Write the ONNX model, its configuration and its tokenizer into ``folder`` (which must exist).
 

@@ -4,20 +4,27 @@ Answers nothing, and quickly so, where the hub is out of reach. A file that is n
 a captive portal) is thrown away and counts as no answer, since the next source is pinned just the same.
 """
 
-import hashlib
 import http.client
+import re
 import socket
+import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hybridmesh.infra.models.entry import Entry, SourceFile
-from hybridmesh.infra.models.sources import Progress
+from hybridmesh.infra.models.entry import Entry, HubFile, SourceFile
+from hybridmesh.infra.models.file_hash import hash_file
+from hybridmesh.infra.models.progress import Amount, Progress
 
 HUB: Final = "https://huggingface.co"
 CONNECT_S: Final = 3.0
 READ_S: Final = 30.0
+PAUSE_S: Final = 1.0  # before a broken download goes on
 CHUNK: Final = 1 << 20
+PARTIAL_CONTENT: Final = 206
+Told = Callable[[int], None]
+CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 
 class _QuickConnection(http.client.HTTPSConnection):
@@ -46,26 +53,70 @@ class HubSource:
 
     def fetch(self, entry: Entry, folder: Path, progress: Progress) -> dict[str, Path] | None:
         """Download all files into ``folder``; None at the first one that does not come or does not fit."""
-        for number, file in enumerate(entry.files, 1):
-            label = f"downloading {number} of {len(entry.files)} from the model hub"
-            if not self._download(file, folder / file.filename, label, progress):
+        before = 0
+        for file in entry.files:
+
+            def told(done: int, before: int = before) -> None:
+                progress("downloading from the model hub", Amount(before + done, entry.source_bytes))
+
+            if not self._download(file, folder, told):
                 progress("the model hub does not serve this model here", None)
                 return None
+            before += file.size
         return {file.filename: folder / file.filename for file in entry.files}
 
-    def _download(self, file: SourceFile, target: Path, label: str, progress: Progress) -> bool:
+    def _download(self, file: SourceFile, folder: Path, told: Told) -> bool:
+        """Get one file, going on with what an earlier process left, as long as each try brings something."""
+        # The unfinished file is named by what it shall become, so that a new pin never goes on with an old file.
+        part, target = folder / f"{file.sha256}.part", folder / file.filename
         if file.hub is None:
             return False
-        url = f"{self._base}/{file.hub.repository}/resolve/{file.hub.revision}/{file.hub.path}"
-        digest, done = hashlib.sha256(), 0
-        progress(label, 0.0)
-        try:
-            with self._opener.open(url) as response, target.open("wb") as out:
-                while (chunk := response.read(CHUNK)) and done <= file.size:
-                    out.write(chunk)
-                    digest.update(chunk)
-                    done += len(chunk)
-                    progress(label, min(1.0, done / file.size))
-        except (OSError, http.client.HTTPException):
+        if target.is_file() and hash_file(target) == file.sha256:
+            return True
+        while (had := _size(part)) < file.size:
+            told(had)
+            self._read_on(file.hub, file.size, part, told)
+            if _size(part) <= had:
+                return False
+            if _size(part) < file.size:
+                time.sleep(PAUSE_S)
+        if hash_file(part) != file.sha256:
+            part.unlink()
             return False
-        return done == file.size and digest.hexdigest() == file.sha256
+        part.replace(target)
+        return True
+
+    def _read_on(self, place: HubFile, size: int, part: Path, told: Told) -> None:
+        """Add to ``part`` what comes in one answer, if it is one about a file of this size."""
+        request = urllib.request.Request(  # noqa: S310 - the base is ours
+            f"{self._base}/{place.repository}/resolve/{place.revision}/{place.path}"
+        )
+        done = _size(part)
+        if done:
+            request.add_header("Range", f"bytes={done}-")
+        try:
+            with self._opener.open(request) as response:
+                start = _start_of(response, size)
+                if start not in (0, done):
+                    return
+                with part.open("r+b" if start else "wb") as out:
+                    done = out.seek(start)
+                    while (chunk := response.read1(CHUNK)) and done + len(chunk) <= size:
+                        out.write(chunk)
+                        done += len(chunk)
+                        told(done)
+        except (OSError, http.client.HTTPException):
+            return
+
+
+def _start_of(response: http.client.HTTPResponse, size: int) -> int | None:
+    """Return at which byte of the file an answer starts; None when it is of a file of another size."""
+    if response.status == PARTIAL_CONTENT:
+        found = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        return int(found[1]) if found and int(found[2]) == size else None
+    length = response.headers.get("Content-Length")
+    return 0 if length is None or int(length) == size else None
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

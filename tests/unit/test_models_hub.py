@@ -13,6 +13,7 @@ import pytest
 
 from hybridmesh.infra.models.entry import Entry, HubFile, Part, SourceFile, Wheel
 from hybridmesh.infra.models.hub_source import HubSource
+from hybridmesh.infra.models.progress import Amount, silent
 
 CONTENT = b"weights" * 1000
 
@@ -47,17 +48,13 @@ def entry(content: bytes = CONTENT, size: int = len(CONTENT), *, hub: bool = Tru
     return Entry("m", "causal", "", "", "", (file,), 0)
 
 
-def silent(_words: str, _share: float | None) -> None:
-    """Take no notice."""
-
-
 def test_the_pinned_file_is_fetched(hub: str, tmp_path: Path) -> None:
     """It runs on what you have: the hub serves where it can be reached."""
-    shares: list[float | None] = []
-    found = HubSource(hub).fetch(entry(), tmp_path, lambda _words, share: shares.append(share))
+    told: list[Amount | None] = []
+    found = HubSource(hub).fetch(entry(), tmp_path, lambda _words, amount: told.append(amount))
     assert found == {"model.gguf": tmp_path / "model.gguf"}
     assert (tmp_path / "model.gguf").read_bytes() == CONTENT
-    assert shares[-1] == 1.0
+    assert told[-1] == Amount(len(CONTENT), len(CONTENT))
 
 
 @pytest.mark.parametrize(

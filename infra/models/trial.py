@@ -1,0 +1,32 @@
+"""Runs the load test in a process of its own: a crash of the runtime is then an error like any other.
+
+The memory of the loaded model goes with that process, so preparing costs the caller what the build costs.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from hybridmesh.bus.errors import SetupError
+from hybridmesh.infra.models.entry import Kind
+from hybridmesh.infra.parent_death import die_with_parent
+
+TIMEOUT_S: Final = 300.0
+BROKEN: Final = 3  # as load_test.py, which is not imported here: it would load the runtime
+REMEDY: Final = "report this with your platform"
+
+
+def try_model(kind: Kind, folder: Path) -> None:
+    """Raise SetupError unless the model in ``folder`` loads and gives an answer of the right form."""
+    command = [sys.executable, "-m", "hybridmesh.infra.models.load_test", kind, str(folder)]
+    try:
+        done = subprocess.run(  # noqa: PLW1509 - one prctl call, no locks taken
+            command, check=False, capture_output=True, text=True, timeout=TIMEOUT_S, preexec_fn=die_with_parent
+        )
+    except subprocess.TimeoutExpired:
+        raise SetupError("the model was built but does not answer", remedy=REMEDY) from None
+    if done.returncode == BROKEN:
+        raise SetupError(done.stdout.strip(), remedy=REMEDY)
+    if done.returncode:
+        raise SetupError(f"the model was built but its load test crashed (code {done.returncode})", remedy=REMEDY)
