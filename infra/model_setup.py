@@ -34,4 +34,3 @@ def model_folder(settings: MeshSettings, name: str) -> Path:
         return shipped_model()
     store = open_store(settings)
     return store.path(name) or store.prepare(name, silent).folder
-

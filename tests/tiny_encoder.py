@@ -39,9 +39,7 @@ def encoder_entry(folder: Path) -> Entry:
     """Return the entry that pins the files in ``folder``; its wheel does not exist."""
     wheel = Wheel("no-such-wheel", "1.0.0", "0" * 64)
     pinned = tuple(
-        SourceFile(
-            name, sha256(data), len(data), (Part(wheel, f"inside/{name}"),), HubFile("owner/tiny", "abc", name)
-        )
+        SourceFile(name, sha256(data), len(data), (Part(wheel, f"inside/{name}"),), HubFile("owner/tiny", "abc", name))
         for name in FILES
         for data in [(folder / name).read_bytes()]
     )

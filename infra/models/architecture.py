@@ -1,21 +1,28 @@
 """What the decoder's graph needs to know of a model, read from GGUF metadata and checked for sense."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from hybridmesh.infra.models.gguf_file import GgufFile
 from hybridmesh.infra.models.gguf_metadata import unusable
 
-MAX_LAYERS = 256
-MAX_CONTEXT = 1 << 20
-MAX_WIDTH = 1 << 17
+Family = Literal["llama", "qwen2", "qwen3"]
+FAMILIES: Final[dict[str, Family]] = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
+MAX_LAYERS: Final = 256
+MAX_CONTEXT: Final = 1 << 24
+MAX_WIDTH: Final = 1 << 17
+MAX_HEAD: Final = 1 << 10
+LONGEST: Final = 1 << 15  # positions that a prepared model knows: the tables for more only cost memory here
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Sizes of a decoder: ``width`` of the hidden state, ``heads`` query heads that share ``kv_heads``."""
+    """Sizes of a decoder: ``width`` of the hidden state, ``heads`` query heads that share ``kv_heads``.
 
-    family: Literal["llama", "qwen2"]
+    llama has its rotary pairs side by side, the others in two halves; qwen3 normalises each query and key head.
+    """
+
+    family: Family
     layers: int
     width: int
     heads: int
@@ -24,26 +31,21 @@ class Architecture:
     context: int
     vocabulary: int
     epsilon: float
-    rope_base: float
 
     @classmethod
     def read(cls, gguf: GgufFile) -> Self:
-        """Raise SetupError for anything but a plain llama or qwen2 decoder without rope scaling."""
+        """Raise SetupError for anything but a plain decoder of a known family."""
         meta = gguf.metadata
         name = meta.text("general.architecture")
-        family: Literal["llama", "qwen2"]
-        if name == "llama":
-            family = "llama"
-        elif name == "qwen2":
-            family = "qwen2"
-        else:
+        if name not in FAMILIES:
             raise unusable(f"architecture {name} is not known")
-        if "rope_freqs.weight" in gguf.tensors or meta.text(f"{name}.rope.scaling.type", "none") != "none":
-            raise unusable("rope scaling is not known")
+        family = FAMILIES[name]
+        if f"{name}.attention.sliding_window" in meta:
+            raise unusable("attention in a sliding window is not known")
         width = meta.integer(f"{name}.embedding_length", low=1, high=MAX_WIDTH)
         heads = meta.integer(f"{name}.attention.head_count", low=1, high=width)
         kv_heads = meta.integer(f"{name}.attention.head_count_kv", heads, low=1, high=heads)
-        head_size = meta.integer(f"{name}.attention.key_length", width // heads, low=2, high=width)
+        head_size = meta.integer(f"{name}.attention.key_length", width // heads, low=2, high=MAX_HEAD)
         for part in ("rope.dimension_count", "attention.value_length"):
             if meta.integer(f"{name}.{part}", head_size) != head_size:
                 raise unusable("partial rotary embedding, or unequal key and value sizes")
@@ -56,8 +58,7 @@ class Architecture:
             heads=heads,
             kv_heads=kv_heads,
             head_size=head_size,
-            context=meta.integer(f"{name}.context_length", low=1, high=MAX_CONTEXT),
+            context=min(LONGEST, meta.integer(f"{name}.context_length", low=1, high=MAX_CONTEXT)),
             vocabulary=gguf.tensor("token_embd.weight").rows,
             epsilon=meta.number(f"{name}.attention.layer_norm_rms_epsilon"),
-            rope_base=meta.number(f"{name}.rope.freq_base", 10000.0),
         )

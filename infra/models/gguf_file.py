@@ -43,9 +43,16 @@ class Tensor:
         return self.shape[-1]
 
     def floats(self, raw: Bytes | None = None) -> Floats:
-        """Dequantise all rows, or the given ones, to float32 (rows, columns)."""
+        """Dequantise all rows, or the given ones, to float32 (rows, columns); raises SetupError where that fails."""
         rows = self.raw if raw is None else raw
-        return dequantize(rows, self.kind).astype(np.float32, copy=False).reshape(len(rows), self.columns)
+        try:
+            with np.errstate(all="ignore"):  # damaged scales; what comes of them is refused below
+                values = dequantize(rows, self.kind).astype(np.float32, copy=False).reshape(len(rows), self.columns)
+        except NotImplementedError:
+            raise unusable(f"weights of kind {self.kind.name} are not known") from None
+        if not np.isfinite(values).all():
+            raise unusable("its weights are not finite")
+        return values
 
     def vector(self) -> Floats:
         """Dequantise to float32 (size,)."""
@@ -84,10 +91,15 @@ class GgufFile:
         base = -(-cursor.at // align) * align
         self.tensors: dict[str, Tensor] = {}
         whole = np.frombuffer(self._map, dtype=np.uint8)
-        for info in infos:
+        end = base
+        for info in sorted(infos, key=lambda info: info.offset):
             if info.name in self.tensors:
                 raise unusable(f"tensor {info.name} stands twice in the header")
-            self.tensors[info.name] = self._map_tensor(whole, info, base)
+            if base + info.offset < end:
+                raise unusable(f"tensor {info.name} overlaps another one")
+            tensor = self._map_tensor(whole, info, base)
+            self.tensors[info.name] = tensor
+            end = base + info.offset + tensor.raw.size
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@
 Memory stays far below the model's size: matrices are packed some hundred thousand weights at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
@@ -18,6 +18,7 @@ from hybridmesh.infra.models.gguf_metadata import unusable
 from hybridmesh.infra.models.packing import (
     BLOCK,
     Bits,
+    Bytes,
     Floats,
     Order,
     Packed,
@@ -25,6 +26,7 @@ from hybridmesh.infra.models.packing import (
     fit_codes,
     pair_nibbles,
 )
+from hybridmesh.infra.models.shifting import copy_shifted, fit_shifted, shift_columns, summing_rows
 
 DATA_FILE: Final = "model.onnx.data"
 MICROSOFT: Final = "com.microsoft"
@@ -33,11 +35,15 @@ PAGE: Final = 4096  # external data starts on page borders, so that it can be ma
 INLINE_BYTES: Final = 1024
 
 Place = tuple[int, int]  # offset and length in the external data file
+Pack = Callable[[Tensor, Bytes], Packed]
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Where the codes, scales and zero points of a packed matrix lie in the external data file."""
+    """Where the codes, scales and zero points of a packed matrix lie in the external data file.
+
+    Of ``columns`` the last ``shift_columns`` meet the sums of the input's blocks (see ``shifting``).
+    """
 
     name: str
     bits: Bits
@@ -46,6 +52,7 @@ class Matrix:
     codes: Place
     scale: Place
     zero: Place
+    shift_columns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,9 @@ class GraphWriter:
         self._threads = threads
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
+        self._summing: dict[int, Matrix] = {}
+        self._declared: dict[str, list[str]] = {}
+        self._widened: dict[str, str] = {}
 
     def node(
         self,
@@ -94,32 +104,20 @@ class GraphWriter:
         self.initializers.append(tensor)
         return name
 
-    def store(self, name: str, sources: Sequence[Rows], bits: Bits) -> Matrix:
-        """Pack some matrices, stacked by rows, into the data file."""
-        rows, columns = sum(s.tensor.rows for s in sources), sources[0].tensor.columns
+    def store(self, name: str, sources: Sequence[Rows], bits: Bits, *, shifted: bool = False) -> Matrix:
+        """Pack some matrices, stacked by rows, into the data file; ``shifted`` blocks are 4 bit and lose less."""
+        columns = sources[0].tensor.columns
         if any(len(s.tensor.shape) != 2 or s.tensor.columns != columns for s in sources) or columns % BLOCK:  # noqa: PLR2004
             raise unusable(f"{name} does not consist of matrices with a multiple of {BLOCK} columns")
-        start = self._next_page()
-        scales: list[npt.NDArray[Any]] = []
-        zeros: list[npt.NDArray[Any]] = []
-        for source in sources:
-            for packed in self._pack(source, bits):
-                codes = pair_nibbles(packed.codes) if bits == 4 else packed.codes  # noqa: PLR2004
-                self._data.write(np.ascontiguousarray(codes).data)
-                scales.append(packed.scale)
-                zeros.append(pair_nibbles(packed.zero) if bits == 4 else packed.zero)  # noqa: PLR2004
-        codes_place = (start, self._data.tell() - start)
-        return Matrix(name, bits, rows, columns, codes_place, self._write(scales), self._write(zeros))
+        pack = shifted_pack if shifted else plain_pack(bits)
+        chunks = (chunk for source in sources for chunk in self._pack(source, pack))
+        return self._store(name, chunks, bits, shift_columns(columns // BLOCK) if shifted else 0)
 
     def matmul(self, x: str, w: Matrix, out: str, bias: Floats | None = None) -> str:
         """Multiply by a packed matrix: (.., columns) -> (.., rows)."""
-        blocks = w.columns // BLOCK
-        inputs = [
-            x,
-            self.external(f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, BLOCK * w.bits // 8), w.codes),
-            self.external(f"{w.name}.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
-            self.external(f"{w.name}.zero", TensorProto.UINT8, (w.rows, (blocks * w.bits + 7) // 8), w.zero),
-        ]
+        if w.shift_columns:
+            x = self._append_sums(x, w.columns - w.shift_columns)
+        inputs = [x, *self._declare(w)]
         if bias is not None:
             inputs += ["", self.constant(f"{w.name}.bias", bias)]
         # accuracy_level 4 (int8 activations) selects the fast kernels; 8 bits without it are 100 times slower.
@@ -142,6 +140,42 @@ class GraphWriter:
             bits=8, block_size=BLOCK, gather_axis=0, quantize_axis=1,
         )  # fmt: skip
 
+    def _append_sums(self, x: str, columns: int) -> str:
+        """Return ``x`` with the sums of its blocks behind it; matrices that share an input share that."""
+        if x not in self._widened:
+            if columns not in self._summing:
+                rows = summing_rows(columns // BLOCK)
+                self._summing[columns] = self._store(f"sums.{columns}", [rows], 4, 0)
+            sums = self.matmul(x, self._summing[columns], f"{x}.sums")
+            self._widened[x] = self.node("Concat", [x, sums], [f"{x}.wide"], axis=-1)
+        return self._widened[x]
+
+    def _declare(self, w: Matrix) -> list[str]:
+        """Return the initializers of a matrix, which several nodes may use."""
+        if w.name not in self._declared:
+            blocks = w.columns // BLOCK
+            self._declared[w.name] = [
+                self.external(f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, BLOCK * w.bits // 8), w.codes),
+                self.external(f"{w.name}.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
+                self.external(f"{w.name}.zero", TensorProto.UINT8, (w.rows, (blocks * w.bits + 7) // 8), w.zero),
+            ]
+        return self._declared[w.name]
+
+    def _store(self, name: str, chunks: Iterable[Packed], bits: Bits, shift_columns: int) -> Matrix:
+        start = self._next_page()
+        scales: list[npt.NDArray[Any]] = []
+        zeros: list[npt.NDArray[Any]] = []
+        for packed in chunks:
+            codes = pair_nibbles(packed.codes) if bits == 4 else packed.codes  # noqa: PLR2004
+            self._data.write(np.ascontiguousarray(codes).data)
+            scales.append(packed.scale)
+            zeros.append(pair_nibbles(packed.zero) if bits == 4 else packed.zero)  # noqa: PLR2004
+        codes_place = (start, self._data.tell() - start)
+        rows, columns = sum(map(len, scales)), scales[0].shape[1] * BLOCK
+        return Matrix(
+            name, bits, rows, columns, codes_place, self._write(scales), self._write(zeros), shift_columns
+        )  # fmt: skip
+
     def _next_page(self) -> int:
         start = -(-self._data.tell() // PAGE) * PAGE
         self._data.seek(start)
@@ -153,16 +187,30 @@ class GraphWriter:
             self._data.write(np.ascontiguousarray(part).data)
         return start, self._data.tell() - start
 
-    def _pack(self, source: Rows, bits: Bits) -> Iterator[Packed]:
+    def _pack(self, source: Rows, pack: Pack) -> Iterator[Packed]:
         """Pack on all threads, in order, with never more than one chunk a thread in memory."""
         tensor, order = source.tensor, source.order
         step = max(1, CHUNK_WEIGHTS // tensor.columns)
 
         def pack_chunk(start: int) -> Packed:
             raw = tensor.raw[start : start + step] if order is None else tensor.raw[order[start : start + step]]
-            return copy_codes(raw, tensor.kind, bits) or fit_codes(tensor.floats(raw), bits)
+            with np.errstate(all="ignore"):  # damaged scales, which are refused at once
+                packed = pack(tensor, raw)
+            if not np.isfinite(packed.scale).all():
+                raise unusable("its weights are not finite")
+            return packed
 
         starts = range(0, tensor.rows, step)
         with ThreadPoolExecutor(self._threads) as pool:
             for first in range(0, len(starts), self._threads):
                 yield from pool.map(pack_chunk, starts[first : first + self._threads])
+
+
+def plain_pack(bits: Bits) -> Pack:
+    """Return what packs rows as they are, or refits them."""
+    return lambda tensor, raw: copy_codes(raw, tensor.kind, bits) or fit_codes(tensor.floats(raw), bits)
+
+
+def shifted_pack(tensor: Tensor, raw: Bytes) -> Packed:
+    """Pack rows into 4 bits with shifts."""
+    return (copy_shifted(raw, tensor.kind) or fit_shifted(tensor.floats(raw))).widened()

@@ -57,8 +57,11 @@ def _download(wheel: Wheel, room: Path, told: Callable[[int], None]) -> Path | N
     ]  # fmt: skip
     try:
         # pip's own output is dropped: it may hold the address of a private index with its password.
-        with subprocess.Popen(  # noqa: PLW1509 - one prctl call, no locks taken
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call, no locks taken
         ) as process:
             end = time.monotonic() + TIMEOUT_S
             while process.poll() is None:

@@ -4,7 +4,7 @@ Q8_0, Q5_0 and Q4_0 blocks already are ``scale * (code - offset)``: their codes 
 All else is dequantised and fitted again, since the fast CPU kernels take integer zero points only.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -22,7 +22,8 @@ BLOCK: Final = 32
 NARROW: Final = 4
 TINY: Final = 1e-12
 Q = GGMLQuantizationType
-FOUR_OR_FIVE_BIT: Final = frozenset({Q.Q4_0, Q.Q4_1, Q.Q4_K, Q.Q5_0, Q.Q5_1, Q.Q5_K})
+FOUR_BIT: Final = frozenset({Q.Q2_K, Q.Q3_K, Q.Q4_0, Q.Q4_1, Q.Q4_K})
+NARROWED: Final = frozenset({Q.Q5_0, Q.Q5_1, Q.Q5_K, Q.F16, Q.BF16, Q.F32})
 
 Rounding = Callable[[Floats], Floats]
 
@@ -60,10 +61,26 @@ class Packed:
         return (levels * self.scale[..., None]).reshape(len(self.codes), -1)
 
 
-def choose_bits(kinds: Iterable[GGMLQuantizationType], profile: Profile) -> Bits:
-    """``small`` keeps 4 bits for 4- and 5-bit sources; ``exact`` uses 8 bits unless 4 lose nothing."""
-    narrow: frozenset[GGMLQuantizationType] = FOUR_OR_FIVE_BIT if profile == "small" else frozenset({Q.Q4_0})
-    return 4 if all(kind in narrow for kind in kinds) else 8
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a matrix is packed; ``shifted`` is for 4 bits only."""
+
+    bits: Bits
+    shifted: bool = False
+
+
+def choose_form(kinds: Collection[GGMLQuantizationType], profile: Profile, *, sensitive: bool) -> Form:
+    """Choose how matrices that are stacked together are packed.
+
+    ``exact`` spends 8 bits unless 4 lose nothing. ``small`` gives 4 bits with shifts to what the source has in 4,
+    which loses next to nothing, and to matrices of 5 bits or in floats unless they are ``sensitive``; those get 8,
+    as does what the maker of the source kept in 6 or 8.
+    """
+    if all(kind == Q.Q4_0 for kind in kinds):
+        return Form(4)
+    if profile == "small" and all(kind in FOUR_BIT or (kind in NARROWED and not sensitive) for kind in kinds):
+        return Form(4, shifted=True)
+    return Form(8)
 
 
 def copy_codes(raw: Bytes, kind: GGMLQuantizationType, bits: Bits) -> Packed | None:

@@ -29,7 +29,6 @@ from hybridmesh.infra.models.sources import Source, fetch_files
 from hybridmesh.infra.models.trial import try_model
 
 
-
 @dataclass(frozen=True, slots=True)
 class PreparedModel:
     """A model that is ready for use."""

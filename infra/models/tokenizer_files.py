@@ -14,9 +14,11 @@ WORDS_QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+WORDS_LLAMA3 = WORDS_QWEN2.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 # How text is cut before BPE, by GGUF's name of the pre-tokenizer. genai's own tokenizer gets "Digits" wrong and
 # refuses lookahead (?=...), so smollm's single digits are a split of their own.
-SPLITS: Final = {"smollm": (r"\p{N}", WORDS_GPT2), "qwen2": (WORDS_QWEN2,)}
+SPLITS: Final = {"smollm": (r"\p{N}", WORDS_GPT2), "qwen2": (WORDS_QWEN2,), "llama-bpe": (WORDS_LLAMA3,)}
+CLASSES: Final = {"smollm": "GPT2Tokenizer", "qwen2": "Qwen2Tokenizer", "llama-bpe": "PreTrainedTokenizerFast"}
 
 
 class Vocabulary:
@@ -66,12 +68,13 @@ def write_tokenizer(vocabulary: Vocabulary, context: int, folder: Path) -> None:
         "post_processor": None, "decoder": {**byte_level, "add_prefix_space": True, "use_regex": True},
         "model": {
             "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "",
-            "end_of_word_suffix": "", "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+            "end_of_word_suffix": "", "fuse_unk": False, "byte_fallback": False,
+            "ignore_merges": vocabulary.pre == "llama-bpe",  # a word that is a token needs no merges to it
             "vocab": {token: i for i, token in enumerate(vocabulary.tokens)}, "merges": vocabulary.merges,
         },
     }  # fmt: skip
     config = {
-        "tokenizer_class": "Qwen2Tokenizer" if vocabulary.pre == "qwen2" else "GPT2Tokenizer",
+        "tokenizer_class": CLASSES[vocabulary.pre],
         "add_prefix_space": False,
         "clean_up_tokenization_spaces": False,
         "model_max_length": context,

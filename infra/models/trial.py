@@ -21,7 +21,7 @@ def try_model(kind: Kind, folder: Path) -> None:
     """Raise SetupError unless the model in ``folder`` loads and gives an answer of the right form."""
     command = [sys.executable, "-m", "hybridmesh.infra.models.load_test", kind, str(folder)]
     try:
-        done = subprocess.run(  # noqa: PLW1509 - one prctl call, no locks taken
+        done = subprocess.run(
             command, check=False, capture_output=True, text=True, timeout=TIMEOUT_S, preexec_fn=die_with_parent
         )
     except subprocess.TimeoutExpired:

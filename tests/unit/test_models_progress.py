@@ -1,6 +1,7 @@
 """What people hear while a model is prepared, and the checks before it."""
 
-from dataclasses import replace
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -55,11 +56,16 @@ def test_too_little_memory_is_told_before_anything_is_fetched(monkeypatch: pytes
     room.check_room(CATALOG["smollm2-135m"], tmp_path, 0)
 
 
+@dataclass
+class Usage:
+    free: int
+
+
 def test_what_is_downloaded_needs_no_second_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It runs on what you have: the second try is not refused for the room that the first one's files take."""
     entry = replace(CATALOG["smollm2-135m"], prepared_bytes=0)
     free = room.SPARE_BYTES + entry.source_bytes - MB
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _path: type("Usage", (), {"free": free}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(free))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     with pytest.raises(SetupError, match="MB of disk"):
         room.check_room(entry, tmp_path, 0)
     room.check_room(entry, tmp_path, 2 * MB)

@@ -15,7 +15,7 @@ import pytest
 
 from hybridmesh.bus.errors import SetupError, UsageError
 from hybridmesh.infra.models.catalog import CATALOG, DEFAULT
-from hybridmesh.infra.models.entry import Entry, Part, SourceFile, Wheel
+from hybridmesh.infra.models.entry import Entry, Part, Wheel
 from hybridmesh.infra.models.progress import Amount, silent
 from hybridmesh.infra.models.store import ModelStore
 from tiny_encoder import NAME, encoder_entry, sha256, write_encoder
