@@ -8,8 +8,9 @@ DEV    := $(VENV)/.dev
 RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
 TRAIN  := .venv-train/.ready
+EXPORT := .venv-export/.ready
 
-.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos documents lock clean bench-prepare
+.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos documents lock clean bench-prepare test-export
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -38,6 +39,16 @@ demo: $(STAMP)        ## private tickets through the whole mesh
 test: $(DEV)          ## all tests: unit, connected, simulated, e2e
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/connected tests/simulation
 	@$(BIN)/python -m pytest tests/e2e
+
+$(EXPORT): requirements-export.lock pyproject.toml | $(UV)
+	@echo "installing what exporting needs (about 5 GB)…" >&2
+	@$(PYTHON) -m venv .venv-export
+	@$(UV) pip install --quiet --python .venv-export/bin/python --require-hashes -r requirements-export.lock
+	@$(UV) pip install --quiet --python .venv-export/bin/python --no-deps -e .
+	@touch $@
+
+test-export: $(DEV) $(EXPORT) ## the extra `export`, in an environment of its own
+	@EXPORT_PYTHON=$(CURDIR)/.venv-export/bin/python $(BIN)/python -m pytest -rs --timeout 600 tests/export
 
 lint: $(DEV)          ## ruff, mypy strict, pyright strict
 	@$(BIN)/ruff check .
@@ -93,6 +104,7 @@ lock: $(DEV)          ## resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 	@$(UV) pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
 	@$(UV) pip compile -q pyproject.toml --group train --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-train.lock
+	@$(UV) pip compile -q pyproject.toml --extra export --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-export.lock
 	@$(UV) pip compile -q $(PINNED)/presidio.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o $(PINNED)/presidio.lock
 
 clean:                ## remove what was set up here; prepared models stay in the user's cache

@@ -1,5 +1,6 @@
 """``model``: the prepared local models."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +9,7 @@ from hybridmesh.infra.cli.console import tell, write_json, write_table
 from hybridmesh.infra.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
+    from hybridmesh.infra.models.packing import Profile
     from hybridmesh.infra.models.store import PreparedModel
 
 app = typer.Typer(no_args_is_help=True, help="The local models, prepared once.")
@@ -67,6 +69,23 @@ def prepare(call: Invocation, name: Name) -> None:
     from hybridmesh.infra.models.progress import ProgressLines
 
     _show(call, open_store(call.settings).prepare(name, ProgressLines(name, tell)), "ready")
+
+
+@app.command()
+@command
+def export(
+    call: Invocation,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="As downloaded from the model hub.")],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="What to call it here.")],
+    small: Annotated[bool, typer.Option("--small", help="4 bits where a decoder bears it, instead of 8.")] = False,
+) -> None:
+    """Make a model of your own ready: a decoder for the worker, or (with the extra `export`) an encoder."""
+    from hybridmesh.infra.model_setup import open_store
+    from hybridmesh.infra.models.exporting import export_model
+    from hybridmesh.infra.models.progress import ProgressLines
+
+    profile: Profile = "small" if small else "exact"
+    _show(call, export_model(open_store(call.settings), folder, name, profile, ProgressLines(name, tell)), "ready")
 
 
 @app.command()

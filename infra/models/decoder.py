@@ -47,6 +47,7 @@ class DecoderWriter:
         head, tied = head_matrix(self._gguf)
         lm_head = graph.store("lm_head", [Rows(head)], 8)
         table = lm_head if tied else graph.store("embed", [Rows(self._gguf.tensor("token_embd.weight"))], 8)
+        self._gguf.release()
         residual = Residual(graph.gather("input_ids", table, "embedding"))
         for index in range(facts.layers):
             residual = self._write_layer(index, residual)

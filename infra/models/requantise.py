@@ -20,20 +20,27 @@ Floats = npt.NDArray[np.float32]
 
 def requantise(source: Path, work: Path, target: Path) -> None:
     """Write ``target`` as an int8 version of ``source``; ``work`` takes the float32 model in between."""
-    from onnxruntime import quantization  # type: ignore[import-untyped] # ships no types
-
     wide = work / "float32.onnx"
     onnx.save(widen(onnx.load(source)), str(wide))
+    try:
+        quantise_weights(wide, target)
+    finally:
+        wide.unlink()
+
+
+def quantise_weights(source: Path, target: Path) -> None:
+    """Write the graph with int8 weights, one scale a channel; activations are rounded as they come."""
+    from onnxruntime import quantization  # type: ignore[import-untyped] # ships no types
+
     logger = logging.getLogger()  # the quantiser advises on preprocessing through the root logger
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         quantization.quantize_dynamic(  # pyright: ignore[reportUnknownMemberType] - partly typed
-            wide, target, per_channel=True, weight_type=quantization.QuantType.QInt8
+            source, target, per_channel=True, weight_type=quantization.QuantType.QInt8
         )
     finally:
         logger.setLevel(level)
-        wide.unlink()
 
 
 def widen(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -7,17 +7,18 @@ manifest is complete: it got there in one rename.
 
 import shutil
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.errors import SetupError, UsageError
 from hybridmesh.infra.models import manifest as manifests
 from hybridmesh.infra.models.build import build_model, fingerprint
 from hybridmesh.infra.models.catalog import CATALOG, find_entry
 from hybridmesh.infra.models.durable import put_in_place
 from hybridmesh.infra.models.entry import Entry, Kind
+from hybridmesh.infra.models.exported import EXPORTED, list_exported, read_exported
 from hybridmesh.infra.models.folder_source import FolderSource
 from hybridmesh.infra.models.hub_source import HubSource
 from hybridmesh.infra.models.index_source import IndexSource
@@ -27,6 +28,8 @@ from hybridmesh.infra.models.progress import Progress, silent
 from hybridmesh.infra.models.room import check_room
 from hybridmesh.infra.models.sources import Source, fetch_files
 from hybridmesh.infra.models.trial import try_model
+
+Build = Callable[[Path, Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +77,50 @@ class ModelStore:
                 fails its load test. Nothing half-made is left at ``path(name)``.
 
         """
-        entry = find_entry(name, self._catalog)
+        entry = self._entry(name)
         with self._workshop(name, progress) as work:
             if ready := self._current(entry):
                 return ready
+            if not entry.files:
+                raise SetupError(f"{name} was exported by another version", remedy="export it again")
             fetched_folder = self._fetched(name)
             check_room(entry, self._root, _folder_bytes(fetched_folder))
             fetched = fetch_files(self._sources, entry, fetched_folder, progress)
             finished = work / "finished"
             finished.mkdir()
             build_model(entry, fetched.files, work, finished, progress)
-            progress("load test", None)
-            try_model(entry.kind, finished)
-            manifest = Manifest.describe(entry, finished, source=fetched.source, fingerprint=fingerprint(entry))
-            (finished / manifests.FILENAME).write_text(manifest.model_dump_json(indent=1), "utf-8")
-            put_in_place(finished, self._root / name, work / "replaced")
+            prepared = self._finish(entry, finished, fetched.source, progress)
             shutil.rmtree(fetched_folder, ignore_errors=True)
-            progress("ready", None)
-            return self._describe(manifest)
+            return prepared
+
+    def adopt(self, entry: Entry, build: Build, progress: Progress) -> PreparedModel:
+        """Put in place what ``build(work, target)`` writes for an entry of ``exported``, replacing what was there.
+
+        Raises:
+            UsageError: the catalog has a model of that name.
+            SetupError: too little disk or memory, or a model that fails its load test.
+
+        """
+        if entry.name in self._catalog:
+            raise UsageError("the catalog has a model of that name", remedy="give it another name")
+        with self._workshop(entry.name, progress) as work:
+            check_room(entry, self._root, 0)
+            finished = work / "finished"
+            finished.mkdir()
+            build(work, finished)
+            return self._finish(entry, finished, EXPORTED, progress)
 
     def path(self, name: str) -> Path | None:
         """Return the folder of a prepared model, or None; only looks whether it is there.
 
         None also for a model of another version of this program, whose graph the engine may not know.
         """
-        ready = self._current(find_entry(name, self._catalog))
+        ready = self._current(self._entry(name))
         return ready.folder if ready else None
 
     def verify(self, name: str) -> PreparedModel:
         """Hash every file again; raises SetupError naming the first that is missing, changed or unknown."""
-        find_entry(name, self._catalog)
+        self._entry(name)
         manifest = Manifest.read(self._root / name)
         if manifest is None:
             raise SetupError(f"{name} is not prepared", remedy=f"prepare {name} first")
@@ -111,18 +128,35 @@ class ModelStore:
         return self._describe(manifest)
 
     def list(self) -> tuple[PreparedModel, ...]:
-        """Return the models that are prepared, in the catalog's order."""
-        return tuple(ready for entry in self._catalog.values() if (ready := self._current(entry)))
+        """Return the models that are prepared, in the catalog's order, and then those that were exported."""
+        entries = (*self._catalog.values(), *list_exported(self._root))
+        return tuple(ready for entry in entries if (ready := self._current(entry)))
 
     def remove(self, name: str) -> bool:
         """Delete a prepared model, and what was downloaded for it; False when there was no such model."""
-        folder = self._root / find_entry(name, self._catalog).name
+        folder = self._root / self._entry(name).name
         with self._workshop(name, silent) as work:
             shutil.rmtree(self._fetched(name), ignore_errors=True)
             if not folder.exists():
                 return False
             folder.rename(work / "removed")  # from here on nobody finds it; the workshop is emptied at the end
             return True
+
+    def _finish(self, entry: Entry, finished: Path, source: str, progress: Progress) -> PreparedModel:
+        """Test the finished files, describe them, and put them where readers look."""
+        progress("load test", None)
+        try_model(entry.kind, finished, known=source != EXPORTED)
+        manifest = Manifest.describe(entry, finished, source=source, fingerprint=fingerprint(entry))
+        (finished / manifests.FILENAME).write_text(manifest.model_dump_json(indent=1), "utf-8")
+        put_in_place(finished, self._root / entry.name, finished.parent / "replaced")
+        progress("ready", None)
+        return self._describe(manifest)
+
+    def _entry(self, name: str) -> Entry:
+        """Return the entry of the catalog, or of a model that was exported."""
+        if name not in self._catalog and (found := read_exported(self._root, name)):
+            return found
+        return find_entry(name, self._catalog)
 
     @contextmanager
     def _workshop(self, name: str, progress: Progress) -> Generator[Path]:

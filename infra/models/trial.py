@@ -17,9 +17,19 @@ BROKEN: Final = 3  # as load_test.py, which is not imported here: it would load 
 REMEDY: Final = "report this with your platform"
 
 
-def try_model(kind: Kind, folder: Path) -> None:
-    """Raise SetupError unless the model in ``folder`` loads and gives an answer of the right form."""
-    command = [sys.executable, "-m", "hybridmesh.infra.models.load_test", kind, str(folder)]
+def try_model(kind: Kind, folder: Path, *, known: bool = True) -> None:
+    """Raise SetupError unless the model in ``folder`` loads and gives an answer of the right form.
+
+    ``known`` models are of the catalog, and their answers can be told from wrong ones.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "hybridmesh.infra.models.load_test",
+        kind,
+        str(folder),
+        "known" if known else "any",
+    ]
     try:
         done = subprocess.run(
             command, check=False, capture_output=True, text=True, timeout=TIMEOUT_S, preexec_fn=die_with_parent

@@ -1,0 +1,37 @@
+"""Models that are not in the catalog: exported from a folder of the user's, and known by their manifest alone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from hybridmesh.bus.errors import UsageError
+from hybridmesh.infra.models.entry import Entry, Kind
+from hybridmesh.infra.models.manifest import Manifest
+
+EXPORTED: Final = "export"  # the source that the manifest names
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # no path, and not hidden
+
+
+def exported_entry(name: str, kind: Kind, title: str, size: int) -> Entry:
+    """Return the entry of a model that is to be exported, of about ``size`` bytes; raises UsageError for odd names."""
+    if not NAME.fullmatch(name):
+        raise UsageError("a model's name has small letters, digits, dots and dashes", remedy="give it another name")
+    return Entry(name, kind, title, "as its source says", "", (), prepared_bytes=size)
+
+
+def read_exported(root: Path, name: str) -> Entry | None:
+    """Return the entry of a model that was exported, or None."""
+    if not NAME.fullmatch(name):
+        return None
+    manifest = Manifest.read(root / name)
+    if manifest is None or manifest.source != EXPORTED or manifest.name != name:
+        return None
+    return exported_entry(name, manifest.kind, manifest.title, manifest.size)
+
+
+def list_exported(root: Path) -> Iterator[Entry]:
+    """Give the entries of all models that were exported, by name."""
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if found := read_exported(root, folder.name):
+            yield found

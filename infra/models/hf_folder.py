@@ -1,0 +1,114 @@
+"""A Hugging Face folder as its makers publish it: configuration, tokenizer, and weights as lazily mapped arrays."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+from gguf import GGMLQuantizationType
+
+from hybridmesh.bus.errors import SetupError
+from hybridmesh.infra.models.entry import Kind
+
+HEADER_BYTES: Final = 8
+LONGEST_HEADER: Final = 100_000_000  # as the format's own reader
+KINDS: Final[dict[str, tuple[GGMLQuantizationType, int]]] = {
+    "F32": (GGMLQuantizationType.F32, 4),
+    "F16": (GGMLQuantizationType.F16, 2),
+    "BF16": (GGMLQuantizationType.BF16, 2),
+}
+ENDINGS: Final[dict[str, Kind]] = {"ForCausalLM": "causal", "ForTokenClassification": "token-classifier"}
+
+
+def unfit(why: str) -> SetupError:
+    """Return the error for a folder that cannot be made into a model."""
+    return SetupError(
+        f"the folder cannot be used: {why}",
+        remedy="give a folder as downloaded from the model hub, with config.json, tokenizer.json and *.safetensors",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One tensor as stored: ``raw`` is uint8 (rows, bytes a row), or flat for a vector."""
+
+    kind: GGMLQuantizationType
+    shape: tuple[int, ...]
+    raw: npt.NDArray[np.uint8]
+
+
+class HfFolder:
+    """A folder with its JSON files read; raises SetupError when what every model has is missing."""
+
+    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+        self.folder = folder
+        self.config = config
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read ``config.json``."""
+        return cls(folder, read_json(folder / "config.json"))
+
+    @property
+    def family(self) -> str:
+        """Return the name of the architecture, such as ``llama`` or ``bert``."""
+        return str(self.config.get("model_type", ""))
+
+    @property
+    def kind(self) -> Kind:
+        """Return what the model is for; what neither generates nor classifies tokens gives vectors."""
+        (architecture, *_) = self.config.get("architectures") or [""]
+        return next((kind for ending, kind in ENDINGS.items() if str(architecture).endswith(ending)), "embedder")
+
+    def optional(self, filename: str) -> dict[str, Any]:
+        """Return another JSON file, empty where there is none."""
+        path = self.folder / filename
+        return read_json(path) if path.is_file() else {}
+
+    def weights(self) -> dict[str, Weights]:
+        """Map every tensor of every ``*.safetensors`` file."""
+        files = sorted(self.folder.glob("*.safetensors"))
+        if not files:
+            raise unfit("it has no weights as *.safetensors")
+        found: dict[str, Weights] = {}
+        for file in files:
+            found |= _map_file(file)
+        return found
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON object; raises SetupError naming the file."""
+    try:
+        value: object = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise unfit(f"{path.name} is missing or is no JSON") from None
+    if not isinstance(value, dict):
+        raise unfit(f"{path.name} is no JSON object")
+    return cast("dict[str, Any]", value)
+
+
+def _map_file(path: Path) -> dict[str, Weights]:
+    try:
+        whole: npt.NDArray[np.uint8] = np.memmap(path, np.uint8, "r")
+        length = int.from_bytes(whole[:HEADER_BYTES].tobytes(), "little")
+        if not 0 < length <= min(LONGEST_HEADER, whole.size - HEADER_BYTES):
+            raise unfit(f"{path.name} is damaged")
+        header: dict[str, Any] = json.loads(whole[HEADER_BYTES : HEADER_BYTES + length].tobytes())
+        header.pop("__metadata__", None)
+        data = whole[HEADER_BYTES + length :]
+        return {name: _map_tensor(name, described, data) for name, described in header.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise unfit(f"{path.name} is damaged") from None
+
+
+def _map_tensor(name: str, described: dict[str, Any], data: npt.NDArray[np.uint8]) -> Weights:
+    if described["dtype"] not in KINDS:
+        raise unfit(f"{name} is neither float32, float16 nor bfloat16")
+    kind, width = KINDS[described["dtype"]]
+    start, end = described["data_offsets"]
+    shape = tuple(int(size) for size in described["shape"])
+    if not 0 <= start <= end <= data.size or end - start != int(np.prod(shape)) * width:
+        raise unfit(f"the sizes of {name} do not fit the file")
+    return Weights(kind, shape, data[start:end].reshape(*shape[:-1], shape[-1] * width))
