@@ -41,6 +41,14 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """The providers that a real inference session asked for, as the runtime lists them, and those that it got."""
+
+    asked: tuple[str, ...]
+    got: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """What the data folder says of a mesh, and whether its server answers."""
 
@@ -65,6 +73,7 @@ class Facts:
     folder: str
     keys: bool
     endpoint: Endpoint | None
+    session: Session | Trouble | None = None
 
 
 _PYTHON = (3, 11)
@@ -77,6 +86,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
         _known("nats-server", facts.server),
         *_models(facts),
         _runtime(facts),
+        *_session(facts),
         _gpu(facts),
         _cloud(facts),
         _room(facts),
@@ -127,6 +137,18 @@ def _runtime(facts: Facts) -> Finding:
     return Finding("onnxruntime", State.OK, f"{seen.version}, genai {seen.genai}; a session got {providers}")
 
 
+def _session(facts: Facts) -> list[Finding]:
+    seen = facts.session
+    if seen is None:
+        return []
+    if isinstance(seen, Trouble):
+        return [Finding("session", State.MISSING, seen.text, seen.remedy)]
+    text = f"got {' and '.join(seen.got)}"
+    if refused := [name for name in seen.asked if name not in seen.got]:
+        text += f"; asked for {' and '.join(refused)} too, which the runtime lists"
+    return [Finding("session", State.OK, text)]
+
+
 def _gpu(facts: Facts) -> Finding:
     if not facts.gpu:
         return Finding("gpu", State.OK, "none; the models run on the CPU")
@@ -136,7 +158,7 @@ def _gpu(facts: Facts) -> Finding:
         "gpu",
         State.WARN,
         "there, but no session gets it",
-        "install the CUDA 12 libraries and cuDNN 9 for onnxruntime-gpu",
+        "install the CUDA 13 libraries and cuDNN 9 for onnxruntime-gpu",
     )
 
 

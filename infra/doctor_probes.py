@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from hybridmesh.bus import endpoint as endpoints
 from hybridmesh.bus.errors import MeshError, SetupError, UsageError
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Trouble
+from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Session, Trouble
 
 _REINSTALL = "install hybridmesh again into a fresh environment"
 _CONNECT_S = 2.0
@@ -35,6 +35,7 @@ def look(settings: MeshSettings) -> Facts:
         folder=str(folder),
         keys=(folder / "keys" / "publisher.key").is_file(),
         endpoint=_endpoint(folder),
+        session=_session(),
     )
 
 
@@ -87,6 +88,15 @@ def _genai_version() -> str:
         except PackageNotFoundError:
             continue
     return "of unknown version"
+
+
+def _session() -> Session | Trouble:
+    try:
+        from hybridmesh.infra.doctor_session import probe_session
+
+        return probe_session()
+    except Exception as error:  # noqa: BLE001 - as above
+        return Trouble(f"none can be opened: {type(error).__name__}", _REINSTALL)
 
 
 def _gpu() -> bool:

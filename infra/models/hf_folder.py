@@ -60,7 +60,10 @@ class HfFolder:
     def kind(self) -> Kind:
         """Return what the model is for; what neither generates nor classifies tokens gives vectors."""
         (architecture, *_) = self.config.get("architectures") or [""]
-        return next((kind for ending, kind in ENDINGS.items() if str(architecture).endswith(ending)), "embedder")
+        for ending, kind in ENDINGS.items():
+            if str(architecture).endswith(ending):
+                return kind
+        return "embedder"
 
     def optional(self, filename: str) -> dict[str, Any]:
         """Return another JSON file, empty where there is none."""

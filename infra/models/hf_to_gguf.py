@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from gguf import MODEL_ARCH, GGUFWriter, TokenType, get_tensor_name_map
@@ -102,9 +102,9 @@ def _write_tokenizer(writer: GGUFWriter, source: HfFolder, size: int) -> None:
     writer.add_token_merges(merges)
     generation = source.optional("generation_config.json")
     for key, add in (("eos_token_id", writer.add_eos_token_id), ("bos_token_id", writer.add_bos_token_id)):
-        ids = generation.get(key, source.config.get(key))
+        ids: Any = generation.get(key, source.config.get(key))
         if ids is not None:
-            add(int(ids[0] if isinstance(ids, list) else ids))
+            add(int(cast("list[int]", ids)[0] if isinstance(ids, list) else ids))
     template = source.folder / "chat_template.jinja"
     chat = template.read_text("utf-8") if template.is_file() else config.get("chat_template")
     if not isinstance(chat, str):
@@ -114,7 +114,7 @@ def _write_tokenizer(writer: GGUFWriter, source: HfFolder, size: int) -> None:
 
 def _pre_tokenizer(tokenizer: dict[str, Any]) -> str:
     """Return GGUF's name for how the tokenizer cuts text."""
-    outer = tokenizer.get("pre_tokenizer") or {}
+    outer: dict[str, Any] = tokenizer.get("pre_tokenizer") or {}
     steps: list[dict[str, Any]] = outer.get("pretokenizers", [outer])
     if [step.get("type") for step in steps] == ["Digits", "ByteLevel"] and steps[0].get("individual_digits"):
         return "smollm"

@@ -6,7 +6,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def _encode(folder: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     ids = np.array([tokenizer.encode(SENTENCE).ids], np.int64)
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    session: Any = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     inputs = {value.name: inputs[value.name] for value in session.get_inputs()}
     return cast("np.ndarray[tuple[int, ...], np.dtype[np.float32]]", session.run(None, inputs)[0])
 

@@ -42,7 +42,7 @@ class Session:
                 attribute.i = 0
             path = folder / "precise.onnx"
             onnx.save(model, path)
-        options: Any = onnxruntime.SessionOptions()
+        options = cast("Any", onnxruntime.SessionOptions())
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
         empty = np.zeros((1, KV_HEADS, 0, HEAD_SIZE), np.float32)

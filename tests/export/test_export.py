@@ -37,8 +37,8 @@ def export(python: str, folder: Path, cache: Path) -> "subprocess.CompletedProce
 
 def run(model: Path, ids: list[int]) -> Array:
     """Return the first output for all tokens; a decoder gets its tokens one by one, and gives all their logits."""
-    session = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
-    names = {value.name: value.shape for value in session.get_inputs()}
+    session: Any = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
+    names: dict[str, list[Any]] = {value.name: value.shape for value in session.get_inputs()}
     tokens = np.array([ids], np.int64)
     feed: dict[str, Any] = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
     if "token_type_ids" in names:

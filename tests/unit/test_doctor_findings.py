@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, State, Trouble, can_start, examine
+from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Session, State, Trouble, can_start, examine
 
 WELL = Facts(
     python=(3, 11, 9),
@@ -37,6 +37,7 @@ def test_a_machine_that_has_all_is_well() -> None:
         (replace(WELL, cloud=TROUBLE), "cloud"),
         (replace(WELL, cloud=TROUBLE, simulated=True), "cloud"),
         (replace(WELL, runtime=TROUBLE), "onnxruntime"),
+        (replace(WELL, session=TROUBLE), "session"),
         (replace(WELL, free_bytes=TROUBLE), "data folder"),
     ],
 )
@@ -74,3 +75,21 @@ def test_cuda_counts_only_when_a_session_got_it() -> None:
     """It runs on what you have: listed is not the same as there."""
     facts = replace(WELL, gpu=True, runtime=Runtime("1", "1", cuda=True))
     assert all(finding.state is State.OK for finding in examine(facts))
+
+
+def test_the_session_says_what_it_got_and_what_it_did_not_get() -> None:
+    """Nothing is hidden: the provider that is shown is the one that a session has, not one that was asked for."""
+    facts = replace(WELL, session=Session(("CUDAExecutionProvider", "CPUExecutionProvider"), ("CPUExecutionProvider",)))
+    (found,) = [finding.text for finding in examine(facts) if finding.name == "session"]
+    got, _, refused = found.partition(";")
+    assert got == "got CPUExecutionProvider"
+    assert "CUDAExecutionProvider" in refused
+
+
+def test_a_real_session_is_opened() -> None:
+    """Nothing is hidden: the providers come from a session, which always has the processor at the least."""
+    from hybridmesh.infra.doctor_session import probe_session
+
+    seen = probe_session()
+    assert seen.got[-1] == "CPUExecutionProvider"
+    assert set(seen.got) <= set(seen.asked)

@@ -70,7 +70,7 @@ class Running:
     """A decoder in ONNX Runtime on two threads."""
 
     def __init__(self, graph: Path, facts: Architecture) -> None:
-        options: Any = onnxruntime.SessionOptions()
+        options = cast("Any", onnxruntime.SessionOptions())
         options.intra_op_num_threads = 2
         options.log_severity_level = 3  # it warns of initializers that a caller could override
         self._session = onnxruntime.InferenceSession(str(graph), options, ["CPUExecutionProvider"])

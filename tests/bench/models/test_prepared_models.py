@@ -124,8 +124,8 @@ def show(preparations: Mapping[str, Preparation], agreements: Mapping[str, Mappi
         table.add_column(heading)
     for name, found in agreements.items():
         for profile, built in found.items():
-            for title, row in built.texts.items():
+            for title, agreed in built.texts.items():
                 ends = (built.megabytes, built.token_ms) if title == "all" else ("", "")
-                values = (row.positions, f"{row.same_best:.3f}", f"{row.divergence:.4f}", *ends)
+                values = (agreed.positions, f"{agreed.same_best:.3f}", f"{agreed.divergence:.4f}", *ends)
                 table.add_row(name, profile, title, *map(str, values))
     console.print(table)
