@@ -51,7 +51,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "infra/models/*",
         "infra/pii_training/*",
     ),
-    "onnx": ("agents/worker/onnx_*.py", "infra/models/*", "infra/pii_training/*"),
+    "onnx": ("agents/worker/onnx_*.py", "infra/doctor*", "infra/models/*", "infra/pii_training/*"),
     "onnxruntime": (
         "agents/classifier/token_classifier.py",
         "agents/memory/minilm.py",
@@ -61,6 +61,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "infra/pii_training/export.py",
     ),
     "onnxruntime_genai": ("agents/worker/onnx_*.py", "infra/doctor*", "infra/models/*"),
+    "optimum": ("infra/models/optimum_export.py",),
     "phonenumbers": ("agents/classifier/recognizers/phones.py",),
     "prometheus_client": ("bus/metrics.py",),
     "psutil": ("infra/*",),
