@@ -63,6 +63,9 @@ format: $(DEV)        ## make ruff happy
 bench: $(DEV)         ## figures, beside a bare nats-py loop in the same run
 	@$(BIN)/python -m pytest -m bench -s tests/bench
 
+bench-prepare: $(DEV) ## models: time and memory of preparing, agreement with the float model (1.7 GB of wheels)
+	@MODEL_WHEELS="$${MODEL_WHEELS:-build/wheels}" $(BIN)/python -m pytest -m bench -s -rs tests/bench/models/test_prepared_models.py
+
 $(RIVAL): $(PINNED)/presidio.lock $(PINNED)/presidio-model.lock | $(UV)
 	@echo "installing Presidio beside…" >&2
 	@$(PYTHON) -m venv --clear .venv-bench
@@ -77,9 +80,6 @@ bench-privacy: $(DEV) ## leak, precision and speed of detection, beside Presidio
 
 bench-quality: $(DEV) ## what the local models get right: 224 cases, four languages (QUALITY_MODELS names the models)
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 10800 tests/bench/quality
-
-bench-prepare: $(DEV) ## models: time and memory of preparing, agreement with the float model (1.7 GB of wheels)
-	@MODEL_WHEELS="$${MODEL_WHEELS:-build/wheels}" $(BIN)/python -m pytest -m bench -s -rs tests/bench/models/test_prepared_models.py
 
 train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora)
 	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))

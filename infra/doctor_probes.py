@@ -90,6 +90,10 @@ def _genai_version() -> str:
     return "of unknown version"
 
 
+def _gpu() -> bool:
+    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))
+
+
 def _session() -> Session | Trouble:
     try:
         from hybridmesh.infra.doctor_session import probe_session
@@ -97,10 +101,6 @@ def _session() -> Session | Trouble:
         return probe_session()
     except Exception as error:  # noqa: BLE001 - as above
         return Trouble(f"none can be opened: {type(error).__name__}", _REINSTALL)
-
-
-def _gpu() -> bool:
-    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))
 
 
 def _room(folder: Path) -> int | Trouble:

@@ -9,7 +9,7 @@ from hybridmesh.infra.models.entry import Entry
 from hybridmesh.infra.models.progress import Amount, Progress
 
 REVISION: Final = 3  # raise it when a causal build gives other bytes than before: prepared ones are then rebuilt
-OTHERS_REVISION: Final = 2
+OTHERS_REVISION: Final = 1
 THREADS: Final = 2
 
 
