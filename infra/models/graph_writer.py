@@ -26,7 +26,7 @@ from hybridmesh.infra.models.packing import (
     fit_codes,
     pair_nibbles,
 )
-from hybridmesh.infra.models.shifting import copy_shifted, fit_shifted, shift_columns, summing_rows
+from hybridmesh.infra.models.shifting import copy_shifted, fit_shifted, shift_columns
 
 DATA_FILE: Final = "model.onnx.data"
 MICROSOFT: Final = "com.microsoft"
@@ -71,7 +71,7 @@ class GraphWriter:
         self._threads = threads
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
-        self._summing: dict[int, Matrix] = {}
+        self._made: set[str] = set()
         self._declared: dict[str, list[str]] = {}
         self._widened: dict[str, str] = {}
 
@@ -141,14 +141,43 @@ class GraphWriter:
         )  # fmt: skip
 
     def _append_sums(self, x: str, columns: int) -> str:
-        """Return ``x`` with the sums of its blocks behind it; matrices that share an input share that."""
+        """Return ``x`` with the sums of its blocks behind it; matrices that share an input share that.
+
+        Reshape, ReduceSum and Concat run on one thread: waking the others for so little costs more than it saves.
+        """
         if x not in self._widened:
-            if columns not in self._summing:
-                rows = summing_rows(columns // BLOCK)
-                self._summing[columns] = self._store(f"sums.{columns}", [rows], 4, 0)
-            sums = self.matmul(x, self._summing[columns], f"{x}.sums")
-            self._widened[x] = self.node("Concat", [x, sums], [f"{x}.wide"], axis=-1)
+            blocks = columns // BLOCK
+            self.node("Reshape", [x, self._once("blocks", [0, 0, blocks, BLOCK])], [f"{x}.blocks"])
+            sums = self.node("ReduceSum", [f"{x}.blocks", self._once("block_axis", [3])], [f"{x}.sums"], keepdims=0)
+            parts = [x, sums]
+            if rest := shift_columns(blocks) - blocks:
+                parts.append(self._filling(x, rest))
+            self._widened[x] = self.node("Concat", parts, [f"{x}.wide"], axis=-1)
         return self._widened[x]
+
+    def _filling(self, x: str, columns: int) -> str:
+        """Return zeros (batch, length, columns), made once in a run."""
+        name = f"filling.{columns}"
+        if name not in self._made:
+            self._made.add(name)
+            rows = self.node("Shape", [x], [f"{name}.rows"], start=0, end=2)
+            shape = self.node("Concat", [rows, self._once("filling.width", [columns])], [f"{name}.shape"], axis=0)
+            self.node("Expand", [self._once_zero(), shape], [name])
+        return name
+
+    def _once(self, purpose: str, values: Sequence[int]) -> str:
+        """Return a small constant, declared once."""
+        name = f"{purpose}.{'.'.join(map(str, values))}"
+        if name not in self._made:
+            self._made.add(name)
+            self.constant(name, np.array(values, np.int64))
+        return name
+
+    def _once_zero(self) -> str:
+        if "filling.zero" not in self._made:
+            self._made.add("filling.zero")
+            self.constant("filling.zero", np.zeros(1, np.float32))
+        return "filling.zero"
 
     def _declare(self, w: Matrix) -> list[str]:
         """Return the initializers of a matrix, which several nodes may use."""

@@ -52,14 +52,6 @@ def shift_columns(blocks: int) -> int:
     return -(-blocks // BLOCK) * BLOCK
 
 
-def summing_rows(blocks: int) -> Packed:
-    """Return the matrix (shift columns, 32 * blocks) of zeros and ones that sums an input's blocks, packed exactly."""
-    rows = shift_columns(blocks)
-    codes = np.zeros((rows, blocks, BLOCK), np.uint8)
-    codes[np.arange(blocks), np.arange(blocks)] = 1
-    return Packed(codes, np.ones((rows, blocks), np.float32), np.zeros((rows, blocks), np.uint8))
-
-
 def copy_shifted(raw: Bytes, kind: GGMLQuantizationType) -> Shifted | None:
     """Take over the codes of Q4_1 and Q4_K blocks as they are; None for other kinds."""
     if kind == Q.Q4_1:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridmesh.infra.models.packing import BLOCK, fit_codes
-from hybridmesh.infra.models.shifting import copy_shifted, fit_shifted, shift_columns, summing_rows
+from hybridmesh.infra.models.shifting import copy_shifted, fit_shifted, shift_columns
 from tiny_gguf import random_blocks
 
 Q = GGMLQuantizationType
@@ -62,9 +62,7 @@ def test_widened_rows_meet_the_sums_of_the_blocks(seed: int, blocks: int) -> Non
     weights = random.normal(size=(3, blocks * BLOCK)).astype(np.float32)
     x = random.normal(size=blocks * BLOCK).astype(np.float32)
     shifted = fit_shifted(weights)
-    sums = summing_rows(blocks).weights() @ x
-    np.testing.assert_allclose(sums[:blocks], x.reshape(blocks, BLOCK).sum(1), rtol=1e-4, atol=1e-4)
-    assert sums.size == shift_columns(blocks)
-    assert not sums[blocks:].any()
+    sums = np.zeros(shift_columns(blocks), np.float32)
+    sums[:blocks] = x.reshape(blocks, BLOCK).sum(1)
     found = shifted.widened().weights() @ np.concatenate([x, sums])
     np.testing.assert_allclose(found, shifted.weights() @ x, atol=0.05 * np.sqrt(x.size))
