@@ -80,6 +80,7 @@ class ModelStore:
         entry = self._entry(name)
         with self._workshop(name, progress) as work:
             if ready := self._current(entry):
+                shutil.rmtree(self._fetched(name), ignore_errors=True)  # of a maker that was killed at its very end
                 return ready
             if not entry.files:
                 raise SetupError(f"{name} was exported by another version", remedy="export it again")
@@ -91,6 +92,7 @@ class ModelStore:
             build_model(entry, fetched.files, work, finished, progress)
             prepared = self._finish(entry, finished, fetched.source, progress)
             shutil.rmtree(fetched_folder, ignore_errors=True)
+            progress("ready", None)
             return prepared
 
     def adopt(self, entry: Entry, build: Build, progress: Progress) -> PreparedModel:
@@ -108,7 +110,9 @@ class ModelStore:
             finished = work / "finished"
             finished.mkdir()
             build(work, finished)
-            return self._finish(entry, finished, EXPORTED, progress)
+            adopted = self._finish(entry, finished, EXPORTED, progress)
+            progress("ready", None)
+            return adopted
 
     def path(self, name: str) -> Path | None:
         """Return the folder of a prepared model, or None; only looks whether it is there.
@@ -149,7 +153,6 @@ class ModelStore:
         manifest = Manifest.describe(entry, finished, source=source, fingerprint=fingerprint(entry))
         (finished / manifests.FILENAME).write_text(manifest.model_dump_json(indent=1), "utf-8")
         put_in_place(finished, self._root / entry.name, finished.parent / "replaced")
-        progress("ready", None)
         return self._describe(manifest)
 
     def _entry(self, name: str) -> Entry:
