@@ -10,7 +10,7 @@ PINNED := tests/bench/privacy
 TRAIN  := .venv-train/.ready
 EXPORT := .venv-export/.ready
 
-.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos documents lock clean bench-prepare test-export
+.PHONY: help setup demo test test-export lint format bench bench-prepare bench-privacy bench-quality train-pii simulate chaos documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
