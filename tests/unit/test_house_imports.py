@@ -32,7 +32,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/endings.py",
         "bus/followed.py",
         "bus/graveyard.py",
-        "bus/links.py",
+        "bus/links.py", "bus/losses.py",
         "bus/provisioner.py",
         "bus/publisher.py",
         "bus/queues.py",
