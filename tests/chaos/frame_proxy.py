@@ -8,6 +8,7 @@ from dataclasses import dataclass
 # Index of the word that holds the payload's length; the words before it differ with and without a reply subject.
 _WITH_PAYLOAD = {b"PUB": False, b"HPUB": True, b"MSG": False, b"HMSG": True}
 _CRLF = b"\r\n"
+_QUEUES = ("$JS.ACK.WORK_", "$JS.ACK.INTAKE_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Frame:
     @property
     def delivered(self) -> bool:
         """Whether it brings the agent a message of its work queue."""
-        return not self.outgoing and self.reply.startswith("$JS.ACK.WORK_")
+        return not self.outgoing and self.reply.startswith(_QUEUES)
 
     @property
     def told(self) -> bool:
@@ -34,7 +35,7 @@ class Frame:
     @property
     def acknowledges(self) -> bool:
         """Whether it takes a message out of its queue: neither a sign of life nor a hand-back."""
-        work = self.outgoing and self.subject.startswith("$JS.ACK.WORK_")
+        work = self.outgoing and self.subject.startswith(_QUEUES)
         return work and self.payload.strip() in (b"", b"+ACK")
 
 
