@@ -7,9 +7,10 @@ STAMP  := $(VENV)/.base
 DEV    := $(VENV)/.dev
 RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
+TASKS  ?= 10000
 TRAIN  := .venv-train/.ready
 
-.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos documents lock clean
+.PHONY: help setup demo test lint format bench bench-privacy bench-quality train-pii simulate chaos bench-backlog chaos-short chaos-many documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -71,11 +72,25 @@ train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; T
 	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
 	@cp build/pii/model.onnx build/pii/labels.json build/pii/tokenizer.json agents/classifier/model/
 
+<<<<<<< HEAD
 simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many
 	@cd tests && $(CURDIR)/$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),4000))
 
 chaos: $(DEV)         ## kill -9 of each agent while tasks run
 	@$(BIN)/python -m pytest -m chaos -s tests/chaos
+=======
+chaos: $(DEV)         ## every fault on real processes, and a table of what came of each (half an hour)
+	@$(BIN)/python -m pytest -m "chaos and not long" -rs tests/chaos
+
+chaos-short: $(DEV)   ## those of its faults that run with every change (five minutes)
+	@$(BIN)/python -m pytest -m "chaos and short" -rs tests/chaos
+
+chaos-many: $(DEV)    ## TASKS tasks with a random kill every two seconds
+	@$(BIN)/python -m pytest -m chaos --tasks $(TASKS) tests/chaos/test_many.py
+
+bench-backlog: $(DEV) ## the memory of each agent while TASKS tasks wait
+	@$(BIN)/python -m pytest -m chaos --tasks $(TASKS) tests/chaos/test_backlog.py
+>>>>>>> 77eee39 (chaos: thousands of tasks under random kills, the memory of a backlog, recovery of the only worker; a short table for every change)
 
 documents: $(DEV)     ## JSON Schemas and the AsyncAPI document, from the code
 	@$(BIN)/python -m hybridmesh.infra.documents

@@ -49,7 +49,8 @@ def config(
     users = create_keys(call.keys or call.settings.data / "keys")
     text = accounts_block(users)
     if not accounts_only:
-        text = server_config(ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()))) + text
+        place = ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()))
+        text = server_config(place) + text
     if out is None:
         write(text.rstrip("\n"))
         return

@@ -10,6 +10,12 @@ from chaos.hosted_mesh import HostedMesh, hosted_mesh
 from chaos.scripted_cloud import ScriptedCloud
 from hybridmesh.bus.client import Mesh
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the long runs be as long as there is time for."""
+    parser.addoption("--tasks", type=int, default=500, help="how many tasks the long runs put through")
+
+
 _ROWS = pytest.StashKey[list[Row]]()
 
 # A wait for what a dead or stopped process has in its hands, that leaves room to see it.
@@ -60,6 +66,14 @@ def report(request: pytest.FixtureRequest, cloud: ScriptedCloud) -> Callable[[Ro
     """Where a fault's line of the table goes; the cloud forgets what it was to play."""
     cloud.play()
     return request.config.stash.setdefault(_ROWS, []).append
+
+
+@pytest.fixture
+def tasks(request: pytest.FixtureRequest) -> int:
+    """How many tasks a long run puts through."""
+    count: object = request.config.getoption("--tasks")
+    assert isinstance(count, int)
+    return count
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

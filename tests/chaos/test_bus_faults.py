@@ -25,7 +25,7 @@ TASKS = 6
 AWAY_S = 60.0
 
 
-@pytest.mark.parametrize("away_s", [0.0, AWAY_S])
+@pytest.mark.parametrize("away_s", [pytest.param(0.0, marks=pytest.mark.short), AWAY_S])
 async def test_the_bus_is_killed(
     away_s: float, mesh: HostedMesh, client: Mesh, cloud: ScriptedCloud, report: Callable[[Row], None]
 ) -> None:

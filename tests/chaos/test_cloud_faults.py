@@ -76,7 +76,13 @@ def door_of(cloud: ScriptedCloud, fault: Fault) -> AbstractAsyncContextManager[N
             return cloud.unreachable()
 
 
-@pytest.mark.parametrize("name", FAULTS)
+# The rest waits for a cloud that does not come back.
+QUICK = FAULTS.keys() - {"429, no retry-after", "529 storm", "500 with HTML", "200 with HTML", "connection refused"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.short] if name in QUICK else []) for name in FAULTS]
+)
 async def test_a_cloud_that_fails_costs_no_task_and_no_unbooked_money(
     name: str,
     mesh: HostedMesh,

@@ -75,6 +75,7 @@ def copying(mesh: HostedMesh, sent: Counter[str]) -> Generator[None]:
             proxy.copies = None
 
 
+@pytest.mark.short
 async def test_every_message_is_delivered_ten_times(
     mesh: HostedMesh, client: Mesh, cloud: ScriptedCloud, report: Callable[[Row], None]
 ) -> None:

@@ -69,6 +69,7 @@ async def ended_row(client: Mesh, ids: list[str], fault: str, began: float, note
     return Row(fault, len(ids), sum(map(bool, ends)), ends.count(0), twice, recovery_s, note or f"{good} completed")
 
 
+@pytest.mark.short
 async def test_the_disk_is_full(small_disk: Path, own_mesh: MeshProcess, report: Callable[[Row], None]) -> None:
     """Nothing is lost: what was accepted goes on once there is room, and a client is told that nothing is taken."""
     own_mesh.start()
@@ -120,6 +121,7 @@ async def test_one_queue_is_gone_after_a_crash(own_mesh: MeshProcess, report: Ca
     assert (row.lost, row.twice) == (0, 0)
 
 
+@pytest.mark.short
 async def test_the_whole_store_is_gone_after_a_crash(own_mesh: MeshProcess, report: Callable[[Row], None]) -> None:
     """Nothing is lost in silence: who waits is told to submit again, and the mesh works on an empty store."""
     own_mesh.start()
