@@ -37,7 +37,7 @@ def places() -> Iterator[ParameterSet]:
             yield pytest.param(agent, seam, marks=[pytest.mark.short] if agent == "consultant" else [])
 
 
-@pytest.mark.parametrize(("agent", "seam"), places())
+@pytest.mark.parametrize(("agent", "seam"), list(places()))
 async def test_a_kill_at_a_seam_loses_nothing_and_does_nothing_twice(
     agent: str,
     seam: str,
