@@ -72,13 +72,9 @@ train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; T
 	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
 	@cp build/pii/model.onnx build/pii/labels.json build/pii/tokenizer.json agents/classifier/model/
 
-<<<<<<< HEAD
 simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many
 	@cd tests && $(CURDIR)/$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),4000))
 
-chaos: $(DEV)         ## kill -9 of each agent while tasks run
-	@$(BIN)/python -m pytest -m chaos -s tests/chaos
-=======
 chaos: $(DEV)         ## every fault on real processes, and a table of what came of each (half an hour)
 	@$(BIN)/python -m pytest -m "chaos and not long" -rs tests/chaos
 
@@ -90,7 +86,6 @@ chaos-many: $(DEV)    ## TASKS tasks with a random kill every two seconds
 
 bench-backlog: $(DEV) ## the memory of each agent while TASKS tasks wait
 	@$(BIN)/python -m pytest -m chaos --tasks $(TASKS) tests/chaos/test_backlog.py
->>>>>>> 77eee39 (chaos: thousands of tasks under random kills, the memory of a backlog, recovery of the only worker; a short table for every change)
 
 documents: $(DEV)     ## JSON Schemas and the AsyncAPI document, from the code
 	@$(BIN)/python -m hybridmesh.infra.documents
