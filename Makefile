@@ -7,10 +7,11 @@ STAMP  := $(VENV)/.base
 DEV    := $(VENV)/.dev
 RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
+TASKS  ?= 10000
 TRAIN  := .venv-train/.ready
 EXPORT := .venv-export/.ready
 
-.PHONY: help setup demo test test-export lint format bench bench-prepare bench-privacy bench-quality train-pii simulate chaos documents lock clean
+.PHONY: help setup demo test test-export lint format bench bench-backlog bench-prepare bench-privacy bench-quality train-pii simulate chaos chaos-short chaos-many documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -88,8 +89,17 @@ train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; T
 simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many
 	@cd tests && $(CURDIR)/$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),4000))
 
-chaos: $(DEV)         ## kill -9 of each agent while tasks run
-	@$(BIN)/python -m pytest -m chaos -s tests/chaos
+chaos: $(DEV)         ## every fault on real processes, and a table of what came of each (half an hour)
+	@$(BIN)/python -m pytest -m "chaos and not long" -rs tests/chaos
+
+chaos-short: $(DEV)   ## those of its faults that run with every change (five minutes)
+	@$(BIN)/python -m pytest -m "chaos and short" -rs tests/chaos
+
+chaos-many: $(DEV)    ## TASKS tasks with a random kill every two seconds
+	@$(BIN)/python -m pytest -m chaos --tasks $(TASKS) tests/chaos/test_many.py
+
+bench-backlog: $(DEV) ## the memory of each agent while TASKS tasks wait
+	@$(BIN)/python -m pytest -m chaos --tasks $(TASKS) tests/chaos/test_backlog.py
 
 documents: $(DEV)     ## JSON Schemas and the AsyncAPI document, from the code
 	@$(BIN)/python -m hybridmesh.infra.documents

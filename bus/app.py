@@ -22,7 +22,7 @@ from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
 from hybridmesh.bus.requests import ERROR_HEADER, answer
 from hybridmesh.bus.settings import BusSettings, MeshSettings
-from hybridmesh.bus.tls import check_url, make_context
+from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import AGENTS, Bucket, consumers_of, row_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
@@ -37,10 +37,9 @@ Builder = Callable[[Links], Awaitable[Agent]]
 
 def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBroker:
     """Return a broker that never stops reconnecting and leaves no message in a log."""
-    check_url(url, settings)
     tls = make_context(settings)
     return NatsBroker(
-        url,
+        servers_of(url, settings),
         name=f"hybridmesh-{identity.name}",
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,

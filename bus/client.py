@@ -26,9 +26,10 @@ from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import MeshError, MeshUnavailable, UsageError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.losses import Losses
 from hybridmesh.bus.outbox import Outbox
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.bus.tls import check_url, make_context
+from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, stream_of, subject_for
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent
@@ -114,7 +115,14 @@ class Mesh:
         return sent
 
     async def result(self, task_id: str, *, timeout_s: float | None = None) -> TaskEnded:
-        """Wait for a task's end and return it; raises TimeoutError."""
+        """Wait for a task's end and return it.
+
+        Raises:
+            TimeoutError: it has not ended in time.
+            PermanentError: it never will, since the bus lost its store meanwhile.
+
+        """
+        losses = Losses(self.links.js)
         async with asyncio.timeout(timeout_s), contextlib.AsyncExitStack() as stack:
             arrived: asyncio.Queue[Msg] = asyncio.Queue()
             for kind in _ENDS:
@@ -125,6 +133,7 @@ class Mesh:
                 with contextlib.suppress(MeshUnavailable):
                     if ended := await self.ended(task_id):
                         return ended
+                    await losses.check(task_id)
                 with contextlib.suppress(TimeoutError):
                     message = await asyncio.wait_for(arrived.get(), _LOOK_AGAIN_S)
                     ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
@@ -285,13 +294,13 @@ async def connect(
     where = url or tree.nats_url or Endpoint.read(folder).url
     keys_folder = Path(keys) if keys else folder / "keys"
     identity, ring = read_identity(keys_folder, role), KeyRing.read(keys_folder)
-    check_url(where, tree.bus)
+    servers = servers_of(where, tree.bus)
     tls = make_context(tree.bus)
     try:
         # The time-out bounds the first connection alone; one that is lost later is sought for ever.
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             client = await nats.connect(
-                where,
+                servers,
                 name=f"hybridmesh-{identity.name}",
                 inbox_prefix=inbox_of(identity.name),
                 nkeys_seed_str=identity.seed,

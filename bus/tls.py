@@ -31,11 +31,18 @@ def make_context(settings: BusSettings) -> ssl.SSLContext | None:
     return context
 
 
-def check_url(url: str, settings: BusSettings) -> None:
-    """Raise UsageError for a bus on another machine that would be spoken to in the clear."""
-    hosts = {urlsplit(part.strip()).hostname or "" for part in url.split(",")}
+def servers_of(url: str, settings: BusSettings) -> list[str]:
+    """Return the servers that a URL, or several with commas between, names: those of one cluster.
+
+    Raises:
+        UsageError: one is on another machine and would be spoken to in the clear.
+
+    """
+    servers = [part.strip() for part in url.split(",")]
+    hosts = {urlsplit(server).hostname or "" for server in servers}
     if settings.tls_ca is None and not settings.clear_text and not hosts <= _HERE:
         raise UsageError(
             "the bus is on another machine and would be spoken to in the clear",
             remedy="set bus.tls_ca (and bus.tls_cert, bus.tls_key), or bus.clear_text where the network is your own",
         )
+    return servers

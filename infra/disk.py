@@ -9,6 +9,11 @@ from hybridmesh.bus.errors import SetupError
 NEEDED_BYTES = 512 * 1024 * 1024
 
 
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes are free where ``folder`` is or will be."""
+    return shutil.disk_usage(_nearest(folder)).free
+
+
 def check_room(folder: Path, needed: int = NEEDED_BYTES) -> int:
     """Return the free bytes where ``folder`` is or will be.
 
@@ -16,15 +21,16 @@ def check_room(folder: Path, needed: int = NEEDED_BYTES) -> int:
         SetupError: there is too little room, or the folder cannot be written.
 
     """
-    place = folder
-    while not place.exists():
-        place = place.parent
-    if not os.access(place, os.W_OK):
+    if not os.access(_nearest(folder), os.W_OK):
         raise SetupError("the data folder cannot be written", remedy="choose another with --data")
-    free = shutil.disk_usage(place).free
+    free = free_bytes(folder)
     if free < needed:
         raise SetupError(
             f"only {free // 2**20} MiB are free, {needed // 2**20} MiB are needed",
             remedy="make room, or choose a data folder on another disk with --data",
         )
     return free
+
+
+def _nearest(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())

@@ -13,7 +13,7 @@ from hybridmesh.infra.parent_death import die_with_parent
 
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
-_GOOD_RUN_S = 30.0  # a child that lived this long starts over with the first delay
+_GOOD_RUN_S = 10.0  # a child that lived this long was at work, and starts over with the first delay
 
 
 @dataclass(frozen=True, slots=True)

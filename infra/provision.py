@@ -21,7 +21,7 @@ from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
 from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity, write_secret
 from hybridmesh.bus.provisioner import part, provision
 from hybridmesh.bus.settings import BusSettings, MeshSettings
-from hybridmesh.bus.tls import check_url, make_context
+from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import TOPOLOGY, Account
 
 _CONNECT_TRIES = 5
@@ -111,21 +111,21 @@ async def connect_provisioner(
     url: str, keys: Path | None, account: Account, settings: BusSettings
 ) -> AsyncGenerator[Client]:
     """Connect as the one who may make the streams of an account; raises MeshUnavailable."""
-    check_url(url, settings)
+    servers = servers_of(url, settings)
     (name,) = (name for name, home in PROVISIONERS.items() if home is account)
     seed = None if keys is None else read_seed(keys, name)
-    client = await _connect(url, name, seed, make_context(settings))
+    client = await _connect(servers, name, seed, make_context(settings))
     try:
         yield client
     finally:
         await client.close()
 
 
-async def _connect(url: str, name: str, seed: str | None, tls: ssl.SSLContext | None) -> Client:
+async def _connect(servers: list[str], name: str, seed: str | None, tls: ssl.SSLContext | None) -> Client:
     client = Client()
     try:
         await client.connect(
-            url,
+            servers,
             name=f"hybridmesh-{name}",
             nkeys_seed_str=seed,
             tls=tls,

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from nats.js import JetStreamContext
@@ -21,6 +22,7 @@ from hybridmesh.infra.disk import check_room
 from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
 from hybridmesh.infra.model_setup import ensure_models
 from hybridmesh.infra.nats.access import accounts_block
+from hybridmesh.infra.nats.keeper import Keeper
 from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.infra.provision import connect_provisioner, create_keys, provision_bus
 from hybridmesh.infra.settings import child_environment
@@ -72,7 +74,8 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         await asyncio.to_thread(server.start)
         stack.callback(server.stop)
         await asyncio.to_thread(ensure_models, settings, tell)
-        await provision_bus(server.url, settings, replicas=1, keys=keys)
+        prepare = partial(provision_bus, server.url, settings, replicas=1, keys=keys)
+        await prepare()
         cloud = choose_cloud(settings)
         record: Path | None = None
         extra: list[str] = []
@@ -86,7 +89,7 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         children = _children(settings, options, server.url, cloud, extra)
         for child in children:
             fleet.add(child)
-        watching = asyncio.create_task(_keep_server(server, tell))
+        watching = asyncio.create_task(Keeper(server, data / "nats" / "jetstream", prepare, tell).watch())
         stack.callback(watching.cancel)
         async with connect_provisioner(server.url, keys, Account.LOCAL, settings.bus) as client:
             await _await_ready(client.jetstream(), fleet, {child.name for child in children}, tell)
@@ -138,14 +141,6 @@ async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell
         if time.monotonic() - began > _READY_TIMEOUT_S:
             raise SetupError(f"not ready in time: {late}", remedy="see the logs folder in the data folder")
         await asyncio.sleep(0.1)
-
-
-async def _keep_server(server: NatsServer, tell: Tell) -> None:
-    while True:
-        await asyncio.sleep(0.5)
-        if not server.alive():
-            tell("nats-server died; starting it again on the same store and port")
-            await asyncio.to_thread(server.restart)
 
 
 async def serve_until_stopped(

@@ -7,7 +7,9 @@ played for all that follow. ``cloud.received`` is the oracle of every test that 
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import socket
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -153,8 +155,14 @@ class CloudDouble:
     @property
     def url(self) -> str:
         """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
 
     @property
     def bodies(self) -> list[bytes]:
@@ -162,12 +170,20 @@ class CloudDouble:
         return [request.body for request in self.requests]
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        await self.open_door(0)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close_door()
+
+    async def open_door(self, port: int) -> None:
+        """Listen, on the port that it had before or on any (0)."""
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", port)
+
+    async def close_door(self) -> None:
+        """End all connections and take no more."""
         assert self._server is not None
         self._server.close()
         for task in self._talks:
@@ -231,3 +247,20 @@ class CloudDouble:
             await asyncio.Event().wait()
         if part.then == "reset":
             writer.transport.abort()
+
+
+@contextlib.contextmanager
+def walled(port: int = 0) -> Generator[int]:
+    """Hold a port whose connections are never taken, nor refused: as behind a firewall that says nothing."""
+    with contextlib.ExitStack() as stack:
+        wall = stack.enter_context(socket.socket())
+        wall.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        wall.bind(("127.0.0.1", port))
+        wall.listen(0)
+        for _ in range(4):  # the queue of a listener who never accepts is full after one or two
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(wall.getsockname())
+        time.sleep(0.1)
+        yield wall.getsockname()[1]

@@ -1,6 +1,7 @@
 """Kills one process after the other while tasks are under way, and says what came of the tasks."""
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ import nats.errors
 
 from harness import eventually
 from hybridmesh.bus.client import Mesh
-from hybridmesh.bus.errors import MeshError
+from hybridmesh.bus.errors import MeshError, MeshUnavailable
 from hybridmesh.bus.topology import AUDIT, RESULTS
 from hybridmesh.infra.audit_log import Verification, verify_log
 from hybridmesh.schemas.audits import Action, AuditEvent
@@ -70,21 +71,22 @@ async def kill_while_working(mesh: MeshProcess, victims: Sequence[str], tasks: i
                 ids.append(await client.submit(GOAL, inputs={"mail": mail}))
             await _let_work(client, ids, 0.3 + 0.2 * number)  # another place on the tasks' way each time
             kills.append(await _kill(mesh, client, victim, ids))
-        ended = [await _end(client, task_id) for task_id in ids]
-        await eventually(lambda: _quiet(client), 60)
+        ended = [await end_of(client, task_id) for task_id in ids]
+        await eventually(lambda: quiet(client), 60)
         outcomes = Counter("completed" if isinstance(end, TaskCompleted) else end.reason for end in ended)
         events = [event for task_id in ids for event in await client.history(AuditEvent, f"*.{task_id}")]
         return Aftermath(
             kills=tuple(kills),
             outcomes=outcomes,
-            ends={task_id: await _ends_of(client, task_id) for task_id in ids},
-            settled=Counter(_attempt(event) for event in events if event.action is Action.SPEND_SETTLED),
+            ends={task_id: await ends_of(client, task_id) for task_id in ids},
+            settled=Counter(attempt_of(event) for event in events if event.action is Action.SPEND_SETTLED),
             log=await verify_log(client.links.js, client.links.ring),
             took_s=time.monotonic() - began,
         )
 
 
-def _attempt(event: AuditEvent) -> tuple[str | None, str | None, int]:
+def attempt_of(event: AuditEvent) -> tuple[str | None, str | None, int]:
+    """Return which attempt of which step an event is about."""
     return event.task_id, event.step_id, event.attempt
 
 
@@ -118,19 +120,22 @@ async def _kill(mesh: MeshProcess, client: Mesh, victim: str, ids: Sequence[str]
     return Kill(victim, under_way, time.monotonic() - began)
 
 
-async def _end(client: Mesh, task_id: str) -> TaskCompleted | TaskFailed:
-    """Poll, since what is only heard may be missed while the server is away."""
-    async with asyncio.timeout(120):
-        while (ended := await client.ended(task_id)) is None:
+async def end_of(client: Mesh, task_id: str, timeout_s: float = 120) -> TaskCompleted | TaskFailed:
+    """Poll, since what is only heard may be missed while the server is away; raises TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            with contextlib.suppress(MeshUnavailable):
+                if (ended := await client.ended(task_id)) is not None:
+                    return ended
             await asyncio.sleep(0.1)
-    return ended
 
 
-async def _ends_of(client: Mesh, task_id: str) -> int:
+async def ends_of(client: Mesh, task_id: str) -> int:
+    """Count the ends that are stored for a task."""
     return len(await client.history(TaskCompleted, task_id)) + len(await client.history(TaskFailed, task_id))
 
 
-async def _quiet(client: Mesh) -> bool:
+async def quiet(client: Mesh) -> bool:
     """Say whether nothing is on its way any more and the auditor has signed all that happened."""
     js = client.links.js
     before = (await js.stream_info(AUDIT.name)).state.last_seq, (await js.stream_info(RESULTS.name)).state.last_seq

@@ -60,15 +60,17 @@ class ClaudeModel:
         self._timeout_s = timeout_s
         self._inference_geo = inference_geo
         self._simulated = simulated
+        # Shorter than the whole: a call that never reached anybody is not taken for one that may have been answered.
+        timeout = httpx2.Timeout(timeout_s, connect=timeout_s / 3)
         transport = GuardedTransport(httpx2.AsyncHTTPTransport(retries=0), max_answer_bytes=max_answer_bytes)
         self._client = AsyncAnthropic(
             api_key=api_key.get_secret_value(),
             base_url=base_url,
             max_retries=0,
-            timeout=timeout_s,
+            timeout=timeout,
             open_telemetry={"propagation": False, "traces": {"content_mode": "metadata_only"}},
             http_client=httpx2.AsyncClient(
-                transport=transport, follow_redirects=False, trust_env=False, timeout=timeout_s
+                transport=transport, follow_redirects=False, trust_env=False, timeout=timeout
             ),
             _strict_response_validation=True,
         )

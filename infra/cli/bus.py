@@ -24,6 +24,13 @@ def config(
     tls_ca: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Who signs the clients' certificates: asks each for one.")
     ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="The server's name, its own in a cluster.")] = "hybridmesh",
+    cluster: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where it listens to the other servers of a cluster.")
+    ] = None,
+    route: Annotated[
+        list[str] | None, typer.Option(metavar="URL", help="Another server of the cluster, such as nats://b:6222.")
+    ] = None,
     accounts_only: Annotated[
         bool, typer.Option("--accounts-only", help="Only accounts and users, to include in a configuration.")
     ] = False,
@@ -42,7 +49,8 @@ def config(
     users = create_keys(call.keys or call.settings.data / "keys")
     text = accounts_block(users)
     if not accounts_only:
-        text = server_config(ServerPlace(listen, store, tls_cert, tls_key, tls_ca)) + text
+        place = ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()))
+        text = server_config(place) + text
     if out is None:
         write(text.rstrip("\n"))
         return

@@ -16,24 +16,33 @@ _ANSWER_WITHIN = "5m"  # how long after a request its one reply may go out
 
 @dataclass(frozen=True, slots=True)
 class ServerPlace:
-    """Where a server listens and keeps its streams, and its certificates; ``tls_ca`` asks each client for one."""
+    """Where a server listens and keeps its streams, and its certificates; ``tls_ca`` asks each client for one.
+
+    ``cluster`` is where it listens to the other servers of a cluster, in which its ``name`` is its own; ``routes`` are
+    URLs of some of them.
+    """
 
     listen: str
     store: Path
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+    name: str = "hybridmesh"
+    cluster: str | None = None
+    routes: tuple[str, ...] = ()
 
 
 def server_config(place: ServerPlace) -> str:
     """Return a nats.conf without its accounts, with the guarantees that the mesh relies on."""
     lines = [
-        'server_name: "hybridmesh"',
+        f"server_name: {_quoted(place.name)}",
         f"listen: {_quoted(place.listen)}",
         f"max_payload: {MAX_PAYLOAD_BYTES}",
         # A message is acknowledged when the disk has it: what was accepted survives a power cut.
         f"jetstream {{ store_dir: {_quoted(str(place.store))}, max_file: {MAX_FILE_BYTES}, sync_interval: always }}",
     ]
+    if place.cluster is not None:
+        lines.append(f"cluster {{ name: hybridmesh, listen: {_quoted(place.cluster)}, routes: {_list(place.routes)} }}")
     if place.tls_cert is not None:
         files = {"cert_file": place.tls_cert, "key_file": place.tls_key, "ca_file": place.tls_ca}
         named = ", ".join(f"{name}: {_quoted(str(path))}" for name, path in files.items() if path is not None)

@@ -69,14 +69,30 @@ class NatsServer:
         self._take_lock()
         if self._access:
             self._move_in()
-        self._launch()
+        try:
+            self._launch()
+        except SetupError:
+            self.stop()
+            raise
 
     def restart(self) -> None:
-        """Start again after the process died; the lock is still held."""
+        """Start again, whether the process died or runs; the lock is held throughout.
+
+        Raises:
+            SetupError: it does not come up.
+
+        """
+        self._end()
         self._launch()
 
     def stop(self) -> None:
         """Stop, and give the folder free."""
+        self._end()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -85,9 +101,6 @@ class NatsServer:
                 self._process.kill()
                 self._process.wait()
         self._process = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
     def _take_lock(self) -> None:
         path = self._folder / "lock"
@@ -156,7 +169,7 @@ class NatsServer:
                 if _answers(url):
                     return url
             time.sleep(0.01)
-        self.stop()
+        self._end()
         raise SetupError(f"nats-server did not start: {self._log_end()}", remedy="see nats.log in the data folder")
 
     def _log_end(self) -> str:

@@ -1,16 +1,19 @@
 """The client on a real server: a task that was acknowledged is there, and its end is heard by who waits."""
 
 import asyncio
+import shutil
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from harness import Bus
+from harness import Bus, eventually
 from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
-from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, UsageError
+from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError, UsageError
+from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.topology import intake_stream, queue_stream
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepFailed
@@ -58,6 +61,25 @@ async def test_a_result_is_heard_by_who_waits_and_by_who_comes_late(bus: Bus, tm
         assert await waiting == await mesh.result(task_id, timeout_s=10)
         with pytest.raises(TimeoutError):
             await mesh.result((await mesh.submit("another")), timeout_s=0.2)
+
+
+async def test_who_waits_for_a_task_hears_that_the_bus_lost_it(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost in silence: after a wipe of the store nobody waits for a task that nobody knows."""
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        task_id = await mesh.submit("say hello")
+        waiting = asyncio.create_task(mesh.result(task_id, timeout_s=30))
+        await asyncio.sleep(0.1)
+        bus.server.stop()
+        shutil.rmtree(tmp_path / "nats" / "jetstream")
+        bus.server.start()
+        await eventually(partial(_came_back, bus))
+        await provision(bus.js, bus.settings.bus)
+        with pytest.raises(PermanentError, match="submit it again"):
+            await waiting
+
+
+async def _came_back(bus: Bus) -> bool:
+    return bus.client.is_connected and bus.client.stats["reconnects"] > 0
 
 
 async def test_audit_events_are_followed_from_the_start_and_live(bus: Bus, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from cloud_double import (
     silence,
     stream,
     truncated_json,
+    walled,
     web_page,
 )
 from hybridmesh.agents.consultant.claude import ClaudeModel
@@ -285,6 +286,15 @@ async def test_neither_key_nor_prompt_are_logged(caplog: pytest.LogCaptureFixtur
             shown = f"{model!r} {QUESTION!r} {caplog.text}"
     assert KEY not in shown
     assert "TERM_AB12" not in shown
+
+
+async def test_a_call_that_reached_nobody_is_known_as_such() -> None:
+    """Nothing is lost: a connection that is never taken is no call that may have been answered, and paid for."""
+    with walled() as port:
+        async with opened(f"http://127.0.0.1:{port}", timeout_s=1) as model:
+            with pytest.raises(CloudUnavailable) as caught:
+                await model.ask(QUESTION, open_gate)
+    assert (caught.value.reason, caught.value.uncertain) == ("cloud-timeout", False)
 
 
 async def test_questions_at_the_same_time_keep_their_own_gates() -> None:

@@ -33,6 +33,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/followed.py",
         "bus/graveyard.py",
         "bus/links.py",
+        "bus/losses.py",
         "bus/provisioner.py",
         "bus/publisher.py",
         "bus/queues.py",
