@@ -61,8 +61,8 @@ format: $(DEV)        ## make ruff happy
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(DEV)         ## figures, beside a bare nats-py loop in the same run
-	@$(BIN)/python -m pytest -m bench -s tests/bench
+bench: $(DEV)         ## the bus: figures beside a bare nats-py loop and FastStream in the same run, and the audit log
+	@$(BIN)/python -m pytest -m bench -s tests/bench/test_*.py
 
 bench-prepare: $(DEV) ## models: time and memory of preparing, agreement with the float model (1.7 GB of wheels)
 	@MODEL_WHEELS="$${MODEL_WHEELS:-build/wheels}" $(BIN)/python -m pytest -m bench -s -rs tests/bench/models/test_prepared_models.py
