@@ -56,7 +56,11 @@ class BusSettings(Section):
 
 
 class ModelSettings(Section):
-    """The local models. ``sources`` is a folder to take model files from before any network."""
+    """The local models. ``sources`` is a folder to take model files from before any network.
+
+    ``rows`` answers are written side by side, ``queue`` more may wait; ``prefix_mb`` bounds what is kept of prompts
+    that were read, so that a like one is answered sooner.
+    """
 
     local: str = "qwen2.5-coder-0.5b"
     detector: str = "pii-multilingual"
@@ -65,6 +69,8 @@ class ModelSettings(Section):
     threads: int = Field(default=2, ge=1)
     max_prompt_tokens: int = Field(default=1536, ge=128)
     queue: int = Field(default=64, ge=1)
+    rows: int = Field(default=8, ge=1, le=64)
+    prefix_mb: int = Field(default=96, ge=0)
     request_timeout_s: float = Field(default=120.0, gt=0)
 
 

@@ -220,7 +220,6 @@ TOPOLOGY: tuple[Row, ...] = (
         answers=(Ask.COMPLETE,),
         asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.RANK),
         keeps=(Bucket.PARKED, Bucket.VAULT, Bucket.BUDGETS),
-        slots=2,
     ),
     Row(
         "consultant",

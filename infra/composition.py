@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import psutil
 from pydantic import SecretStr
 
 from hybridmesh.bus.agent import Agent
@@ -131,6 +132,9 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         threads=models.threads,
         max_prompt_tokens=models.max_prompt_tokens,
         max_waiting=models.queue,
+        rows=models.rows,
+        prefix_bytes=models.prefix_mb * 1_000_000,
+        free_bytes=lambda: psutil.virtual_memory().available,
     )
     return WorkerAgent(
         model=model,
@@ -141,6 +145,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         models=models,
         cloud=links.settings.cloud,
         clock=links.clock,
+        close=partial(asyncio.to_thread, model.close),
     ).agent()
 
 

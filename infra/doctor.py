@@ -36,7 +36,6 @@ class Runtime:
     """What ONNX Runtime can do here; ``cuda`` says that a real session got it, not that it is listed."""
 
     version: str
-    genai: str
     cuda: bool
 
 
@@ -134,7 +133,7 @@ def _runtime(facts: Facts) -> Finding:
     if isinstance(seen, Trouble):
         return Finding("onnxruntime", State.MISSING, seen.text, seen.remedy)
     providers = "CUDA and CPU" if seen.cuda else "CPU"
-    return Finding("onnxruntime", State.OK, f"{seen.version}, genai {seen.genai}; a session got {providers}")
+    return Finding("onnxruntime", State.OK, f"{seen.version}; a session got {providers}")
 
 
 def _session(facts: Facts) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 import socket
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -70,24 +69,14 @@ def _cloud(settings: MeshSettings) -> "str | Trouble":
 
 
 def _runtime() -> Runtime | Trouble:
-    from hybridmesh.agents.worker.onnx_runtime import cuda_works, import_genai
+    from hybridmesh.agents.worker.onnx_runtime import cuda_works
 
     try:
         import onnxruntime  # type: ignore[import-untyped] # ships no types
 
-        import_genai()
-        return Runtime(str(onnxruntime.__version__), _genai_version(), cuda_works())
+        return Runtime(str(onnxruntime.__version__), cuda_works())
     except Exception as error:  # noqa: BLE001 - whatever a broken native library raises is the finding
         return Trouble(f"does not work: {type(error).__name__}", _REINSTALL)
-
-
-def _genai_version() -> str:
-    for package in ("onnxruntime-genai-cuda", "onnxruntime-genai"):
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            continue
-    return "of unknown version"
 
 
 def _gpu() -> bool:

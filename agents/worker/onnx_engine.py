@@ -1,82 +1,66 @@
-"""The synchronous core of the local model: one prompt at a time, prefix reuse, output held to a guide."""
+"""The synchronous core of the local model: reads prompts, writes answers of all who are there, step by step.
 
-import json
-import re
-import threading
+Newcomers join while others write; a start that was read before is copied instead of read; JSON and the like, which
+copy from their prompt, are written several tokens at a time where the text foresees them. Greedy, and none of it
+changes an answer: the runtime's attention rounds otherwise for one token at a time than for several, so prompts and
+what ``copies`` always go by several, and all others always by one.
+"""
+
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final, Self, cast
+from typing import Final, Self
 
 import numpy as np
 
-from hybridmesh.agents.worker.onnx_runtime import (
-    Genai,
-    GenaiGenerator,
-    Ids,
-    Provider,
-    Wish,
-    choose_providers,
-    import_genai,
-    load_model,
-    read_control_tokens,
-)
-from hybridmesh.bus.errors import ModelUnavailable, SetupError, Unanswerable
+from hybridmesh.agents.worker.onnx_chat import Chat
+from hybridmesh.agents.worker.onnx_decoder import Decoder, read_ends
+from hybridmesh.agents.worker.onnx_figures import ModelFigures
+from hybridmesh.agents.worker.onnx_guides import Guides
+from hybridmesh.agents.worker.onnx_job import Job
+from hybridmesh.agents.worker.onnx_lookup import LONGEST
+from hybridmesh.agents.worker.onnx_prefixes import Kept, Prefixes
+from hybridmesh.agents.worker.onnx_runtime import Provider, Wish, choose_providers
+from hybridmesh.agents.worker.onnx_schedule import Schedule
+from hybridmesh.bus.errors import MeshError, ModelUnavailable, SetupError, Unanswerable
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind
 
-PREFILL_CHUNK: Final = 64  # the runtime holds the GIL while it reads: about 0.3 s with the 0.5B model on two cores
-ROOM_STEP: Final = 512  # buffers are sized in steps, so that a similar next prompt fits the kept one
-MIN_SHARED: Final = 32  # a shorter common prefix is not worth keeping a buffer for
-KEPT_BUFFERS: Final = 4  # about 25 kB a token each with the 0.5B model
-# Compact JSON as models were trained to write it; free white space invites a small model to go on for ever.
-JSON_FORM: Final = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-GUIDES: Final = {
-    GuideKind.REGEX: "regex",
-    GuideKind.JSON_SCHEMA: "json_schema",
-    GuideKind.GRAMMAR: "lark_grammar",
-}
-
-
-@dataclass(slots=True)
-class _Buffer:
-    """A generator kept for its key-value cache: ``tokens`` were read into it, ``room`` is its fixed size."""
-
-    generator: GenaiGenerator
-    guide: Guide | None
-    room: int
-    tokens: Ids
-
-
-class Stopped(Exception):
-    """The caller's ``stop`` said so."""
+PIECE_ALONE: Final = 128  # of a prompt, read in one step: a cancellation waits for about half a second
+PIECE_BESIDE: Final = 32  # while others write, who wait for it
+LONGEST_ANSWER: Final = 2048
+COPYING: Final = (GuideKind.JSON_SCHEMA, GuideKind.GRAMMAR)
+SPARE_BYTES: Final = 128_000_000  # to be left to everybody else when a request is taken
 
 
 class Engine:
-    """One loaded model. Not thread-safe but for ``count_tokens``; greedy, so equal prompts give equal answers."""
+    """One loaded model. ``prepare`` and ``count_tokens`` may be called from any thread, all else from one."""
 
     def __init__(
         self,
-        genai: Genai,
-        model: object,
+        decoder: Decoder,
+        chat: Chat,
+        guides: Guides,
+        ends: list[int],
         *,
         name: str,
         provider: Provider,
-        control_tokens: Sequence[str],
         max_prompt_tokens: int,
-        reuse_prefix: bool,
+        prefix_bytes: int,
+        lookup: bool,
+        free_bytes: Callable[[], int] | None,
     ) -> None:
         self.name = name
         self.provider: Provider = provider
         self.max_prompt_tokens = max_prompt_tokens
-        self._genai, self._model = genai, model
-        self._tokenizer = genai.Tokenizer(model)
-        self._tokenizer_lock = threading.Lock()
-        self._ends = frozenset(int(token) for token in self._tokenizer.eos_token_ids)
-        self._control = re.compile("|".join(map(re.escape, control_tokens)) or r"(?!)")
-        self._kept: list[_Buffer] = []
-        self._keep = KEPT_BUFFERS if reuse_prefix else 0
+        self._decoder, self._chat, self._guides = decoder, chat, guides
+        self._ends = frozenset(ends)
+        self._lookup = lookup
+        self._free_bytes = free_bytes
+        self._prefixes = Prefixes(prefix_bytes)
+        self._schedule: Schedule[Job] = Schedule(decoder.rows.rows, lambda job: job.copies)
+        token_bytes = decoder.rows.shape.token_bytes
+        self.figures = ModelFigures(kv_limit_bytes=decoder.rows.rows * decoder.rows.room * token_bytes + prefix_bytes)
 
     @classmethod
     def load(
@@ -87,146 +71,198 @@ class Engine:
         threads: int = 2,
         max_prompt_tokens: int = 1024,
         provider: Wish = "auto",
-        reuse_prefix: bool = True,
+        rows: int = 8,
+        prefix_bytes: int = 96_000_000,
+        lookup: bool = True,
+        free_bytes: Callable[[], int] | None = None,
     ) -> Self:
-        """Load a prepared folder, on CUDA where that really works, and raise SetupError when it cannot be."""
-        genai = import_genai()
+        """Load a prepared folder, on CUDA where that really works, and raise SetupError when it cannot be.
+
+        ``rows`` answers are under way at once; ``prefix_bytes`` bounds what is kept of earlier prompts;
+        ``free_bytes`` tells the memory that is left on this machine, and is asked before a request is taken.
+        """
+        room = max_prompt_tokens + LONGEST_ANSWER + LONGEST + 1
         remedy = f"prepare the model {name} again, or choose another provider"
         for chosen in choose_providers(provider):
             try:
+                decoder = Decoder.load(folder, chosen, threads=threads, rows=rows, room=room)
+                ends = read_ends(folder)
+                guides = Guides(folder / "tokenizer.json", decoder.vocabulary, ends)
                 engine = cls(
-                    genai, load_model(genai, folder, chosen, threads), name=name, provider=chosen,
-                    control_tokens=read_control_tokens(folder), max_prompt_tokens=max_prompt_tokens,
-                    reuse_prefix=reuse_prefix,
-                )  # fmt: skip
+                    decoder,
+                    Chat.load(folder),
+                    guides,
+                    ends,
+                    name=name,
+                    provider=chosen,
+                    max_prompt_tokens=max_prompt_tokens,
+                    prefix_bytes=prefix_bytes,
+                    lookup=lookup,
+                    free_bytes=free_bytes,
+                )
                 if chosen == "cuda":  # a graph may load there and fail at its first step
-                    engine.run(CompletionRequest(system="", user="Hello", max_tokens=1))
-            except (OSError, RuntimeError, ValueError, ModelUnavailable):
+                    engine.warm_up()
+            except (OSError, KeyError, ValueError, ModelUnavailable, SetupError):
                 continue
             return engine
         raise SetupError(f"the model {name} cannot be loaded", remedy=remedy)
 
+    @property
+    def rows(self) -> int:
+        """How many answers can be under way at once."""
+        return self._decoder.rows.rows
+
     def count_tokens(self, text: str) -> int:
-        """Return how many tokens ``text`` takes inside a prompt; may be called from any thread."""
-        return len(self._encode(self._clean(text)))
+        """Return how many tokens ``text`` takes inside a prompt."""
+        return self._chat.count(text)
 
     def warm_up(self) -> None:
-        """Prepare for guides (up to 2.5 s, once), so that the first guided prompt does not pay for it."""
+        """Run once, so that the first prompt does not pay for what the runtime puts off."""
         guide = Guide(kind=GuideKind.REGEX, pattern="Yes")
         self.run(CompletionRequest(system="", user="Hello", max_tokens=1, guide=guide))
-        self._kept.clear()
+        self._prefixes.clear()
+        self.figures = ModelFigures(kv_limit_bytes=self.figures.kv_limit_bytes)
 
-    def run(self, request: CompletionRequest, stop: Callable[[], bool] = lambda: False) -> Completion:
-        """Answer one prompt; ``stop`` is asked before each token and each piece of the prompt.
+    def prepare(self, request: CompletionRequest, *, streams: bool = False) -> Job:
+        """Return a request as a job, not yet begun.
 
         Raises:
-            Stopped: ``stop`` returned true.
             Unanswerable: the prompt is too long (``prompt-too-long``) or the guide is none (``bad-guide``).
-            ModelUnavailable: the runtime failed.
+            ModelUnavailable: this machine has not the memory for it now (``overloaded``).
 
         """
-        started = time.monotonic()
-        prompt = self._read_prompt(request)
-        room = len(prompt) + request.max_tokens + 1
-        try:
-            buffer, shared = self._take_buffer(prompt, request.guide, room)
-            generator = buffer.generator
-            for at in range(shared, len(prompt), PREFILL_CHUNK):
-                if stop():
-                    raise Stopped
-                generator.append_tokens(prompt[at : at + PREFILL_CHUNK])
-            output, ended = self._generate(generator, request.max_tokens, stop)
-        except RuntimeError as error:  # its text may quote the prompt, so it goes no further
-            raise ModelUnavailable("the model failed", reason=f"model-failed:{type(error).__name__}") from None
-        if self._keep:
-            buffer.tokens = prompt
-            self._kept = [buffer, *self._kept][: self._keep]
-        with self._tokenizer_lock:
-            text = self._tokenizer.decode(np.array(output, np.int32)) if output else ""
-        return Completion(
-            text=text,
-            finish="stop" if ended else "length",
-            prompt_tokens=len(prompt),
-            output_tokens=len(output),
-            duration_s=time.monotonic() - started,
-            model=self.name,
-        )
-
-    def _generate(self, generator: GenaiGenerator, limit: int, stop: Callable[[], bool]) -> tuple[list[int], bool]:
-        """Decode up to ``limit`` tokens; one step more tells a text that just fits from one that was cut."""
-        output: list[int] = []
-        while not stop():
-            generator.generate_next_token()
-            token = int(generator.get_next_tokens()[0])
-            if token in self._ends:
-                return output, True
-            if len(output) == limit:
-                return output, False
-            output.append(token)
-        raise Stopped
-
-    def _read_prompt(self, request: CompletionRequest) -> Ids:
-        roles = (("system", request.system), ("user", request.user))
-        messages = [{"role": role, "content": self._clean(text)} for role, text in roles]
-        with self._tokenizer_lock:
-            prompt = self._tokenizer.apply_chat_template(json.dumps(messages), add_generation_prompt=True)
-        tokens = self._encode(prompt)
-        if len(tokens) > self.max_prompt_tokens:
+        prompt = self._chat.prompt(request)
+        if len(prompt.tokens) > self.max_prompt_tokens:
             raise Unanswerable(
-                f"the prompt has {len(tokens)} tokens, the limit is {self.max_prompt_tokens}",
+                f"the prompt has {len(prompt.tokens)} tokens, the limit is {self.max_prompt_tokens}",
                 reason="prompt-too-long",
             )
-        return tokens
+        guide = None if request.guide is None else self._guides.follow(request.guide)
+        copies = request.guide is not None and request.guide.kind in COPYING
+        job = Job(prompt, request.max_tokens, copies, guide, self._ends, self._chat.stream() if streams else None)
+        needed = job.most_tokens * self._decoder.rows.shape.token_bytes + SPARE_BYTES
+        if self._free_bytes is not None and self._free_bytes() < needed:
+            raise ModelUnavailable("too little memory is free", reason="overloaded", retry_after_s=2.0)
+        return job
 
-    def _clean(self, text: str) -> str:
-        """Normalise to NFC, and take the meaning from control tokens, so that no text can end its own turn."""
-        return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", unicodedata.normalize("NFC", text))
+    def begin(self, job: Job) -> None:
+        """Let a job take part from the next turn on."""
+        self._schedule.add(job)
 
-    def _encode(self, text: str) -> Ids:
-        with self._tokenizer_lock:
-            return np.asarray(self._tokenizer.encode(text), np.int32)
+    def run(self, request: CompletionRequest) -> Completion:
+        """Answer one prompt alone; raises what ``prepare`` raises, and ModelUnavailable when the runtime fails."""
+        job = self.prepare(request)
+        self.begin(job)
+        while self.turn():
+            pass
+        if isinstance(job.outcome, Completion):
+            return job.outcome
+        raise job.outcome or ModelUnavailable("the prompt was stopped", reason="cancelled")
 
-    def _take_buffer(self, prompt: Ids, guide: Guide | None, room: int) -> tuple[_Buffer, int]:
-        """Take out the kept buffer that shares the longest prefix, rewound to it, or make a fresh one.
+    def turn(self) -> bool:
+        """Drop who was stopped, read one piece of a prompt, and write one step of all answers; False when idle."""
+        for job in self._schedule:
+            if job.stop():
+                self._end(job, None)
+        reading = self._schedule.begin()
+        if reading is not None:
+            self._attempt((reading,), lambda: self._read(reading))
+        if self._schedule.batch:
+            batch = tuple(self._schedule.batch)
+            self._attempt(batch, lambda: self._write(0, batch))
+        for job, row in tuple(self._schedule.alone.items()):
+            self._attempt((job,), partial(self._write, row, (job,)))
+        under_way = list(self._schedule)
+        held = sum(job.length for job in under_way) * self._decoder.rows.shape.token_bytes
+        waiting = len(self._schedule.waiting)
+        self.figures = self.figures.state(
+            waiting=waiting, running=len(under_way) - waiting, kv_bytes=held + self._prefixes.used_bytes
+        )
+        return bool(under_way)
 
-        A buffer that is taken out comes back only after a run that went well.
-        """
-        best, shared = None, MIN_SHARED - 1
-        for buffer in self._kept:
-            if buffer.guide == guide and buffer.room >= room:
-                common = common_prefix(buffer.tokens, prompt[:-1])  # one token at least must be read anew
-                if common > shared:
-                    best, shared = buffer, common
-        if best is not None:
-            self._kept = [buffer for buffer in self._kept if buffer is not best]
-            best.generator.rewind_to(shared)
-            return best, shared
-        room = -(-room // ROOM_STEP) * ROOM_STEP
-        params = self._genai.GeneratorParams(self._model)
-        # The buffer is allocated from max_length at once, and its default is the whole context.
-        params.set_search_options(max_length=room, do_sample=False)
+    def stop_all(self) -> None:
+        """Drop every job, waiting or not."""
+        for job in self._schedule:
+            self._end(job, None)
+
+    def _attempt(self, jobs: Sequence[Job], step: Callable[[], None]) -> None:
         try:
-            if guide is not None:
-                params.set_guidance(GUIDES[guide.kind], guide_pattern(guide))
-            return _Buffer(self._genai.Generator(self._model, params), guide, room, prompt), 0
-        except (RuntimeError, ValueError):
-            if guide is None:
-                raise
-            raise Unanswerable("the guide cannot be used", reason="bad-guide") from None
+            step()
+        except MeshError as error:  # who shared the step shares its end
+            for job in jobs:
+                self._end(job, error)
 
+    def _read(self, job: Job) -> None:
+        """Read a piece of a prompt; the last one gives its first new token."""
+        row, tokens = self._schedule.reading_row, job.prompt.tokens
+        if not job.length and (found := self._prefixes.find(tokens)):
+            kept, job.length = found
+            self._decoder.rows.restore(kept.values, job.length, row)
+        end = self._piece_end(job)
+        started = time.monotonic()
+        logits = self._decoder.step(row, tokens[None, job.length : end], [end])
+        self.figures = self.figures.read(end - job.length, time.monotonic() - started)
+        job.length = end
+        if end in (job.prompt.family, len(tokens)) and self._wants(job, end):
+            values = self._decoder.rows.save(row, end)
+            self._prefixes.keep(Kept(tokens[:end], values, family=end == job.prompt.family))
+        if end == len(tokens):
+            self._schedule.promote()
+            job.accept(logits[0], ())
+            self._end_if_finished(job)
 
-def common_prefix(a: Ids, b: Ids) -> int:
-    """Return how many tokens two prompts share from the start."""
-    length = min(len(a), len(b))
-    differing = np.flatnonzero(a[:length] != b[:length])
-    return int(differing[0]) if differing.size else length
+    def _piece_end(self, job: Job) -> int:
+        """Return how far the next piece goes: at least two tokens, and not over the end of what is to be kept."""
+        length, family, whole = job.length, job.prompt.family, len(job.prompt.tokens)
+        others = len(self._schedule.batch) + len(self._schedule.alone)
+        end = min(length + (PIECE_BESIDE if others else PIECE_ALONE), whole)
+        if length + 1 < family < end and family + 1 < whole and self._wants(job, family):
+            end = family
+        return whole if end + 1 == whole else end
 
+    def _write(self, row: int, jobs: Sequence[Job]) -> None:
+        """Write one token of each answer of the batch, or several of one that copies."""
+        draft: list[int] = []
+        if jobs[0].copies:
+            draft = jobs[0].draft(LONGEST) if self._lookup else jobs[0].output[-1:]
+        tokens = np.array([[job.output[-1], *draft] for job in jobs], np.int64)
+        width = 1 + len(draft)
+        started = time.monotonic()
+        logits = self._decoder.step(row, tokens, [job.length + width for job in jobs], keep=width)
+        written = 0
+        for job, found in zip(jobs, logits, strict=True):
+            try:
+                count = job.accept(found, draft)
+            except Unanswerable as error:
+                self._end(job, error)
+                continue
+            job.length += count
+            written += count
+        self.figures = self.figures.wrote(written, time.monotonic() - started)
+        for job in jobs:
+            self._end_if_finished(job)
 
-def guide_pattern(guide: Guide) -> str:
-    """Return the pattern for the runtime; a JSON schema gets a fixed layout unless it names one."""
-    if guide.kind is not GuideKind.JSON_SCHEMA:
-        return guide.pattern
-    schema: object = json.loads(guide.pattern)
-    if not isinstance(schema, dict):
-        raise ValueError("not a JSON schema")  # noqa: TRY004 - one error for every bad pattern
-    return json.dumps({"x-guidance": JSON_FORM, **cast("dict[str, object]", schema)})
+    def _wants(self, job: Job, length: int) -> bool:
+        return self._prefixes.wants(job.prompt.tokens[:length], length * self._decoder.rows.shape.token_bytes)
+
+    def _end_if_finished(self, job: Job) -> None:
+        if job.finish is None:
+            return
+        seconds = time.monotonic() - job.started
+        self.figures = self.figures.answer(first_token_s=job.first_at - job.started, latency_s=seconds)
+        completion = Completion(
+            text=self._chat.text(job.output),
+            finish=job.finish,
+            prompt_tokens=len(job.prompt.tokens),
+            output_tokens=len(job.output),
+            duration_s=seconds,
+            model=self.name,
+        )
+        self._end(job, completion)
+
+    def _end(self, job: Job, outcome: Completion | MeshError | None) -> None:
+        """Take a job out, close the gap that it leaves in the batch, and tell its owner."""
+        for move in self._schedule.remove(job):
+            self._decoder.rows.move(move.source, move.target, move.job.length)
+        job.outcome = outcome
+        job.ended(job)

@@ -1,7 +1,8 @@
 """Writes a llama, qwen2 or qwen3 decoder as an ONNX graph of GroupQueryAttention and MatMulNBits nodes.
 
 Inputs ``input_ids`` and ``attention_mask`` (int64), ``past_key_values.N.key|value`` (float32, batch x kv heads x
-past x head size); outputs ``logits`` (batch x 1 x vocabulary, the last real token's) and ``present.N.key|value``.
+past x head size) and, if wanted, ``logits_to_keep`` (int64 scalar, 1 unless given); outputs ``logits`` (batch x
+logits_to_keep x vocabulary, of the last real tokens) and ``present.N.key|value``.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from hybridmesh.infra.models.packing import Floats, Profile, choose_form, rope_h
 from hybridmesh.infra.models.rope import FACTORS, rope_frequencies, rope_tables
 
 IR_VERSION, OPSET = 10, 21
+KEEP = "logits_to_keep"
 SAME_MATRIX = 0.99  # cosine above which a stored embedding is taken for the output matrix
 SAMPLED_ROWS = 64
 
@@ -168,20 +170,27 @@ class DecoderWriter:
         return rope_halves(rows, heads) if self._facts.family == "llama" and part != "attn_v" else None
 
     def _write_last_rows(self, hidden: str) -> str:
-        """Pick the hidden state of each sequence's last real token: (batch, length, width) -> (batch, 1, width).
+        """Pick the hidden states of each sequence's last real tokens: (batch, length, width) -> (batch, kept, width).
 
-        Inside this step's tokens that is seqlens_k - past, where past = total - length; the clip covers the
+        Inside this step's tokens the last is seqlens_k - past, where past = total - length; the bounds cover the
         decoding steps of a right-padded batch, whose shorter rows have seen fewer tokens than the longest.
         """
         graph = self._graph
+        # A default that a caller may override: who knows nothing of drafts need not name it.
+        graph.constant(KEEP, np.array(1, np.int64))
+        graph.constant("one_scalar", np.array(1, np.int64))
         graph.node("Shape", ["input_ids"], ["length"], start=1, end=2)
         graph.node("Sub", ["total", "length"], ["past"])
         graph.node("Sub", ["last_index", "past"], ["row.raw"])
         graph.node("Sub", ["length", "one"], ["row.last"])
-        graph.node("Max", ["row.raw", "zero"], ["row.low"])
-        graph.node("Min", ["row.low", "row.last"], ["row"])
-        graph.node("Unsqueeze", ["row", "one"], ["row.index"])
-        return graph.node("GatherND", [hidden, "row.index"], ["last_hidden"], batch_dims=1)
+        graph.node("Min", ["row.raw", "row.last"], ["row.high"])
+        graph.node("Sub", ["one_scalar", KEEP], ["row.first"])
+        graph.node("Range", ["row.first", "one_scalar", "one_scalar"], ["row.offsets"])
+        graph.node("Add", ["row.high", "row.offsets"], ["rows.raw"])
+        graph.node("Max", ["rows.raw", "zero"], ["rows"])
+        graph.constant("last_axis", np.array([2], np.int64))
+        graph.node("Unsqueeze", ["rows", "last_axis"], ["rows.index"])
+        return graph.node("GatherND", [hidden, "rows.index"], ["last_hidden"], batch_dims=1)
 
     def _tensor(self, index: int, part: str) -> Tensor:
         name = f"blk.{index}.{part}"
@@ -220,8 +229,9 @@ def write_decoder(
     inputs = [
         describe("input_ids", TensorProto.INT64, ["batch", "length"]),
         describe("attention_mask", TensorProto.INT64, ["batch", "all_length"]),
+        describe(KEEP, TensorProto.INT64, []),
     ]
-    outputs = [describe("logits", TensorProto.FLOAT, ["batch", 1, facts.vocabulary])]
+    outputs = [describe("logits", TensorProto.FLOAT, ["batch", "kept", facts.vocabulary])]
     for index in range(facts.layers):
         for part in ("key", "value"):
             inputs.append(describe(f"past_key_values.{index}.{part}", TensorProto.FLOAT, past))

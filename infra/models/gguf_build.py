@@ -1,4 +1,4 @@
-"""Builds a GGUF file into a folder that onnxruntime-genai loads; no torch, memory far below the model's size."""
+"""Builds a GGUF file into a folder that the engine loads; no torch, memory far below the model's size."""
 
 from collections.abc import Callable
 from pathlib import Path

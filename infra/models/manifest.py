@@ -12,7 +12,7 @@ from hybridmesh.infra.models.file_hash import hash_file
 
 FILENAME: Final = "manifest.json"
 BUILT_WITH: Final = (
-    "gguf", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "onnxruntime-genai", "onnxruntime-genai-cuda",
+    "gguf", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu",
 )  # fmt: skip
 
 

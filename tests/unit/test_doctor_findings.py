@@ -12,7 +12,7 @@ WELL = Facts(
     models={"qwen": "here"},
     cloud="Anthropic",
     simulated=False,
-    runtime=Runtime("1.31", "0.18", cuda=False),
+    runtime=Runtime("1.31", cuda=False),
     gpu=False,
     free_bytes=10**10,
     folder="mesh",
@@ -73,7 +73,7 @@ def test_a_fresh_machine_can_start() -> None:
 
 def test_cuda_counts_only_when_a_session_got_it() -> None:
     """It runs on what you have: listed is not the same as there."""
-    facts = replace(WELL, gpu=True, runtime=Runtime("1", "1", cuda=True))
+    facts = replace(WELL, gpu=True, runtime=Runtime("1", cuda=True))
     assert all(finding.state is State.OK for finding in examine(facts))
 
 

