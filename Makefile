@@ -8,10 +8,12 @@ DEV    := $(VENV)/.dev
 RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
 TASKS  ?= 10000
+RIVALS := .venv-bench-models/.ready
+MODELS := tests/bench/models
 TRAIN  := .venv-train/.ready
 EXPORT := .venv-export/.ready
 
-.PHONY: help setup demo test test-export lint format bench bench-backlog bench-prepare bench-privacy bench-quality train-pii simulate chaos chaos-short chaos-many documents lock clean
+.PHONY: help setup demo test test-export lint format bench bench-backlog bench-prepare bench-privacy bench-models bench-quality train-pii simulate chaos chaos-short chaos-many documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -79,6 +81,15 @@ bench-privacy: $(DEV) ## leak, precision and speed of detection, beside Presidio
 	@if [ -d "$${PRIVACY_DATA:-../shared/data/privacy/dev}" ]; then $(MAKE) --no-print-directory $(RIVAL); fi
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 3600 tests/bench/privacy
 
+$(RIVALS): $(MODELS)/rivals.lock | $(UV)
+	@echo "installing llama.cpp and onnxruntime-genai beside…" >&2
+	@$(PYTHON) -m venv --clear .venv-bench-models
+	@$(UV) pip install --quiet --compile-bytecode --python .venv-bench-models/bin/python --require-hashes -r $(MODELS)/rivals.lock
+	@touch $@
+
+bench-models: $(DEV) $(RIVALS) ## the local model's pace, beside llama.cpp and onnxruntime-genai in the same run
+	@$(BIN)/python -m pytest -m bench -s -rs --timeout 7200 $(MODELS)
+
 bench-quality: $(DEV) ## what the local models get right: 224 cases, four languages (QUALITY_MODELS names the models)
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 10800 tests/bench/quality
 
@@ -116,6 +127,7 @@ lock: $(DEV)          ## resolve the dependencies again
 	@$(UV) pip compile -q pyproject.toml --group train --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-train.lock
 	@$(UV) pip compile -q pyproject.toml --extra export --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-export.lock
 	@$(UV) pip compile -q $(PINNED)/presidio.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o $(PINNED)/presidio.lock
+	@$(UV) pip compile -q $(MODELS)/rivals.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o $(MODELS)/rivals.lock
 
 clean:                ## remove what was set up here; prepared models stay in the user's cache
-	@rm -rf $(VENV) .venv-bench build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench .venv-bench-models build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
