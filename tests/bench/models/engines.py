@@ -1,7 +1,9 @@
 """The engines that are compared, each a process of its own that answers JSON lines."""
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -86,7 +88,7 @@ def folder_for_genai(prepared: Path, target: Path) -> Path:
     (target / "model.onnx").write_bytes(model.SerializeToString())
     for file in prepared.iterdir():
         if file.name != "model.onnx":
-            (target / file.name).symlink_to(file)
+            shutil.copyfile(file, target / file.name)  # genai follows no link out of its folder
     return target
 
 
@@ -110,7 +112,8 @@ class Running:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._child.stdin is not None:
-            self._child.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it ended by itself, which is told elsewhere
+                self._child.stdin.close()
         try:
             self._child.wait(30)
         except subprocess.TimeoutExpired:

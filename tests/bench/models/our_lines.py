@@ -41,7 +41,7 @@ def answer(engine: Engine, asked: Asked) -> tuple[list[list[float]], str]:
     if not asked["family"]:
         engine._prefixes.clear()  # nothing is known from the round before, as with the rivals
     guide = asked["schema"] and Guide(kind=GuideKind.JSON_SCHEMA, pattern=asked["schema"])
-    started = time.perf_counter()
+    started = time.monotonic()
     jobs = [
         Job(
             prompt=Prompt(np.array(tokens, np.int64), asked["family"]),
@@ -63,8 +63,10 @@ def answer(engine: Engine, asked: Asked) -> tuple[list[list[float]], str]:
 
 def note(jobs: list[Job], times: list[list[float]], started: float) -> None:
     """Add the time for each token that is new."""
-    now = time.perf_counter() - started
+    now = time.monotonic() - started
     for job, row in zip(jobs, times, strict=True):
+        if job.output and not row:
+            row.append(job.first_at - started)  # the turn that gives it goes on with a step of writing
         row.extend([now] * (len(job.output) - len(row)))
 
 
