@@ -8,7 +8,7 @@ from typing import Any, Final, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from hybridmesh.agents.worker.onnx_rows import HostRows, RowShape
+from hybridmesh.agents.worker.onnx_rows import HostRows, Rows, RowShape
 from hybridmesh.agents.worker.onnx_runtime import Provider
 from hybridmesh.agents.worker.onnx_session import FAILURES, Binding, Session, open_session
 from hybridmesh.bus.errors import ModelUnavailable, SetupError
@@ -26,7 +26,7 @@ KINDS: Final[dict[str, np.dtype[Any]]] = {
 class Decoder:
     """One loaded graph and its rows. Not thread-safe: a step's logits stand in the same memory as the last one's."""
 
-    def __init__(self, session: Session, rows: HostRows) -> None:
+    def __init__(self, session: Session, rows: Rows) -> None:
         self._session = session
         self.rows = rows
         logits = session.get_outputs()[0]
@@ -46,7 +46,14 @@ class Decoder:
         session = open_session(folder / "model.onnx", provider, threads)
         if KEEP not in {value.name for value in session.get_overridable_initializers()}:
             raise SetupError("the model was prepared by another version", remedy="prepare the model again")
-        return cls(session, HostRows(row_shape(session), rows, room))
+        shape = row_shape(session)
+        if provider == "cpu":
+            return cls(session, HostRows(shape, rows, room))
+        if shape.kind != np.float16:  # its attention has no 32-bit form, and would run on the CPU
+            raise SetupError("the model was prepared for the CPU", remedy="prepare it in 16 bit for a GPU")
+        from hybridmesh.agents.worker.onnx_device_rows import DeviceRows
+
+        return cls(session, DeviceRows(shape, rows, room, provider))
 
     def step(self, row: int, tokens: Ids, lengths: Sequence[int], keep: int = 1) -> Logits:
         """Read ``tokens`` (sequences x tokens) into the rows from ``row`` on; several tokens only for one sequence.

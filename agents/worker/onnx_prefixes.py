@@ -1,10 +1,12 @@
 """What was read before and may come again: the keys and values of system prompts and of the latest prompts."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from hybridmesh.agents.worker.onnx_rows import Saved
 
 Ids = npt.NDArray[np.int64]
 
@@ -16,7 +18,7 @@ class Kept:
     """The values of ``tokens`` from the start of a prompt on."""
 
     tokens: Ids
-    values: npt.NDArray[Any]
+    values: Saved
     family: bool
 
 

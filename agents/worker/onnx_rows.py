@@ -1,7 +1,7 @@
 """The key-value buffer: one row a sequence, in memory that is laid out once and then only filled."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +24,48 @@ class RowShape:
         return self.parts * self.heads * self.size * self.kind.itemsize
 
 
+class Saved(Protocol):
+    """A copy of the start of a row, to be put back by whoever made it."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        ...
+
+
+class Rows(Protocol):
+    """``rows`` sequences of up to ``room`` tokens, where a session on ``device`` can work on them."""
+
+    device: str
+    shape: RowShape
+    rows: int
+    room: int
+
+    def address(self, part: int, row: int) -> int:
+        """Return where a row of a part starts."""
+        ...
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copy the first ``length`` tokens of a row over another one."""
+        ...
+
+    def save(self, row: int, length: int) -> Saved:
+        """Return a copy of the first ``length`` tokens of a row."""
+        ...
+
+    def restore(self, saved: Saved, length: int, row: int) -> None:
+        """Put the first ``length`` tokens of a copy into a row."""
+        ...
+
+
 class HostRows:
     """``rows`` sequences of up to ``room`` tokens in main memory; pages that no token reached take no memory.
 
     Rows that follow one another are one tensor, which is why a batch has to lie in the first rows without a gap.
     """
 
-    device = "cpu"
-
     def __init__(self, shape: RowShape, rows: int, room: int) -> None:
+        self.device = "cpu"
         self.shape, self.rows, self.room = shape, rows, room
         self._values = np.zeros((shape.parts, rows, shape.heads, room, shape.size), shape.kind)
 
@@ -48,6 +81,6 @@ class HostRows:
         """Return a copy of the first ``length`` tokens of a row."""
         return self._values[:, row, :, :length].copy()
 
-    def restore(self, values: Values, length: int, row: int) -> None:
+    def restore(self, saved: Saved, length: int, row: int) -> None:
         """Put the first ``length`` tokens of a copy into a row."""
-        self._values[:, row, :, :length] = values[:, :, :length]
+        self._values[:, row, :, :length] = cast("Values", saved)[:, :, :length]
