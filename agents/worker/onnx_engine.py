@@ -229,18 +229,21 @@ class Engine:
         width = 1 + len(draft)
         started = time.monotonic()
         logits = self._decoder.step(row, tokens, [job.length + width for job in jobs], keep=width)
-        written = 0
+        written, failed = 0, dict[Job, MeshError]()
         for job, found in zip(jobs, logits, strict=True):
             try:
                 count = job.accept(found, draft)
             except Unanswerable as error:
-                self._end(job, error)
-                continue
-            job.length += count
-            written += count
+                failed[job] = error
+            else:
+                job.length += count
+                written += count
         self.figures = self.figures.wrote(written, time.monotonic() - started)
-        for job in jobs:
-            self._end_if_finished(job)
+        for job in jobs:  # only now: an end moves rows, and what is in them has to be known by then
+            if job in failed:
+                self._end(job, failed[job])
+            else:
+                self._end_if_finished(job)
 
     def _wants(self, job: Job, length: int) -> bool:
         return self._prefixes.wants(job.prompt.tokens[:length], length * self._decoder.rows.shape.token_bytes)

@@ -32,14 +32,16 @@ class Follower:
         return self._matcher.is_stopped()
 
     def choose(self, logits: npt.NDArray[np.float32]) -> int:
-        """Return the likeliest of the tokens that may come next."""
+        """Return the likeliest of the tokens that may come next; raises Unanswerable as ``consume`` does."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        if self._matcher.is_error():  # it would pass for an end
+            raise _unusable()
         allowed = np.unpackbits(bits, bitorder="little")[: self._vocabulary].view(np.bool_)
         return int(np.where(allowed, logits, -np.inf).argmax())
 
     def consume(self, token: int) -> None:
         """Go on by a token; raises Unanswerable when the guide is too much for the library."""
-        if not self._matcher.consume_token(token):
+        if not self._matcher.consume_token(token) or self._matcher.is_error():
             raise _unusable()
 
     def forced(self) -> list[int]:

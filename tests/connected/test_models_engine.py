@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from llguidance import LLMatcher
 
 from hybridmesh.agents.worker.onnx_engine import Engine
 from hybridmesh.agents.worker.onnx_job import Job
-from hybridmesh.bus.errors import MeshError, ModelUnavailable, SetupError
+from hybridmesh.bus.errors import MeshError, ModelUnavailable, SetupError, Unanswerable
 from hybridmesh.infra.models.store import ModelStore
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind
 
@@ -155,6 +156,19 @@ def test_who_leaves_disturbs_nobody(engine: Engine, alone: list[Completion], lea
     assert [told(job.outcome) for job in jobs if job is not jobs[leaving]] == [
         answer for index, answer in enumerate(expected) if index != leaving
     ]
+
+
+def test_a_guide_that_gives_up_ends_its_own_answer_only(
+    engine: Engine, alone: list[Completion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost: a guide too much for its library is that request's end; the batch is written as ever."""
+    words = ask("Tell a story.", 60, Guide(kind=GuideKind.REGEX, pattern="[a-z ]{300}"))
+    jobs = begin(engine, [words, REQUESTS[0], REQUESTS[2], REQUESTS[7]])
+    turn_until(engine, jobs[3], 2)
+    monkeypatch.setattr(jobs[0].guide, "_matcher", LLMatcher(engine._guides._tokenizer, "(", log_level=0))
+    drain(engine)
+    assert isinstance(jobs[0].outcome, Unanswerable)
+    assert [told(job.outcome) for job in jobs[1:]] == [told(alone[index]) for index in (0, 2, 7)]
 
 
 def test_memory_stays_within_its_bound(folder: Path) -> None:

@@ -46,7 +46,9 @@ def show(figures: Sequence[Figure], engines: Sequence[str]) -> None:
     Console(width=150).print(table)
 
 
-def write(figures: Sequence[Figure], settings: Mapping[str, str], loads: Sequence[float]) -> None:
+def write(
+    figures: Sequence[Figure], settings: Mapping[str, str], sizes: Mapping[str, int], loads: Sequence[float]
+) -> None:
     """Write ``results/models.json``; the load averages tell how busy the machine was with other things."""
     report = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -60,6 +62,7 @@ def write(figures: Sequence[Figure], settings: Mapping[str, str], loads: Sequenc
             **{f"rival {name}": number for name, number in rivals().items()},
         },
         "settings": settings,
+        "sizes": sizes,
         "figures": [asdict(figure) for figure in figures],
     }
     RESULTS.mkdir(exist_ok=True)

@@ -24,6 +24,7 @@ from hybridmesh.schemas.inference import CompletionRequest
 
 ROUNDS: Final = 3
 NEW: Final = 64
+CASES: Final = 6
 PROMPT: Final = 64
 PREFIX: Final = 200
 OUR, LLAMA, GENAI, PLAIN = "ours", "llama.cpp", "onnxruntime-genai", "ours, plain"
@@ -60,13 +61,12 @@ def test_models(tmp_path: Path) -> None:
         engines = {program.name: stack.enter_context(Running(program)) for program in programs}
         for engine in engines.values():
             engine.ask([stream[:PROMPT]], 4)
-        figures = [*paces(engines, stream, 1), *extraction(engines, chat, cases), prefix(engines, stream)]
-        figures += paces(engines, stream, 4)
-        figures.append(memory(engines))
-        figures += paces(engines, stream, 8)
+        figures = [*paces(engines, stream, 1), *paces(engines, stream, 4), memory(engines)]
+        figures += [*paces(engines, stream, 8), prefix(engines, stream), *extraction(engines, chat, cases[:CASES])]
         loads.append(os.getloadavg()[0])
     show(figures, [OUR, PLAIN, LLAMA, GENAI])
-    write(figures, {program.name: program.setting for program in programs}, loads)
+    sizes = {"rounds": ROUNDS, "prompt": PROMPT, "new": NEW, "extractions": CASES}
+    write(figures, {program.name: program.setting for program in programs}, sizes, loads)
 
 
 def find_gguf() -> Path:
