@@ -8,7 +8,8 @@ from typing import Any, Final, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from hybridmesh.agents.worker.onnx_rows import HostRows, Rows, RowShape
+from hybridmesh.agents.worker.onnx_host_rows import HostRows
+from hybridmesh.agents.worker.onnx_rows import Rows, RowShape
 from hybridmesh.agents.worker.onnx_runtime import Provider
 from hybridmesh.agents.worker.onnx_session import FAILURES, Binding, Session, open_session
 from hybridmesh.bus.errors import ModelUnavailable, SetupError

@@ -1,12 +1,9 @@
-"""The key-value buffer: one row a sequence, in memory that is laid out once and then only filled."""
+"""The key-value buffer as the decoding loop sees it, wherever it lies: one row a sequence, laid out once."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
-
-Values = npt.NDArray[Any]  # parts x heads x tokens x size, in the graph's own number type
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +53,3 @@ class Rows(Protocol):
     def restore(self, saved: Saved, length: int, row: int) -> None:
         """Put the first ``length`` tokens of a copy into a row."""
         ...
-
-
-class HostRows:
-    """``rows`` sequences of up to ``room`` tokens in main memory; pages that no token reached take no memory.
-
-    Rows that follow one another are one tensor, which is why a batch has to lie in the first rows without a gap.
-    """
-
-    def __init__(self, shape: RowShape, rows: int, room: int) -> None:
-        self.device = "cpu"
-        self.shape, self.rows, self.room = shape, rows, room
-        self._values = np.zeros((shape.parts, rows, shape.heads, room, shape.size), shape.kind)
-
-    def address(self, part: int, row: int) -> int:
-        """Return where a row of a part starts."""
-        return self._values.ctypes.data + part * self._values.strides[0] + row * self._values.strides[1]
-
-    def move(self, source: int, target: int, length: int) -> None:
-        """Copy the first ``length`` tokens of a row over another one."""
-        self._values[:, target, :, :length] = self._values[:, source, :, :length]
-
-    def save(self, row: int, length: int) -> Values:
-        """Return a copy of the first ``length`` tokens of a row."""
-        return self._values[:, row, :, :length].copy()
-
-    def restore(self, saved: Saved, length: int, row: int) -> None:
-        """Put the first ``length`` tokens of a copy into a row."""
-        self._values[:, row, :, :length] = cast("Values", saved)[:, :, :length]

@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from hybridmesh.agents.worker.onnx_device_rows import DeviceRows
-from hybridmesh.agents.worker.onnx_rows import HostRows, Rows, RowShape
+from hybridmesh.agents.worker.onnx_host_rows import HostRows
+from hybridmesh.agents.worker.onnx_rows import Rows, RowShape
 
 ROWS, ROOM = 3, 40
 SHAPES = [RowShape(4, 2, 8, np.dtype(kind)) for kind in (np.float32, np.float16)]
