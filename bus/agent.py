@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from hybridmesh.schemas.audits import AuditEvent
+from hybridmesh.schemas.inference import ModelLoad
 from hybridmesh.schemas.message import Message
 
 Handler = Callable[[Any], Awaitable[Sequence[Message]]]
@@ -32,7 +33,7 @@ class Agent:
     """An agent, wired: what the application shell runs.
 
     ``watches`` are loops that run beside the handlers for as long as the agent lives; ``close`` releases what
-    the agent holds after its last message.
+    the agent holds after its last message; ``load`` says how busy its model is.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Agent:
     services: tuple[Service, ...] = ()
     watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = ()
     close: Callable[[], Awaitable[None]] | None = None
+    load: Callable[[], ModelLoad] | None = None
 
 
 class AuditLog(Protocol):

@@ -93,7 +93,7 @@ class AgentApp:
         works = self._works(agent, links, endings)
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(work) for work in works]
         attendance = Attendance(links.state(Bucket.AGENTS, Presence), agent.name, links.clock)
-        tasks.append(asyncio.create_task(self._attend(attendance)))
+        tasks.append(asyncio.create_task(self._attend(attendance, agent)))
         await self._tell(links, Action.AGENT_STARTED)
         self.ready.set()
         guard = asyncio.create_task(self._guard(tasks))
@@ -143,11 +143,14 @@ class AgentApp:
 
         self._broker.subscriber(service.subject, queue=queue, max_workers=64, decoder=unread)(reply)
 
-    async def _attend(self, attendance: Attendance) -> None:
+    async def _attend(self, attendance: Attendance, agent: Agent) -> None:
         while True:
+            load = None if agent.load is None else agent.load()
+            if load is not None:
+                self._metrics.loaded(load)
             with contextlib.suppress(MeshError):
                 await attendance.renew(
-                    sum(loop.busy for loop in self._loops), sum(loop.handled for loop in self._loops)
+                    sum(loop.busy for loop in self._loops), sum(loop.handled for loop in self._loops), load
                 )
             await asyncio.sleep(BEAT_S)
 

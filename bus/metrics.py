@@ -6,9 +6,21 @@ from collections.abc import Generator, Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from hybridmesh.bus.errors import SetupError
+from hybridmesh.schemas.inference import ModelLoad
 
 # A pass of the router takes milliseconds, a draft of the local model seconds, a cloud's answer up to minutes.
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
+
+# The fields of ModelLoad, as they are told.
+_OF_A_MODEL = {
+    "waiting": "Requests that wait for the local model.",
+    "running": "Requests that the local model answers now.",
+    "latency_s": "Seconds of a whole answer, a moving average.",
+    "read_tokens_s": "Tokens of prompts read a second, a moving average.",
+    "write_tokens_s": "Tokens written a second over all requests, a moving average.",
+    "kv_bytes": "Bytes that hold the tokens of requests and kept prefixes.",
+    "kv_limit_bytes": "Bytes that may hold tokens.",
+}
 
 
 class Metrics:
@@ -46,6 +58,16 @@ class Metrics:
         self._busy = Gauge(
             "hybridmesh_messages_in_hand", "Messages being handled now.", ("agent",), registry=self.registry
         )
+
+        self._model = {
+            name: Gauge(f"hybridmesh_model_{name}", words, ("agent", "model"), registry=self.registry)
+            for name, words in _OF_A_MODEL.items()
+        }
+
+    def loaded(self, load: ModelLoad) -> None:
+        """Show what the local model does."""
+        for name, gauge in self._model.items():
+            gauge.labels(self._agent, load.model).set(getattr(load, name))
 
     def took(self, type_name: str, seconds: float) -> None:
         """Count a message that was handled and acknowledged."""

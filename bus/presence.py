@@ -6,6 +6,7 @@ from datetime import datetime
 
 from hybridmesh.bus.agent import Clock
 from hybridmesh.bus.state import State
+from hybridmesh.schemas.inference import ModelLoad
 from hybridmesh.schemas.message import Frozen
 
 BEAT_S = 5.0
@@ -22,6 +23,7 @@ class Presence(Frozen):
     busy: int = 0
     handled: int = 0
     note: str = ""
+    load: ModelLoad | None = None
 
 
 class Attendance:
@@ -35,9 +37,9 @@ class Attendance:
         self._record = Presence(agent=agent, instance=instance, pid=os.getpid(), since=now, seen=now, note=note)
         self._key = f"{agent}.{instance}"
 
-    async def renew(self, busy: int, handled: int) -> None:
-        """Say that the replica lives, and how much it has done."""
-        changed = {"seen": self._clock(), "busy": busy, "handled": handled}
+    async def renew(self, busy: int, handled: int, load: ModelLoad | None = None) -> None:
+        """Say that the replica lives, how much it has done, and how busy its model is."""
+        changed = {"seen": self._clock(), "busy": busy, "handled": handled, "load": load}
         await self._records.put(self._key, self._record.model_copy(update=changed))
 
     async def leave(self) -> None:

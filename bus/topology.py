@@ -212,6 +212,7 @@ TOPOLOGY: tuple[Row, ...] = (
         timers=(ApprovalRequested,),
         publishes=(StepLocal, ConsultProposed, ApprovalRequested, StepVerified, StepFailed, *_AUDIT),
         keeps=(Bucket.PARKED, Bucket.APPROVALS, Bucket.BUDGETS),
+        reads=(Bucket.AGENTS,),
     ),
     Row(
         "worker",

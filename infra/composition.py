@@ -20,6 +20,7 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
 from hybridmesh.bus.topology import Bucket
@@ -82,9 +83,11 @@ async def build_decomposer(links: Links) -> Agent:
 async def build_router(links: Links) -> Agent:
     """Build the router."""
     from hybridmesh.agents.router.agent import RouterAgent
+    from hybridmesh.agents.router.live_speed import LiveSpeed
     from hybridmesh.agents.router.prices import PriceList
     from hybridmesh.agents.router.record import RouteRecord
 
+    speed = LiveSpeed(links.state(Bucket.AGENTS, Presence))
     return RouterAgent(
         parked=links.state(Bucket.PARKED, StepClassified),
         routes=links.state(Bucket.PARKED, RouteRecord),
@@ -95,6 +98,8 @@ async def build_router(links: Links) -> Agent:
         cloud=links.settings.cloud,
         over=Endings(links.js).over,
         clock=links.clock,
+        latencies=speed.latencies,
+        watches=(speed.follow,),
     ).agent()
 
 
@@ -120,6 +125,7 @@ async def build_classifier(links: Links, *, keys: Path) -> Agent:
 async def build_worker(links: Links, *, keys: Path) -> Agent:
     """Build the worker, which loads the local model."""
     from hybridmesh.agents.worker.agent import WorkerAgent
+    from hybridmesh.agents.worker.onnx_figures import load_of
     from hybridmesh.agents.worker.onnx_model import OnnxModel
     from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
 
@@ -146,6 +152,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         cloud=links.settings.cloud,
         clock=links.clock,
         close=partial(asyncio.to_thread, model.close),
+        load=lambda: load_of(model.name, model.figures),
     ).agent()
 
 

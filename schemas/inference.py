@@ -42,3 +42,19 @@ class Completion(Frozen):
     output_tokens: int
     duration_s: float
     model: str
+
+
+class ModelLoad(Frozen):
+    """What a local model does right now; rates and seconds are moving averages, 0 before the first measurement.
+
+    Rates are tokens a second over all requests together, ``latency_s`` is a whole answer's; memory is that of tokens.
+    """
+
+    model: str
+    waiting: int = 0
+    running: int = 0
+    latency_s: float = 0.0
+    read_tokens_s: float = 0.0
+    write_tokens_s: float = 0.0
+    kv_bytes: int = 0
+    kv_limit_bytes: int = 0

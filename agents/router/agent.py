@@ -5,7 +5,7 @@ Publishes step.local, consult.proposed, approval.requested, step.verified (a per
 Needs the buckets PARKED, APPROVALS and BUDGETS; asks nobody.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
 
 from hybridmesh.agents.router import events
@@ -56,6 +56,7 @@ class RouterAgent:
         over: Callable[[str], Awaitable[bool]],
         clock: Clock,
         latencies: Callable[[], Latencies] = Latencies,
+        watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
     ) -> None:
         self._parked = parked
         self._routes = routes
@@ -67,6 +68,7 @@ class RouterAgent:
         self._over = over
         self._clock = clock
         self._latencies = latencies
+        self._watches = watches
 
     def agent(self) -> Agent:
         """Return the wiring."""
@@ -79,6 +81,7 @@ class RouterAgent:
                 ApprovalGiven: self.proceed,
                 ApprovalRequested: self.wait,
             },
+            watches=self._watches,
         )
 
     async def route(self, step: StepClassified) -> Sequence[Message]:

@@ -1,11 +1,11 @@
 """The speed check: the time to the deadline against what each lane is expected to take."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hybridmesh.schemas.inference import ModelLoad
 from hybridmesh.schemas.routing import Check
-
-_NEWEST = 0.2  # the weight of the newest measurement in a moving estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,33 +13,42 @@ class Latencies:
     """What a lane takes, in seconds and tokens a second.
 
     The defaults for the local lane were measured with the 0.5B model on two cores: 225 tokens/s read, 40 written.
-    ``overhead_s`` is what the other agents add to either lane. The factors follow what was measured since.
+    ``overhead_s`` is what the other agents add to either lane, ``waiting_s`` what has to be done before at home.
     """
 
     overhead_s: float = 1.0
+    waiting_s: float = 0.0
     local_read: float = 225.0
     local_write: float = 40.0
     cloud_first_s: float = 2.0
     cloud_write: float = 60.0
-    local_factor: float = 1.0
-    cloud_factor: float = 1.0
 
     def local_s(self, tokens_in: int, tokens_out: int) -> float:
         """Return the expected seconds of the local lane."""
-        work = tokens_in / self.local_read + tokens_out / self.local_write
-        return self.overhead_s + self.local_factor * work
+        return self.overhead_s + self.waiting_s + tokens_in / self.local_read + tokens_out / self.local_write
 
     def cloud_s(self, tokens_out: int) -> float:
         """Return the expected seconds of a cloud call and what stands around it."""
-        return self.overhead_s + self.cloud_factor * (self.cloud_first_s + tokens_out / self.cloud_write)
+        return self.overhead_s + self.cloud_first_s + tokens_out / self.cloud_write
 
-    def observed(self, *, expected_s: float, measured_s: float, cloud: bool) -> "Latencies":
-        """Return estimates moved by one measurement (exponential moving average of measured over expected)."""
-        if expected_s <= 0 or measured_s <= 0:
-            return self
-        before = self.cloud_factor if cloud else self.local_factor
-        factor = before * ((1 - _NEWEST) + _NEWEST * measured_s / expected_s)
-        return replace(self, cloud_factor=factor) if cloud else replace(self, local_factor=factor)
+
+def latencies_of(loads: Sequence[ModelLoad]) -> Latencies:
+    """Return what the lanes take, with the models of all workers as they are now.
+
+    A step goes to the first worker that is free, so it is judged by the least busy one. Who writes beside others gets
+    an equal part of what the model writes.
+    """
+    usual = Latencies()
+    if not loads:
+        return usual
+    least = min(loads, key=lambda load: load.waiting + load.running)
+    at_once = max(1, least.running)
+    return replace(
+        usual,
+        waiting_s=least.waiting / at_once * least.latency_s,
+        local_read=least.read_tokens_s or usual.local_read,
+        local_write=(least.write_tokens_s or usual.local_write) / at_once,
+    )
 
 
 def check_speed(local_s: float, cloud_s: float, deadline: datetime | None, now: datetime) -> Check:

@@ -29,7 +29,7 @@ from hybridmesh.bus.topology import Ask
 from hybridmesh.schemas.audits import Fact
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused
 from hybridmesh.schemas.frameworks import Framework
-from hybridmesh.schemas.inference import CompletionRequest
+from hybridmesh.schemas.inference import CompletionRequest, ModelLoad
 from hybridmesh.schemas.memory import Kind, MemoryItem
 from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.privacy import Sensitivity, scope_of
@@ -76,9 +76,11 @@ class WorkerAgent:
         cloud: CloudSettings,
         clock: Clock,
         close: Callable[[], Awaitable[None]] | None = None,
+        load: Callable[[], ModelLoad] | None = None,
     ) -> None:
         self._model = model
         self._close = close
+        self._load = load
         self._recall = Recall(memory)
         self._drafter = Drafter(
             model, self._recall, clock, max_prompt_tokens=models.max_prompt_tokens, name=models.local
@@ -96,6 +98,7 @@ class WorkerAgent:
             handlers={StepLocal: self.work, ConsultAdvised: self.follow},
             services=(Service(subject=Ask.COMPLETE, request=CompletionRequest, answer=self._model.complete),),
             close=self._close,
+            load=self._load,
         )
 
     async def work(self, step: StepLocal) -> Sequence[Message]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from hybridmesh.schemas.inference import ModelLoad
+
 NEWEST: Final = 0.2  # the weight of the newest measurement in a moving estimate
 
 
@@ -44,6 +46,20 @@ class ModelFigures:
             first_token_s=_moved(self.first_token_s, first_token_s),
             latency_s=_moved(self.latency_s, latency_s),
         )
+
+
+def load_of(name: str, figures: ModelFigures) -> ModelLoad:
+    """Return what the mesh is told of a model."""
+    return ModelLoad(
+        model=name,
+        waiting=figures.waiting,
+        running=figures.running,
+        latency_s=round(figures.latency_s, 3),
+        read_tokens_s=round(figures.read_tokens_s, 1),
+        write_tokens_s=round(figures.write_tokens_s, 1),
+        kv_bytes=figures.kv_bytes,
+        kv_limit_bytes=figures.kv_limit_bytes,
+    )
 
 
 def _moved(before: float, now: float) -> float:

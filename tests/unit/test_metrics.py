@@ -7,6 +7,7 @@ import pytest
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.metrics import Metrics
+from hybridmesh.schemas.inference import ModelLoad
 
 
 def free_port() -> int:
@@ -32,6 +33,7 @@ def test_a_scrape_tells_counts_times_and_codes() -> None:
     metrics.handed_back("mesh-unavailable")
     metrics.buried("bad-record")
     metrics.answered("mesh.memory.search", "ok", 0.01)
+    metrics.loaded(ModelLoad(model="qwen", running=3, write_tokens_s=41.5))
     with metrics.in_hand():
         busy = scrape(port)
     told = scrape(port)
@@ -41,6 +43,8 @@ def test_a_scrape_tells_counts_times_and_codes() -> None:
     assert 'hybridmesh_message_seconds_bucket{agent="router",le="0.005",type="step.classified"} 1.0' in told
     assert 'hybridmesh_messages_handed_back_total{agent="router",reason="mesh-unavailable"} 1.0' in told
     assert 'hybridmesh_messages_buried_total{agent="router",reason="bad-record"} 1.0' in told
+    assert 'hybridmesh_model_running{agent="router",model="qwen"} 3.0' in told
+    assert 'hybridmesh_model_write_tokens_s{agent="router",model="qwen"} 41.5' in told
     assert 'hybridmesh_request_seconds_count{agent="router",outcome="ok",request="mesh.memory.search"} 1.0' in told
 
 

@@ -12,8 +12,9 @@ from hybridmesh.agents.router.complexity import check_complexity, complexity
 from hybridmesh.agents.router.cost import budget_limit, check_cost, estimate_tokens
 from hybridmesh.agents.router.prices import PerMillion, PriceList
 from hybridmesh.agents.router.security import check_security, widest_lane
-from hybridmesh.agents.router.speed import Latencies, check_speed
+from hybridmesh.agents.router.speed import Latencies, check_speed, latencies_of
 from hybridmesh.bus.settings import ProfileSettings, default_profiles
+from hybridmesh.schemas.inference import ModelLoad
 from hybridmesh.schemas.message import new_task_id
 from hybridmesh.schemas.plans import OutputForm, StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
@@ -183,11 +184,14 @@ def test_speed_weighs_the_deadline(
     assert (check.favours, check.binding) == (favours, binding)
 
 
-def test_latencies_follow_what_is_measured() -> None:
-    """It runs on what you have: a slow machine is known as one after a few steps."""
-    before = Latencies()
-    expected = before.local_s(225, 40)
-    after = before.observed(expected_s=expected, measured_s=3 * expected, cloud=False)
-    assert after.local_s(225, 40) > expected
-    assert after.cloud_s(40) == before.cloud_s(40)
-    assert before.observed(expected_s=0, measured_s=1, cloud=True) is before
+def test_latencies_follow_the_models_as_they_are_now() -> None:
+    """It runs on what you have: a slow machine and a long queue are known, and the least busy worker counts."""
+    usual = Latencies()
+    assert latencies_of([]) == usual
+    assert latencies_of([ModelLoad(model="m")]) == usual
+    slow = ModelLoad(model="m", running=4, waiting=6, latency_s=10, read_tokens_s=50, write_tokens_s=20)
+    expected = usual.overhead_s + 6 / 4 * 10 + 100 / 50 + 40 / (20 / 4)
+    assert latencies_of([slow]).local_s(100, 40) == pytest.approx(expected)
+    assert latencies_of([slow]).cloud_s(40) == usual.cloud_s(40)
+    idle = ModelLoad(model="m", read_tokens_s=50, write_tokens_s=20)
+    assert latencies_of([slow, idle]).local_s(100, 40) == pytest.approx(usual.overhead_s + 100 / 50 + 40 / 20)
