@@ -21,7 +21,7 @@ class Losses:
         """Return while the task may still end.
 
         Raises:
-            PermanentError: the store is another one by now, and its log knows nothing of the task.
+            PermanentError: the store is another one by now, and nobody took the task on there.
             MeshUnavailable: the bus does not answer.
 
         """
@@ -30,7 +30,9 @@ class Losses:
             self._made = self._made or made
             if made == self._made:
                 return
-            log = await self._js.stream_info(AUDIT.name, subjects_filter=subject_for(AuditEvent, f"*.{task_id}"))
+            # Who had a step in hand may still speak of it; only who took the task on sees it through.
+            taken_on = subject_for(AuditEvent, f"decomposer.{task_id}")
+            log = await self._js.stream_info(AUDIT.name, subjects_filter=taken_on)
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable(f"the store cannot be looked at: {type(error).__name__}") from error
         if not log.state.subjects:

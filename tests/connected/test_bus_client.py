@@ -14,7 +14,7 @@ from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError, UsageError
 from hybridmesh.bus.provisioner import provision
-from hybridmesh.bus.topology import intake_stream, queue_stream
+from hybridmesh.bus.topology import AUDIT, RESULTS, intake_stream, queue_stream
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
@@ -154,3 +154,20 @@ async def test_a_full_intake_refuses_and_what_is_under_way_goes_on(bus: Bus, tmp
     await verifier.publisher.publish(StepFailed(task_id=accepted[0], step_id="a", reason="r"))
     assert await bus.count(intake_stream("decomposer")) == 2
     assert await bus.count(queue_stream("decomposer")) == 2
+
+
+async def test_who_waits_hears_that_the_store_was_lost(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost in silence: also where an agent that had a step in hand speaks of it on the empty bus."""
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        task_id = await mesh.submit("g")
+        waiting = asyncio.create_task(mesh.result(task_id, timeout_s=30))
+        await asyncio.sleep(1)  # the first look says which store it is
+        for stream in (RESULTS, AUDIT):
+            await bus.js.delete_stream(stream.name)
+        await provision(bus.js, bus.settings.bus)
+        worker = await bus.links("worker")
+        at = datetime.now(UTC)
+        await worker.publisher.record(AuditEvent(agent="worker", action=Action.DRAFT_MADE, at=at, task_id=task_id))
+        with pytest.raises(PermanentError) as caught:
+            await waiting
+    assert caught.value.reason == "store-lost"
