@@ -69,7 +69,7 @@ class ModelSettings(Section):
     threads: int = Field(default=2, ge=1)
     max_prompt_tokens: int = Field(default=1536, ge=128)
     queue: int = Field(default=64, ge=1)
-    rows: int = Field(default=8, ge=1, le=64)
+    rows: int = Field(default=4, ge=1, le=64)
     prefix_mb: int = Field(default=96, ge=0)
     request_timeout_s: float = Field(default=120.0, gt=0)
 

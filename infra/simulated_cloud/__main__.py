@@ -24,6 +24,9 @@ from hybridmesh.infra.simulated_cloud.app import build_app
 from hybridmesh.infra.simulated_cloud.wire import simulated_name
 
 _LOOPBACK = "127.0.0.1"
+# It answers one at a time, and shares a laptop with the worker's model.
+_ROWS = 1
+_PREFIX_BYTES = 16_000_000
 _PARENT_CHECK_S = 0.5
 
 
@@ -85,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name=settings.model_folder.name,
         threads=settings.threads,
         max_prompt_tokens=settings.max_prompt_tokens,
+        rows=_ROWS,
+        prefix_bytes=_PREFIX_BYTES,
     ) as model:
         app = build_app(model, settings.record, utc_now, max_prompt_tokens=settings.max_prompt_tokens)
         server = AnnouncingServer(
