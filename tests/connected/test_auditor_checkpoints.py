@@ -12,7 +12,7 @@ import rfc8785
 from harness import Bus, eventually
 from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream, LogReader
-from hybridmesh.bus.envelope import signature_problem
+from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.errors import PermanentError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.proofs import LogEntry, check_log
@@ -42,7 +42,7 @@ def auditor_of(bus: Bus) -> tuple[Auditor, JetStreamAuditStream]:
     ring = KeyRing.read(bus.keys)
 
     def signature(entry: LogEntry) -> str | None:
-        return signature_problem(entry.subject, entry.headers, entry.body, ring)
+        return entry_problem(entry, ring)
 
     stream = JetStreamAuditStream(bus.js, signature)
     return Auditor(stream, publisher_of(bus, "auditor").publish, utc_now, interval_s=0.2), stream
@@ -112,7 +112,7 @@ async def test_checkpoints_follow_the_log_over_a_restart(bus: Bus) -> None:
     log = [entry async for entry in LogReader(bus.js, AUDIT).read_all()]
     signed = [entry async for entry in LogReader(bus.js, CHECKPOINTS).read_all()]
     ring = KeyRing.read(bus.keys)
-    assert check_log(log, signed, lambda entry: signature_problem(entry.subject, entry.headers, entry.body, ring)) == []
+    assert check_log(log, signed, lambda entry: entry_problem(entry, ring)) == []
     assert len(log) == 340
 
 

@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hybridmesh.agents.auditor.bundle import read_lines, write_line
-from hybridmesh.bus.envelope import seal, signature_problem
+from hybridmesh.bus.audit_trust import entry_problem
+from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.merkle import root_of
@@ -22,7 +23,7 @@ RING = KeyRing({identity.name: [identity.public] for identity in (ROUTER, AUDITO
 
 
 def holds(entry: LogEntry) -> str | None:
-    return signature_problem(entry.subject, entry.headers, entry.body, RING)
+    return entry_problem(entry, RING)
 
 
 def entry_of(message: Message, sequence: int, identity: Identity) -> LogEntry:
@@ -131,8 +132,8 @@ def test_swapped_entries_are_found() -> None:
     ("forge", "problem"),
     [
         (lambda: entry_of(event(21), 21, Identity("router", Ed25519PrivateKey.generate())), "signature does not hold"),
-        (lambda: entry_of(event(21), 21, AUDITOR), "speaks for another agent than its signer"),
-        (lambda: replace(entry_of(event(21), 21, ROUTER), headers={}), "no signature"),
+        (lambda: entry_of(event(21), 21, AUDITOR), "the event names another agent than its producer"),
+        (lambda: replace(entry_of(event(21), 21, ROUTER), headers={}), "unknown event type"),
         (lambda: entry_of(checkpoint_of(LOG, 20), 21, AUDITOR), "not an audit event"),
     ],
 )
@@ -145,7 +146,7 @@ def test_forged_and_forked_checkpoints_are_named() -> None:
     """Nothing is hidden: a checkpoint counts only with the auditor's signature, and one size has one root."""
     other = Checkpoint(size=8, root="00" * 32, at=NOW)
     by_router = entry_of(other, 4, ROUTER)
-    assert problems(LOG, [*CHECKPOINTS, by_router]) == [(8, "checkpoint: signed by an agent that may not")]
+    assert problems(LOG, [*CHECKPOINTS, by_router]) == [(8, "checkpoint: producer is not named in the topology for this type")]
     stolen = entry_of(other, 4, Identity("auditor", Ed25519PrivateKey.generate()))
     assert problems(LOG, [*CHECKPOINTS, stolen]) == [(8, "checkpoint: signature does not hold")]
     signed = entry_of(other, 4, AUDITOR)
