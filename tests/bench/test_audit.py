@@ -31,7 +31,7 @@ from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 from hybridmesh.schemas.message import Message, new_task_id
 
-EVENTS = 100_000
+EVENTS = 200_000
 GROWING_S = 20.0
 WRITERS = 8
 
