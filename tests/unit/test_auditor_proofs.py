@@ -146,7 +146,9 @@ def test_forged_and_forked_checkpoints_are_named() -> None:
     """Nothing is hidden: a checkpoint counts only with the auditor's signature, and one size has one root."""
     other = Checkpoint(size=8, root="00" * 32, at=NOW)
     by_router = entry_of(other, 4, ROUTER)
-    assert problems(LOG, [*CHECKPOINTS, by_router]) == [(8, "checkpoint: producer is not named in the topology for this type")]
+    assert problems(LOG, [*CHECKPOINTS, by_router]) == [
+        (8, "checkpoint: producer is not named in the topology for this type")
+    ]
     stolen = entry_of(other, 4, Identity("auditor", Ed25519PrivateKey.generate()))
     assert problems(LOG, [*CHECKPOINTS, stolen]) == [(8, "checkpoint: signature does not hold")]
     signed = entry_of(other, 4, AUDITOR)
