@@ -51,12 +51,16 @@ class HeardEndings:
     What was stored well after it began to listen needs no request. It begins anew with each connection.
     """
 
-    def __init__(self, client: Client, looked_up: Endings, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, client: Client, looked_up: Endings, clock: Callable[[], datetime] = _now, *, late: timedelta = _LATE
+    ) -> None:
         self._client = client
         self._looked_up = looked_up
         self._clock = clock
+        self._late = late
         self._heard: dict[str, datetime] = {}
         self._whole_since: datetime | None = None
+        self._behind = timedelta(0)  # how far this process' clock is behind the server's, at least
         self._connection = -1
 
     async def listen(self) -> None:
@@ -73,10 +77,11 @@ class HeardEndings:
         """
         connection = self._client.stats["reconnects"]
         if connection != self._connection:
-            self._connection, self._whole_since = connection, self._clock() + _LATE
+            self._connection, self._whole_since = connection, self._clock() + self._late
         if task_id in self._heard:
             return True
-        if self._whole_since is not None and stored_at > self._whole_since:
+        self._behind = max(self._behind, stored_at - self._clock())
+        if self._whole_since is not None and stored_at - self._behind > self._whole_since:
             return False
         return await self._looked_up.over(task_id)
 

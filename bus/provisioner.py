@@ -105,11 +105,12 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
 def _age_s(stream: Stream, retention: RetentionSettings) -> float:
     """Return how long a stream keeps an entry: what the settings say, else the table.
 
-    A checkpoint outlives what it was signed over, since a log that has lost its beginning hangs on it.
+    A checkpoint outlives what it was signed over, since a log that has lost its beginning hangs on it, also after the
+    mesh was out of use for a while.
     """
     days = {
         AUDIT.name: retention.audit_days,
-        CHECKPOINTS.name: retention.audit_days and retention.audit_days + 1,
+        CHECKPOINTS.name: retention.audit_days and retention.audit_days + 90,
         RESULTS.name: retention.results_days,
         EGRESS.name: retention.egress_days,
         DEAD.name: retention.dead_letters_days,

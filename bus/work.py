@@ -36,6 +36,7 @@ logger = logging.getLogger("hybridmesh")
 # Short, so that a stop is heard soon: a fetch is never cancelled, as that would strand messages until ack_wait.
 _FETCH_TIMEOUT_S = 1.0
 _ACK_TIMEOUT_S = 5.0
+_SPARED = 10_000  # messages whose deliveries are remembered
 
 
 class WorkLoop:
@@ -152,6 +153,7 @@ class WorkLoop:
         except TransientError as error:
             await self._retry(message, error.reason, error.retry_after_s)
         except MeshBusy as error:
+            self._metrics.handed_back(error.reason)
             await self._spare(message, error.retry_after_s)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await self._retry(message, type(error).__name__, None)
@@ -208,6 +210,8 @@ class WorkLoop:
         """Hand back what could not be tried yet: who waits for room, or for a time, has failed at nothing."""
         if not self._consumer.timers:
             self._spared[_place(message)] += 1
+            if len(self._spared) > _SPARED:  # others have finished the oldest
+                del self._spared[next(iter(self._spared))]
         await self._hand_back(message, delay_s)
 
     async def _hand_back(self, message: Msg, delay_s: float) -> None:

@@ -23,7 +23,8 @@ from hybridmesh.bus.links import Links
 from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
-from hybridmesh.bus.topology import Bucket
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.topology import DAY_S, Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder
@@ -64,7 +65,8 @@ async def build_decomposer(links: Links) -> Agent:
         told=over,
         publish=links.publisher.publish,
         clock=links.clock,
-        stall_s=plans.stall_s,
+        stall_s=_stall_s(links.settings),
+        told_s=links.settings.bus.retention.results_days * DAY_S,
     )
     return DecomposerAgent(
         tasks=tasks,
@@ -153,6 +155,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         clock=links.clock,
         close=partial(asyncio.to_thread, model.close),
         load=lambda: load_of(model.name, model.figures),
+        watches=(model.watch,),
     ).agent()
 
 
@@ -230,3 +233,10 @@ async def _vault(links: Links, keys: Path) -> Vault:
     records = links.state(Bucket.VAULT, VaultRecord)
     read_vault_key(keys)  # says what to do where there is none
     return Vault(records, KeyFolder(keys), links.clock, ttl_s=links.settings.privacy.vault_ttl_s)
+
+
+def _stall_s(settings: MeshSettings) -> float:
+    """Return how long nothing of a task has to be seen: what waits for the consultant is out of sight for its life."""
+    cloud = settings.cloud
+    unseen_s = 0.0 if cloud.provider == "none" else cloud.clearance_s + cloud.timeout_s
+    return max(settings.plans.stall_s, unseen_s)

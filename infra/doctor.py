@@ -33,18 +33,16 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What ONNX Runtime can do here; ``cuda`` says that a real session got it, not that it is listed."""
+    """ONNX Runtime here: the providers that a real session asked for, as the runtime lists them, and what it got."""
 
     version: str
-    cuda: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The providers that a real inference session asked for, as the runtime lists them, and those that it got."""
-
     asked: tuple[str, ...]
     got: tuple[str, ...]
+
+    @property
+    def cuda(self) -> bool:
+        """Whether a session got CUDA."""
+        return "CUDAExecutionProvider" in self.got
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,6 @@ class Facts:
     folder: str
     keys: bool
     endpoint: Endpoint | None
-    session: Session | Trouble | None = None
 
 
 _PYTHON = (3, 11)
@@ -85,7 +82,6 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
         _known("nats-server", facts.server),
         *_models(facts),
         _runtime(facts),
-        *_session(facts),
         _gpu(facts),
         _cloud(facts),
         _room(facts),
@@ -132,20 +128,10 @@ def _runtime(facts: Facts) -> Finding:
     seen = facts.runtime
     if isinstance(seen, Trouble):
         return Finding("onnxruntime", State.MISSING, seen.text, seen.remedy)
-    providers = "CUDA and CPU" if seen.cuda else "CPU"
-    return Finding("onnxruntime", State.OK, f"{seen.version}; a session got {providers}")
-
-
-def _session(facts: Facts) -> list[Finding]:
-    seen = facts.session
-    if seen is None:
-        return []
-    if isinstance(seen, Trouble):
-        return [Finding("session", State.MISSING, seen.text, seen.remedy)]
-    text = f"got {' and '.join(seen.got)}"
+    text = f"{seen.version}; a session got {' and '.join(seen.got)}"
     if refused := [name for name in seen.asked if name not in seen.got]:
-        text += f"; asked for {' and '.join(refused)} too, which the runtime lists"
-    return [Finding("session", State.OK, text)]
+        text += f"; not {' and '.join(refused)}, which is listed"
+    return Finding("onnxruntime", State.OK, text)
 
 
 def _gpu(facts: Facts) -> Finding:

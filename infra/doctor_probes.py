@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from hybridmesh.bus import endpoint as endpoints
 from hybridmesh.bus.errors import MeshError, SetupError, UsageError
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Session, Trouble
+from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Trouble
 
 _REINSTALL = "install hybridmesh again into a fresh environment"
 _CONNECT_S = 2.0
@@ -34,7 +34,6 @@ def look(settings: MeshSettings) -> Facts:
         folder=str(folder),
         keys=(folder / "keys" / "publisher.key").is_file(),
         endpoint=_endpoint(folder),
-        session=_session(),
     )
 
 
@@ -69,27 +68,18 @@ def _cloud(settings: MeshSettings) -> "str | Trouble":
 
 
 def _runtime() -> Runtime | Trouble:
-    from hybridmesh.agents.worker.onnx_runtime import cuda_works
+    from hybridmesh.agents.worker.onnx_runtime import probe
 
     try:
         import onnxruntime  # type: ignore[import-untyped] # ships no types
 
-        return Runtime(str(onnxruntime.__version__), cuda_works())
+        return Runtime(str(onnxruntime.__version__), *probe())
     except Exception as error:  # noqa: BLE001 - whatever a broken native library raises is the finding
         return Trouble(f"does not work: {type(error).__name__}", _REINSTALL)
 
 
 def _gpu() -> bool:
     return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))
-
-
-def _session() -> Session | Trouble:
-    try:
-        from hybridmesh.infra.doctor_session import probe_session
-
-        return probe_session()
-    except Exception as error:  # noqa: BLE001 - as above
-        return Trouble(f"none can be opened: {type(error).__name__}", _REINSTALL)
 
 
 def _room(folder: Path) -> int | Trouble:

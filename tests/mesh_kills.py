@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import nats.errors
 
 from harness import eventually
+from hybridmesh.agents.consultant.agent import UNKNOWN
 from hybridmesh.bus.client import Mesh
 from hybridmesh.bus.errors import MeshError, MeshUnavailable
 from hybridmesh.bus.topology import AUDIT, RESULTS
@@ -35,12 +36,17 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What the streams hold once everything has ended: ends a task, settlements an attempt, and the log's check."""
+    """What the streams hold once everything has ended: ends a task, settlements an attempt, and the log's check.
+
+    A task whose call may have been answered goes home, and what the smallest model writes there need not pass the
+    verifier; ``unexplained`` are the tasks that failed otherwise.
+    """
 
     kills: tuple[Kill, ...]
     outcomes: Counter[str]
     ends: dict[str, int]
     settled: Counter[tuple[str | None, str | None, int]]
+    unexplained: int
     log: Verification
     took_s: float
 
@@ -75,11 +81,13 @@ async def kill_while_working(mesh: MeshProcess, victims: Sequence[str], tasks: i
         await eventually(lambda: quiet(client), 60)
         outcomes = Counter("completed" if isinstance(end, TaskCompleted) else end.reason for end in ended)
         events = [event for task_id in ids for event in await client.history(AuditEvent, f"*.{task_id}")]
+        sent_home = {event.task_id for event in events if event.facts.get("outcome") == UNKNOWN}
         return Aftermath(
             kills=tuple(kills),
             outcomes=outcomes,
             ends={task_id: await ends_of(client, task_id) for task_id in ids},
             settled=Counter(attempt_of(event) for event in events if event.action is Action.SPEND_SETTLED),
+            unexplained=sum(isinstance(end, TaskFailed) and end.task_id not in sent_home for end in ended),
             log=await verify_log(client.links.js, client.links.ring),
             took_s=time.monotonic() - began,
         )

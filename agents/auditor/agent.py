@@ -20,6 +20,7 @@ from hybridmesh.schemas.message import Message
 logger = logging.getLogger("hybridmesh")
 
 _DAY_S = 86_400.0
+_LOOK_INTERVALS = 20  # between two looks at where a log begins that does not grow
 
 
 class AuditStream(Protocol):
@@ -81,7 +82,7 @@ class Auditor:
             PermanentError: the log has a hole, or is not the one that was signed before; an audit event says so.
 
         """
-        due = 0.0
+        due = look = 0.0
         now = asyncio.get_running_loop().time
         while True:
             try:
@@ -93,6 +94,10 @@ class Auditor:
                 if self._behind() and now() >= due:
                     due = now() + self._interval_s
                     await self._sign()
+                elif self._signed and now() >= look:
+                    look = now() + _LOOK_INTERVALS * self._interval_s
+                    if await self._begin() is not None:  # also of a log that does not grow, it is to be known
+                        await self._sign()
             except (TransientError, MeshBusy) as error:
                 logger.warning("auditor waits: %s", error.reason)
                 await asyncio.sleep(self._interval_s)

@@ -33,7 +33,8 @@ class _Standstill:
 class Reconciler:
     """Looks at every open task again and again; several replicas may, as all that they publish has derived ids.
 
-    ``survey`` says which tasks the queues hold messages of, ``told`` whether the end of a task was published.
+    ``survey`` says which tasks the queues hold messages of, ``told`` whether the end of a task was published; after
+    ``told_s`` (0: never) that is forgotten.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Reconciler:
         publish: Callable[[Message], Awaitable[None]],
         clock: Clock,
         stall_s: float,
+        told_s: float = 0,
     ) -> None:
         self._tasks = tasks
         self._survey = survey
@@ -52,6 +54,7 @@ class Reconciler:
         self._publish = publish
         self._clock = clock
         self._stall_s = stall_s
+        self._told_s = told_s
         self._over: set[str] = set()
         self._still: dict[str, _Standstill] = {}
 
@@ -107,10 +110,14 @@ class Reconciler:
 
     async def _tell(self, task_id: str, state: TaskState) -> bool:
         """Publish the end of a task unless it was; return whether it was not."""
-        new = state.end is not None and not await self._told(task_id)
-        if new and state.end is not None:
-            await self._publish(events.ended(state.end))
-            await self._publish(state.end)
+        end = state.end
+        known = end is None or self._is_forgotten(end.finished_at) or await self._told(task_id)
+        if end is not None and not known:
+            await self._publish(events.ended(end))
+            await self._publish(end)
         self._over.add(task_id)
         self._still.pop(task_id, None)
-        return new
+        return not known
+
+    def _is_forgotten(self, finished_at: datetime) -> bool:
+        return self._told_s > 0 and (self._clock() - finished_at).total_seconds() >= self._told_s

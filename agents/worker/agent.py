@@ -5,7 +5,7 @@ and step.failed when a step is buried. Answers model.complete. Asks the memory f
 needs the local model, the vault (read only), the parked steps and the budgets' ledger.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -77,10 +77,12 @@ class WorkerAgent:
         clock: Clock,
         close: Callable[[], Awaitable[None]] | None = None,
         load: Callable[[], ModelLoad] | None = None,
+        watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
     ) -> None:
         self._model = model
         self._close = close
         self._load = load
+        self._watches = watches
         self._recall = Recall(memory)
         self._drafter = Drafter(
             model, self._recall, clock, max_prompt_tokens=models.max_prompt_tokens, name=models.local
@@ -99,6 +101,7 @@ class WorkerAgent:
             services=(Service(subject=Ask.COMPLETE, request=CompletionRequest, answer=self._model.complete),),
             close=self._close,
             load=self._load,
+            watches=self._watches,
         )
 
     async def work(self, step: StepLocal) -> Sequence[Message]:

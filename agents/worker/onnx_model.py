@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -18,6 +19,8 @@ from hybridmesh.agents.worker.onnx_runtime import Provider, Wish
 from hybridmesh.bus.errors import MeshError, ModelUnavailable
 from hybridmesh.schemas.inference import Completion, CompletionRequest
 
+logger = logging.getLogger("hybridmesh")
+
 
 class OnnxModel:
     """``LocalModel`` over an ``Engine``: requests side by side, a bounded queue, deadlines and cancellation.
@@ -32,6 +35,7 @@ class OnnxModel:
         self._news = threading.Condition()
         self._pending = 0
         self._closing = False
+        self._failure = ""
         self._thread = threading.Thread(target=self._serve, name="local-model", daemon=True)
         self._thread.start()
 
@@ -87,6 +91,11 @@ class OnnxModel:
             self._closing = True
             self._news.notify()
         self._thread.join()
+
+    async def watch(self) -> None:
+        """Return never; raises ModelUnavailable when the model has ended by itself: its process is of no use then."""
+        await asyncio.to_thread(self._thread.join)
+        raise ModelUnavailable("the model has ended", reason=f"model-ended:{self._failure}")
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes inside a prompt."""
@@ -179,6 +188,9 @@ class OnnxModel:
             busy = False
             while self._take_arrived(wait=not busy):
                 busy = self._engine.turn()
+        except Exception as error:  # noqa: BLE001 - the thread's outermost boundary; its text may tell of a prompt
+            self._failure = type(error).__name__
+            logger.error("local model ended: %s", self._failure)
         finally:
             with self._news:
                 self._closing = True

@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Entry, Wheel
 from hybridmesh.infra.models.file_hash import check_file
 from hybridmesh.infra.models.progress import Amount
@@ -63,7 +64,7 @@ class Assembly:
         for file in self._entry.files:
             try:
                 check_file(self._folder / file.filename, file.sha256, remedy)
-            except Exception:
+            except SetupError:
                 (self._folder / JOURNAL).unlink(missing_ok=True)
                 raise
         return self._paths()

@@ -114,8 +114,7 @@ def _start_of(response: http.client.HTTPResponse, size: int) -> int | None:
     if response.status == PARTIAL_CONTENT:
         found = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         return int(found[1]) if found and int(found[2]) == size else None
-    length = response.headers.get("Content-Length")
-    return 0 if length is None or int(length) == size else None
+    return 0 if response.length in (None, size) else None
 
 
 def _size(path: Path) -> int:

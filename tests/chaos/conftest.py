@@ -1,6 +1,7 @@
 """One mesh of real processes for most faults, a cloud that plays parts, and the table of what came of each fault."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -9,6 +10,7 @@ from chaos.faults import Row, table, write_workflows
 from chaos.hosted_mesh import HostedMesh, hosted_mesh
 from chaos.scripted_cloud import ScriptedCloud
 from hybridmesh.bus.client import Mesh
+from mesh_process import MeshProcess
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +46,18 @@ def settings(cloud: ScriptedCloud, tmp_path_factory: pytest.TempPathFactory) -> 
         f"plans.workflows={workflows}",
         "plans.stall_s=8",
     )
+
+
+@pytest.fixture
+def own_mesh(settings: tuple[str, ...], tmp_path: Path) -> Iterator[MeshProcess]:
+    """A mesh of the test's own, under its supervisor."""
+    process = MeshProcess(tmp_path / "data", settings, CLOUD_KEY)
+    try:
+        process.start()
+        yield process
+    finally:
+        if process.running():
+            assert process.stop() == 0
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

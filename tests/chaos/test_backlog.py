@@ -3,13 +3,11 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import psutil
 import pytest
 
-from chaos.conftest import CLOUD_KEY
 from chaos.faults import Row
 from chaos.scripted_cloud import ScriptedCloud
 from chaos.test_many import all_ended, submit_all
@@ -27,18 +25,6 @@ pytestmark = [
 WARM_UP = 200
 LOOK_S = 2.0
 MOST_GROWTH = 1.10
-
-
-@pytest.fixture
-def own_mesh(settings: tuple[str, ...], tmp_path: Path) -> Iterator[MeshProcess]:
-    """A mesh under its supervisor."""
-    process = MeshProcess(tmp_path / "data", settings, CLOUD_KEY)
-    try:
-        process.start()
-        yield process
-    finally:
-        if process.running():
-            assert process.stop() == 0
 
 
 class Scales:

@@ -35,6 +35,6 @@ async def test_each_process_may_die_at_any_time(mesh: MeshProcess) -> None:
     assert all(kill.under_way for kill in after.kills)
     assert len(after.ends) == TASKS
     assert set(after.ends.values()) == {1}
-    assert after.outcomes == {"completed": TASKS}
+    assert (after.unexplained, set(after.outcomes) - {"completed", "verification"}) == (0, set())
     assert set(after.settled.values()) == {1}
     assert not after.log.findings

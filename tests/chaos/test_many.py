@@ -5,15 +5,13 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import nats.errors
 import psutil
 import pytest
 
-from chaos.conftest import CLOUD_KEY
 from chaos.faults import ASKS, STAYS, Row, mail
 from chaos.scripted_cloud import ScriptedCloud, twice
 from hybridmesh.agents.auditor.audit_stream import LogReader
@@ -58,18 +56,6 @@ class Chance:
                 if (victim := self.mesh.processes().get(name)) is not None:
                     victim.kill()
                     self.kills[name] += 1
-
-
-@pytest.fixture
-def own_mesh(settings: tuple[str, ...], tmp_path: Path) -> Iterator[MeshProcess]:
-    """A mesh under its supervisor."""
-    process = MeshProcess(tmp_path / "data", settings, CLOUD_KEY)
-    try:
-        process.start()
-        yield process
-    finally:
-        if process.running():
-            assert process.stop() == 0
 
 
 async def submit_all(client: Mesh, tasks: int) -> None:

@@ -14,7 +14,7 @@ from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError, UsageError
 from hybridmesh.bus.provisioner import provision
-from hybridmesh.bus.topology import AUDIT, RESULTS, intake_stream, queue_stream
+from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, intake_stream, queue_stream
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
@@ -171,3 +171,17 @@ async def test_who_waits_hears_that_the_store_was_lost(bus: Bus, tmp_path: Path)
         with pytest.raises(PermanentError) as caught:
             await waiting
     assert caught.value.reason == "store-lost"
+
+
+async def test_a_bus_of_before_the_intake_goes_on_with_what_it_holds(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: submissions that wait in the one queue of an earlier version stay there, new ones do not."""
+    work, intake = queue_stream("decomposer"), intake_stream("decomposer")
+    await bus.js.delete_stream(intake)
+    config = (await bus.js.stream_info(work)).config
+    await bus.js.update_stream(config.evolve(subjects=[*(config.subjects or ()), filter_of(TaskSubmitted)], max_msgs=9))
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        await mesh.submit("before")
+        await provision(bus.js, bus.settings.bus)
+        await mesh.submit("after")
+    assert (await bus.count(work), await bus.count(intake)) == (1, 1)
+    assert (await bus.js.stream_info(work)).config.max_msgs == -1

@@ -1,66 +1,23 @@
 """The work loop on a real server: nothing is lost, nothing is done by strangers, what cannot be done is buried."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.errors import CloudUnavailable, Deferred, MeshBusy, Unanswerable
+from hybridmesh.bus.errors import Deferred, Unanswerable
 from hybridmesh.bus.links import Links
-from hybridmesh.bus.topology import Consumer, consumers
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import Message, new_task_id
-from hybridmesh.schemas.plans import StepSpec
-from hybridmesh.schemas.privacy import Findings, Sensitivity
+from hybridmesh.schemas.privacy import Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
-from hybridmesh.schemas.steps import StepClassified, StepContext, StepFailed, StepLocal, StepReady
+from hybridmesh.schemas.steps import StepClassified, StepFailed, StepLocal, StepReady
 from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
-
-Handle = Callable[[StepReady], Awaitable[Sequence[Message]]]
-
-
-def make_ready(task_id: str | None = None, text: str = "") -> StepReady:
-    """A step that is ready, with as much text as asked for."""
-    spec = StepSpec(id="a", title="A", instruction=f"do it {text}")
-    context = StepContext(goal="g", profile="balanced", spec=spec)
-    return StepReady(task_id=task_id or new_task_id(), step_id="a", context=context)
-
-
-def classified(ready: StepReady) -> StepClassified:
-    """What a classifier makes of it."""
-    return StepClassified(
-        task_id=ready.task_id,
-        step_id=ready.step_id,
-        context=ready.context,
-        label=Sensitivity.PUBLIC,
-        findings=Findings(),
-    )
-
-
-def consumer_of(durable: str) -> Consumer:
-    """The durable of an agent's queue."""
-    return next(item for item in consumers() if item.durable == durable)
-
-
-@contextlib.asynccontextmanager
-async def working(bus: Bus, handle: Handle, slots: int = 4) -> AsyncGenerator[WorkLoop]:
-    """A classifier with another handler, at work."""
-    links = await bus.links("classifier")
-    agent = Agent("classifier", handlers={StepReady: handle})
-    loop = WorkLoop(
-        bus.js, consumer_of("classifier"), agent, links.publisher, links.ring, bus.settings.bus, slots=slots
-    )
-    task = asyncio.create_task(loop.run())
-    try:
-        yield loop
-    finally:
-        loop.stop()
-        await task
+from queue_bench import classified, consumer_of, make_ready, working
 
 
 async def test_a_message_becomes_what_the_handler_returns_and_leaves_the_queue(bus: Bus) -> None:
@@ -123,59 +80,6 @@ async def test_a_step_of_a_task_that_is_over_is_dropped_unread(bus: Bus) -> None
         await eventually(done)
     assert seen == [alive.task_id]
     assert await bus.count("WORK_CLASSIFIER") == 0
-
-
-async def test_a_transient_failure_is_tried_again_later(bus: Bus) -> None:
-    """Nothing is lost."""
-    tries: list[float] = []
-
-    async def handle(ready: StepReady) -> Sequence[Message]:
-        tries.append(asyncio.get_running_loop().time())
-        if len(tries) < 3:
-            raise CloudUnavailable
-        return (classified(ready),)
-
-    decomposer = await bus.links("decomposer")
-    async with working(bus, handle):
-        await decomposer.publisher.publish(make_ready())
-        await bus.collect(StepClassified, 1)
-    assert len(tries) == 3
-    assert tries[2] - tries[1] > (tries[1] - tries[0]) * 0.75
-
-
-async def test_waiting_for_room_is_no_try(bus: Bus) -> None:
-    """Nothing is lost: a full queue further on does not use up the tries that a failure needs."""
-    runs = 0
-
-    async def handle(ready: StepReady) -> Sequence[Message]:
-        nonlocal runs
-        runs += 1
-        if runs <= bus.settings.bus.max_tries:
-            raise MeshBusy("full", retry_after_s=0.02)
-        if runs == bus.settings.bus.max_tries + 1:
-            raise CloudUnavailable
-        return (classified(ready),)
-
-    decomposer = await bus.links("decomposer")
-    async with working(bus, handle):
-        await decomposer.publisher.publish(make_ready())
-        await bus.collect(StepClassified, 1)
-    assert await bus.count("DEAD") == 0
-
-
-async def test_used_up_tries_bury_the_message_and_fail_its_step(bus: Bus) -> None:
-    """Nothing is lost: a step that cannot be done ends its task with the reason."""
-
-    async def handle(_: StepReady) -> Sequence[Message]:
-        raise CloudUnavailable
-
-    decomposer = await bus.links("decomposer")
-    ready = make_ready()
-    async with working(bus, handle):
-        await decomposer.publisher.publish(ready)
-        failed = StepFailed.model_validate_json((await bus.collect(StepFailed, 1))[0])
-    assert (failed.task_id, failed.step_id, failed.reason) == (ready.task_id, "a", "buried:cloud-unavailable")
-    assert await bus.count("DEAD") == 1
 
 
 async def test_a_permanent_failure_is_buried_at_once(bus: Bus) -> None:

@@ -42,6 +42,7 @@ class Desk:
             publish=self.publish,
             clock=lambda: self.now,
             stall_s=STALL_S,
+            told_s=RESULTS.max_age_s,
         )
 
     async def publish(self, message: Message) -> None:
@@ -134,3 +135,15 @@ async def test_a_task_that_cannot_be_moved_ends_with_the_reason(bus: Bus) -> Non
     (end,) = await bus.collect(TaskFailed, 1)
     assert TaskFailed.model_validate_json(end).reason == "standstill"
     assert await bus.count(RESULTS.name) == 1
+
+
+async def test_an_end_past_its_retention_is_not_told_again(bus: Bus) -> None:
+    """Nothing is told twice: a result that is gone by its age is no result that was lost."""
+    desk = Desk(bus)
+    task = await desk.take_on()
+    await desk.tell(await desk.agent.cancel(CancelTask(task_id=task.task_id)))
+    for stream in (queue_stream("classifier"), RESULTS.name):
+        await desk.wipe(stream)
+    desk.wait(RESULTS.max_age_s + 1)
+    assert await desk.reconciler.sweep() == 0
+    assert await bus.count(RESULTS.name) == 0

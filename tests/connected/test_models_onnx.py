@@ -245,6 +245,26 @@ async def test_closing_ends_what_runs_and_waits(engine: Engine) -> None:
         await model.complete(ask("x"))
 
 
+async def test_a_model_that_ends_by_itself_ends_its_process(
+    smollm2: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is lost: a worker without a model would fail all it gets; and what the fault says is not logged."""
+    engine = Engine.load(smollm2, name="smollm2-135m")
+
+    def fail() -> bool:
+        raise MemoryError("Erika Mustermann")
+
+    monkeypatch.setattr(engine, "turn", fail)
+    with OnnxModel(engine) as model:
+        with pytest.raises(ModelUnavailable) as told:
+            await model.complete(ask("Hello"))
+        with pytest.raises(ModelUnavailable) as ended:
+            await model.watch()
+    assert (told.value.reason, ended.value.reason) == ("closed", "model-ended:MemoryError")
+    assert "MemoryError" in caplog.text
+    assert "Erika" not in caplog.text
+
+
 def test_a_folder_without_a_model_is_a_setup_error(tmp_path: Path) -> None:
     """It runs on what you have: a missing model is a sentence with a remedy."""
     with pytest.raises(SetupError) as refused:

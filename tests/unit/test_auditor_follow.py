@@ -156,3 +156,26 @@ async def test_a_beginning_that_is_gone_before_its_time_is_a_gap() -> None:
         await follow(log, published)
     assert [item.facts["reason"] for item in published if isinstance(item, AuditEvent)] == ["audit-gap"]
     assert not [item for item in published if isinstance(item, Checkpoint)]
+
+
+async def test_a_log_that_only_gets_shorter_is_signed_for_as_well() -> None:
+    """Nothing is hidden: on a quiet mesh too the newest checkpoint says where the log begins."""
+    log, published = Log(1, 2, 3, kept_s=30 * 86_400), Published()
+    following = asyncio.create_task(follow(log, published, seconds=60))
+
+    async def signed(first: int) -> None:
+        while not any(isinstance(item, Checkpoint) and (item.size, item.first) == (3, first) for item in published):
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(20):
+        await signed(1)
+        tree = Frontier()
+        for entry in log.entries:
+            tree.append(entry_leaf(entry))
+        peaks = tuple(peak.hex() for peak in tree.peaks)
+        log.checkpoint = Checkpoint(size=3, root=tree.root().hex(), at=NOW - timedelta(days=30), peaks=peaks)
+        del log.entries[:2]
+        await signed(3)
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following

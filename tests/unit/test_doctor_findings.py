@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Session, State, Trouble, can_start, examine
+from hybridmesh.agents.worker.onnx_runtime import probe
+from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, State, Trouble, can_start, examine
 
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 WELL = Facts(
     python=(3, 11, 9),
     server="2.15.1",
     models={"qwen": "here"},
     cloud="Anthropic",
     simulated=False,
-    runtime=Runtime("1.31", cuda=False),
+    runtime=Runtime("1.31", (CPU,), (CPU,)),
     gpu=False,
     free_bytes=10**10,
     folder="mesh",
@@ -37,7 +39,6 @@ def test_a_machine_that_has_all_is_well() -> None:
         (replace(WELL, cloud=TROUBLE), "cloud"),
         (replace(WELL, cloud=TROUBLE, simulated=True), "cloud"),
         (replace(WELL, runtime=TROUBLE), "onnxruntime"),
-        (replace(WELL, session=TROUBLE), "session"),
         (replace(WELL, free_bytes=TROUBLE), "data folder"),
     ],
 )
@@ -73,23 +74,19 @@ def test_a_fresh_machine_can_start() -> None:
 
 def test_cuda_counts_only_when_a_session_got_it() -> None:
     """It runs on what you have: listed is not the same as there."""
-    facts = replace(WELL, gpu=True, runtime=Runtime("1", cuda=True))
+    facts = replace(WELL, gpu=True, runtime=Runtime("1", (CUDA, CPU), (CUDA, CPU)))
     assert all(finding.state is State.OK for finding in examine(facts))
 
 
 def test_the_session_says_what_it_got_and_what_it_did_not_get() -> None:
     """Nothing is hidden: the provider that is shown is the one that a session has, not one that was asked for."""
-    facts = replace(WELL, session=Session(("CUDAExecutionProvider", "CPUExecutionProvider"), ("CPUExecutionProvider",)))
-    (found,) = [finding.text for finding in examine(facts) if finding.name == "session"]
-    got, _, refused = found.partition(";")
-    assert got == "got CPUExecutionProvider"
-    assert "CUDAExecutionProvider" in refused
+    facts = replace(WELL, runtime=Runtime("1", (CUDA, CPU), (CPU,)))
+    (found,) = [finding.text for finding in examine(facts) if finding.name == "onnxruntime"]
+    assert found == f"1; a session got {CPU}; not {CUDA}, which is listed"
 
 
 def test_a_real_session_is_opened() -> None:
     """Nothing is hidden: the providers come from a session, which always has the processor at the least."""
-    from hybridmesh.infra.doctor_session import probe_session
-
-    seen = probe_session()
-    assert seen.got[-1] == "CPUExecutionProvider"
-    assert set(seen.got) <= set(seen.asked)
+    asked, got = probe()
+    assert got[-1] == CPU
+    assert set(got) <= set(asked)

@@ -27,10 +27,11 @@ from hybridmesh.bus.topology import (
     subject_of,
     writers_of,
 )
+from hybridmesh.schemas.approvals import ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent
-from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested
+from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused, ConsultRequested
 from hybridmesh.schemas.egress import EgressRecorded
-from hybridmesh.schemas.steps import StepFailed
+from hybridmesh.schemas.steps import StepFailed, StepLocal, StepVerified
 from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
 
 TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
@@ -218,3 +219,9 @@ def test_the_policy_is_changed_by_people_and_read_by_the_classifier() -> None:
     """Mistakes are not repeated: what people say is private is read where texts are, and changed by nobody else."""
     assert writers_of(Bucket.POLICY) == {"publisher"}
     assert readers_of(Bucket.POLICY) == {"publisher", "classifier"}
+
+
+def test_the_router_may_publish_what_it_returns() -> None:
+    """Nothing is hidden: the topology names the router for each kind of message it sends."""
+    for kind in (StepLocal, ConsultProposed, ApprovalRequested, StepVerified, StepFailed, AuditEvent):
+        assert "router" in producers_of(kind)

@@ -1,0 +1,63 @@
+"""How often a message is tried: failures count, waiting does not, and what is used up is buried."""
+
+import asyncio
+from collections.abc import Sequence
+
+from harness import Bus
+from hybridmesh.bus.errors import CloudUnavailable, MeshBusy
+from hybridmesh.schemas.message import Message
+from hybridmesh.schemas.steps import StepClassified, StepFailed, StepReady
+from queue_bench import classified, make_ready, working
+
+
+async def test_a_transient_failure_is_tried_again_later(bus: Bus) -> None:
+    """Nothing is lost."""
+    tries: list[float] = []
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) < 3:
+            raise CloudUnavailable
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepClassified, 1)
+    assert len(tries) == 3
+    assert tries[2] - tries[1] > (tries[1] - tries[0]) * 0.75
+
+
+async def test_waiting_for_room_is_no_try(bus: Bus) -> None:
+    """Nothing is lost: a full queue further on does not use up the tries that a failure needs."""
+    runs = 0
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        nonlocal runs
+        runs += 1
+        if runs <= bus.settings.bus.max_tries:
+            raise MeshBusy("full", retry_after_s=0.02)
+        if runs == bus.settings.bus.max_tries + 1:
+            raise CloudUnavailable
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, handle):
+        await decomposer.publisher.publish(make_ready())
+        await bus.collect(StepClassified, 1)
+    assert await bus.count("DEAD") == 0
+
+
+async def test_used_up_tries_bury_the_message_and_fail_its_step(bus: Bus) -> None:
+    """Nothing is lost: a step that cannot be done ends its task with the reason."""
+
+    async def handle(_: StepReady) -> Sequence[Message]:
+        raise CloudUnavailable
+
+    decomposer = await bus.links("decomposer")
+    ready = make_ready()
+    async with working(bus, handle):
+        await decomposer.publisher.publish(ready)
+        failed = StepFailed.model_validate_json((await bus.collect(StepFailed, 1))[0])
+    assert (failed.task_id, failed.step_id, failed.reason) == (ready.task_id, "a", "buried:cloud-unavailable")
+    assert await bus.count("DEAD") == 1
