@@ -6,10 +6,11 @@ import hashlib
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
 
 from hybridmesh.bus.envelope import BODY_REFERENCE
-from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.errors import BodyMissing, MeshUnavailable
+from hybridmesh.bus.state import NO_MESSAGE
 from hybridmesh.bus.topology import BODIES, BODIES_STREAM, TOPOLOGY, body_subject, chunk_subject
 from hybridmesh.schemas.tasks import end_id
 
@@ -44,6 +45,7 @@ async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes)
 
     Raises:
         MeshUnavailable: the object store does not answer, or what it has is not whole.
+        BodyMissing: the object store has it not. A body is stored before its message, so it does not come any more.
 
     """
     name = headers.get(BODY_REFERENCE)
@@ -51,8 +53,12 @@ async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes)
         return body
     try:
         return await _read(js, name)
+    except NotFoundError as error:
+        if isinstance(error, ObjectNotFoundError) or error.err_code == NO_MESSAGE:
+            raise BodyMissing("the object store has not the body") from error
+        raise MeshUnavailable("there is no object store") from error
     except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
-        raise MeshUnavailable("a body could not be fetched", reason="body-missing") from error
+        raise MeshUnavailable("a body could not be fetched", reason="body-not-fetched") from error
 
 
 async def forget_bodies(js: JetStreamContext, task_id: str) -> int:

@@ -59,6 +59,12 @@ class Unanswerable(PermanentError):
     reason = "unanswerable"
 
 
+class BodyMissing(PermanentError):
+    """A message's body is not in the object store: forgotten with its task, or lost."""
+
+    reason = "body-missing"
+
+
 class TransientError(MeshError):
     """Worth another try after a pause; ``retry_after_s`` overrides the work loop's own backoff."""
 

@@ -15,7 +15,7 @@ from hybridmesh.bus.topology import Bucket, bucket_stream, bucket_subject
 T = TypeVar("T", bound=BaseModel)
 
 _CONFLICT_TRIES = 20
-_NO_MESSAGE = 10037  # the server's error code where the stream is there and the message is not
+NO_MESSAGE = 10037  # the server's error code where the stream is there and the message is not
 _WRONG_LAST_SEQUENCE = 10071  # the server's error code for a lost compare-and-swap
 
 
@@ -122,7 +122,7 @@ class State(Generic[T]):
         try:
             entry = await self._js.get_msg(bucket_stream(self._name), subject=bucket_subject(self._name, key))
         except NotFoundError as error:
-            if error.err_code == _NO_MESSAGE:
+            if error.err_code == NO_MESSAGE:
                 return None
             raise MeshUnavailable("there is no such bucket") from error
         except (nats.errors.Error, TimeoutError) as error:

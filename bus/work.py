@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -21,15 +21,23 @@ from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.envelope import open_envelope, signature_problem
-from hybridmesh.bus.errors import Deferred, MeshBusy, MeshError, PermanentError, TransientError, UntrustedMessage
+from hybridmesh.bus.errors import (
+    BodyMissing,
+    Deferred,
+    MeshBusy,
+    MeshError,
+    PermanentError,
+    TransientError,
+    UntrustedMessage,
+)
 from hybridmesh.bus.graveyard import Burial, bury, obituary
 from hybridmesh.bus.identity import KeyRing
 from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.settings import BusSettings
-from hybridmesh.bus.topology import Consumer
+from hybridmesh.bus.topology import Consumer, message_types
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.message import Message, StepMessage
+from hybridmesh.schemas.message import Message, StepMessage, is_task_id
 
 logger = logging.getLogger("hybridmesh")
 
@@ -166,7 +174,12 @@ class WorkLoop:
     async def _handle(self, message: Msg) -> str:
         """Do what a message asks for; return the name of its type."""
         headers = dict(message.headers or {})
-        body = await fetch_body(self._js, headers, message.data)
+        try:
+            body = await fetch_body(self._js, headers, message.data)
+        except BodyMissing:
+            if await self._forgotten(headers):
+                return "forgotten"
+            raise
         opened = open_envelope(message.subject, headers, body, self._ring).message
         if type(opened) not in self._agent.handlers:
             # Moved here by one of us with the reply subject of a pull: a stream keeps what it is sent that way.
@@ -175,6 +188,13 @@ class WorkLoop:
             return opened.NAME
         await self._publish(await self._agent.handlers[type(opened)](opened))
         return opened.NAME
+
+    async def _forgotten(self, headers: Mapping[str, str]) -> bool:
+        """Say whether a message, of which only the headers are left, would be dropped as its task is over."""
+        kind = message_types().get(headers.get("ce-type", ""), Message)
+        task_id = headers.get("ce-id", "").partition("/")[0]
+        lapses = issubclass(kind, StepMessage) and kind.LAPSES and is_task_id(task_id)
+        return lapses and await self._looked_up.over(task_id)
 
     async def _over(self, task_id: str, message: Msg) -> bool:
         if self._heard is None:

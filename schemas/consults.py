@@ -81,7 +81,10 @@ UNKNOWN_OUTCOME = "cloud-outcome-unknown"
 
 
 class ConsultRefused(StepMessage):
-    """The prompt was not sent, or no answer can be had; the router takes another lane."""
+    """The prompt was not sent, or no answer can be had; the router takes another lane.
+
+    ``usage`` is of a call that was made and is billed for all that: the cloud model has declined.
+    """
 
     NAME = "consult.refused"
     LAPSES = False  # what was set aside is to be given back
@@ -89,6 +92,7 @@ class ConsultRefused(StepMessage):
     reason: str
     by: str
     detail: str = ""
+    usage: Usage | None = None
 
     def identity(self) -> str:
         """Return an id by whose word it is: a call that the door refused at first may have been made after all."""

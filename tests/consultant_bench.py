@@ -85,9 +85,13 @@ class Book:
             self.records[key] = after
         return after
 
-    async def delete(self, key: str) -> None:
+    async def discard(self, key: str, outdated: Callable[[CallRecord], bool]) -> bool:
         self._check()
-        self.records.pop(key, None)
+        found = self.records.get(key)
+        if found is None or not outdated(found):
+            return False
+        del self.records[key]
+        return True
 
     def _check(self) -> None:
         if self.down:
@@ -136,11 +140,18 @@ def consultant_over(
 class Desk:
     """A consultant at a scripted cloud, for as long as a test talks to it."""
 
-    def __init__(self, script: Script | list[Script], *, audit: Log | None = None, simulated: bool = False) -> None:
+    def __init__(
+        self,
+        script: Script | list[Script],
+        *,
+        audit: Log | None = None,
+        calls: Book | None = None,
+        simulated: bool = False,
+    ) -> None:
         self.cloud = CloudDouble(script)
         self.audit = audit or Log()
         self.clock = Watch()
-        self.calls = Book()
+        self.calls = calls or Book()
         self._simulated = simulated
 
     async def __aenter__(self) -> "Desk":

@@ -27,7 +27,7 @@ from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.privacy import Clearance
 
 UNKNOWN = "unknown"  # the outcome of a call that may have been answered
-_REMEMBERED = 10_000
+_CLOCKS_APART_S = 5.0  # by how much the clocks of two replicas may differ
 
 PriceList = Callable[[str, str, int, int], Decimal | None]
 
@@ -80,7 +80,6 @@ class Consultant:
         self._clearance_s = clearance_s
         self._patience_s = min(patience_s, clearance_s)
         self._new_id = new_id
-        self._given_up: dict[str, str] = {}  # what was refused while that could not be put on record
 
     def agent(self) -> Agent:
         """Return the agent as the application shell runs it."""
@@ -106,10 +105,10 @@ class Consultant:
         try:
             before = await calls.found()
         except MeshUnavailable as error:
-            return await self._put_off(message, egress, error, in_the_dark=True)
+            return await self._put_off(message, egress, calls, error, in_the_dark=True)
         if before is not None:
             return _repeated(message, egress, before)
-        doubt = self._doubt(message) or self._given_up.get(message.identity())
+        doubt = self._doubt(message)
         if doubt is not None:
             return [egress.blocked(doubt), _refused(message, doubt)]
         return await self._ask(message, egress, calls)
@@ -126,23 +125,29 @@ class Consultant:
         except TransientError as error:
             if isinstance(error, CloudUnavailable) and error.uncertain and egress.sent_sha256 is not None:
                 return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
-            await calls.take_back()
-            return await self._put_off(message, egress, error)
+            return await self._put_off(message, egress, calls, error)
+        cost = self._cost(message, result)
+        usage = Usage(input_tokens=result.input_tokens, output_tokens=result.output_tokens, cost_usd=cost)
         if isinstance(result, CloudRefusal):
-            return [egress.ended(result.reason, result, self._cost(message, result)), _refused(message, result.reason)]
-        ended, follow_up = self._advise(message, egress, result)
-        if isinstance(follow_up, ConsultAdvised):
-            await calls.keep(ended, follow_up)
-        return [ended, follow_up]
+            billed = usage if result.input_tokens or result.output_tokens else None
+            outcome, refused = result.reason, _refused(message, result.reason, usage=billed)
+        elif result.sent_sha256 != egress.sent_sha256:
+            outcome, refused = "ungated-egress", _refused(message, "ungated-egress", usage=usage)
+        else:
+            advised, ended = self._advised(message, result, usage), egress.ended("advised", result, cost)
+            await calls.keep(CallRecord(ended=ended, advised=advised))
+            return [ended, advised]
+        ended = egress.ended(outcome, result, cost)
+        await calls.keep(CallRecord(ended=ended, refused=refused))
+        return [ended, refused]
 
     async def _stopped(self, message: ConsultRequested, egress: Egress, calls: Calls, reason: str) -> Sequence[Message]:
         """Return what follows from a call that one of our guards stopped, before it left or after."""
         if calls.overtaken is not None:
             return _repeated(message, egress, calls.overtaken)
-        if egress.sent_sha256 is not None:
-            return [egress.ended(reason, None, None), _unread(message, reason)]
-        await calls.take_back()
-        return [egress.blocked(reason), _refused(message, reason)]
+        if egress.sent_sha256 is not None:  # an answer that was not taken may be billed all the same
+            return [egress.ended(reason, None, None), _refused(message, UNKNOWN_OUTCOME, detail=reason)]
+        return await self._refuse(message, egress, calls, egress.blocked(reason), _refused(message, reason))
 
     def _doubt(self, message: ConsultRequested) -> str | None:
         """Return why the prompt may not leave, or None."""
@@ -159,58 +164,77 @@ class Consultant:
             return error.reason
         return None
 
-    def _advise(
-        self, message: ConsultRequested, egress: Egress, reply: CloudReply
-    ) -> tuple[AuditEvent, ConsultAdvised | ConsultRefused]:
-        cost = self._cost(message, reply)
-        if reply.sent_sha256 != egress.sent_sha256:
-            return egress.ended("ungated-egress", reply, cost), _refused(message, "ungated-egress")
-        advised = ConsultAdvised(
+    def _advised(self, message: ConsultRequested, reply: CloudReply, usage: Usage) -> ConsultAdvised:
+        return ConsultAdvised(
             task_id=message.task_id,
             step_id=message.step_id,
             attempt=message.attempt,
             purpose=message.purpose,
             advice=reply.text,
             complete=reply.complete,
-            usage=Usage(input_tokens=reply.input_tokens, output_tokens=reply.output_tokens, cost_usd=cost),
+            usage=usage,
             model=reply.model,
             provider=self._cloud.provider,
             simulated=reply.simulated,
             sent_sha256=reply.sent_sha256,
         )
-        return egress.ended("advised", reply, cost), advised
 
     async def _put_off(
-        self, message: ConsultRequested, egress: Egress, error: TransientError, *, in_the_dark: bool = False
+        self,
+        message: ConsultRequested,
+        egress: Egress,
+        calls: Calls,
+        error: TransientError,
+        *,
+        in_the_dark: bool = False,
     ) -> Sequence[Message]:
         """Raise the error with the time of the next try, or refuse when that would come too late.
 
         ``in_the_dark`` says that an earlier delivery may have made the call, as its record cannot be read.
         """
-        events = [] if egress.sent_sha256 is None else [egress.ended(error.reason, None, None)]
-        left_s = (message.clearance.expires_at - self._clock()).total_seconds()
-        asked_s = error.retry_after_s
-        pause = next_pause_s(self._clearance_s - left_s, asked_s, self._patience_s)
+        reason = "cloud-unavailable" if isinstance(error, CloudUnavailable) else "audit-unavailable"
+        ended = egress.blocked(reason) if egress.sent_sha256 is None else egress.ended(error.reason, None, None)
+        pause = next_pause_s(self._clearance_s - self._left_s(message), error.retry_after_s, self._patience_s)
         if pause is None:
-            if isinstance(error, CloudUnavailable):
-                return [*events, _refused(message, "cloud-unavailable", detail=error.reason)]
-            if in_the_dark:
-                self._give_up(message, UNKNOWN_OUTCOME)
-                return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
-            self._give_up(message, "audit-unavailable")
-            return [*events, egress.blocked("audit-unavailable"), _refused(message, "audit-unavailable")]
-        for event in events:
+            refused = _refused(message, reason, detail=error.reason)
+            return await self._refuse(message, egress, calls, ended, refused, in_the_dark=in_the_dark)
+        if egress.sent_sha256 is not None:
             # Best effort: the start is on record, and a start without an end says just what is known.
             with contextlib.suppress(MeshUnavailable):
-                await self._audit.record(event)
+                await self._audit.record(ended)
+        await calls.take_back()
         error.retry_after_s = pause
         raise error
 
-    def _give_up(self, message: ConsultRequested, reason: str) -> None:
-        """Remember a refusal that the audit log may not take now: the message comes back, and is not sent then."""
-        while len(self._given_up) >= _REMEMBERED:
-            del self._given_up[next(iter(self._given_up))]
-        self._given_up[message.identity()] = reason
+    async def _refuse(
+        self,
+        message: ConsultRequested,
+        egress: Egress,
+        calls: Calls,
+        ended: AuditEvent,
+        refused: ConsultRefused,
+        *,
+        in_the_dark: bool = False,
+    ) -> Sequence[Message]:
+        """Refuse a call for good: on record first, so that no other delivery makes it.
+
+        While there is no record to be had, that is certain only when the clearance has ended for everybody; raises
+        MeshUnavailable with the time until then.
+        """
+        try:
+            return _repeated(message, egress, await calls.close(ended, refused))
+        except MeshUnavailable as error:
+            left_s = self._left_s(message)
+            if left_s > -_CLOCKS_APART_S:
+                error.retry_after_s = left_s + 2 * _CLOCKS_APART_S
+                raise
+        if in_the_dark:
+            return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=refused.detail)]
+        return [ended, refused]
+
+    def _left_s(self, message: ConsultRequested) -> float:
+        """Return how long the clearance holds, at most as long as the classifier gives one."""
+        return min((message.clearance.expires_at - self._clock()).total_seconds(), self._clearance_s)
 
     def _cost(self, message: ConsultRequested, result: CloudReply | CloudRefusal) -> Decimal | None:
         """Return the call's price; a simulated one costs what the model that it stands in for would have."""
@@ -221,19 +245,13 @@ class Consultant:
 
 def _repeated(message: ConsultRequested, egress: Egress, before: CallRecord) -> Sequence[Message]:
     """Return what followed from the call of an earlier delivery, whose process may have died before it said so."""
-    if before.ended is not None and before.advised is not None:
-        return [before.ended, before.advised]
+    told = before.advised or before.refused
+    if before.ended is not None and told is not None:
+        return [before.ended, told]
     return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME)]
 
 
-def _unread(message: ConsultRequested, reason: str) -> ConsultRefused:
-    """Return the refusal of a call that left and was stopped; an answer that was not taken is billed all the same."""
-    if reason.startswith("cloud-"):
-        return _refused(message, UNKNOWN_OUTCOME, detail=reason)
-    return _refused(message, reason)
-
-
-def _refused(message: ConsultRequested, reason: str, detail: str = "") -> ConsultRefused:
+def _refused(message: ConsultRequested, reason: str, detail: str = "", usage: Usage | None = None) -> ConsultRefused:
     return ConsultRefused(
         task_id=message.task_id,
         step_id=message.step_id,
@@ -241,4 +259,5 @@ def _refused(message: ConsultRequested, reason: str, detail: str = "") -> Consul
         reason=reason,
         by=AGENT,
         detail=detail,
+        usage=usage,
     )

@@ -5,15 +5,19 @@ from typing import Protocol
 
 from hybridmesh.bus.errors import MeshUnavailable, PermanentError
 from hybridmesh.schemas.audits import AuditEvent
-from hybridmesh.schemas.consults import ConsultAdvised, ConsultRequested
+from hybridmesh.schemas.consults import ConsultAdvised, ConsultRefused, ConsultRequested
 from hybridmesh.schemas.message import Frozen
 
 
 class CallRecord(Frozen):
-    """A call that was begun: with what followed from its answer, or without, when nobody knows what came of it."""
+    """A call that was begun: with what followed from it, or without, when nobody knows what came of it.
+
+    One that was refused for good before it was made stands here as well: it is not made any more.
+    """
 
     ended: AuditEvent | None = None
     advised: ConsultAdvised | None = None
+    refused: ConsultRefused | None = None
 
 
 class CallBook(Protocol):
@@ -31,8 +35,8 @@ class CallBook(Protocol):
         """Replace a record by compare-and-swap, and return what stands."""
         ...
 
-    async def delete(self, key: str) -> None:
-        """Remove the record of a call that surely was not answered."""
+    async def discard(self, key: str, outdated: Callable[[CallRecord], bool]) -> bool:
+        """Remove a record if ``outdated`` says so and nobody has changed it since."""
         ...
 
 
@@ -66,12 +70,29 @@ class Calls:
     async def take_back(self) -> None:
         """Say that the call was not made, or surely not answered: it may be made again."""
         if self.begun:
-            await self._book.delete(self._key)
+            await self._book.discard(self._key, _is_open)
             self.begun = False
 
-    async def keep(self, ended: AuditEvent, advised: ConsultAdvised) -> None:
+    async def close(self, ended: AuditEvent, refused: ConsultRefused) -> CallRecord:
+        """Refuse for good a call that was not made, or surely not answered, and return what stands.
+
+        That is another record where a delivery was quicker. A refusal that is told before it stands here could be
+        overtaken by a delivery that makes the call after all, and by a bill that nobody books.
+        """
+        mine = CallRecord(ended=ended, refused=refused)
+
+        def refuse(found: CallRecord | None) -> CallRecord:
+            return mine if found is None or (self.begun and _is_open(found)) else found
+
+        return await self._book.change(self._key, refuse) or mine
+
+    async def keep(self, record: CallRecord) -> None:
         """Keep what followed, for a delivery after this one; without it that one says that it does not know."""
         try:
-            await self._book.put(self._key, CallRecord(ended=ended, advised=advised))
+            await self._book.put(self._key, record)
         except MeshUnavailable:
             return
+
+
+def _is_open(record: CallRecord) -> bool:
+    return record == CallRecord()

@@ -32,7 +32,7 @@ from hybridmesh.bus.errors import Deferred, Unanswerable
 from hybridmesh.bus.settings import CloudSettings, ProfileSettings
 from hybridmesh.bus.state import State
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
-from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRefused
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRefused, Usage
 from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.steps import StepClassified, StepRejected
@@ -104,7 +104,7 @@ class RouterAgent:
         if step is None:
             return ()
         again = step.model_copy(update={"attempt": refused.attempt})
-        home = await self._stay_home(again, refused.reason)
+        home = await self._stay_home(again, refused.reason, refused.usage)
         stopped = self._stop(again, doubt_about(refused))
         return [*home[:-2], *stopped] if stopped else home  # what was set aside for the call comes back either way
 
@@ -185,9 +185,9 @@ class RouterAgent:
     def _offer(self, step: StepClassified, left: Decimal, rejected: StepRejected | None) -> Offer | None:
         return None if self._cloud.provider == "none" else offer_for(step, self._cloud, self._prices, left, rejected)
 
-    async def _stay_home(self, step: StepClassified, reason: str) -> Sequence[Message]:
-        if reason == UNKNOWN_OUTCOME:
-            await self._budgets.settle(step.task_id, spend_key(step), None)
+    async def _stay_home(self, step: StepClassified, reason: str, usage: Usage | None = None) -> Sequence[Message]:
+        if usage is not None or reason == UNKNOWN_OUTCOME:
+            await self._budgets.settle(step.task_id, spend_key(step), usage.cost_usd if usage else None)
         else:
             await self._budgets.release(step.task_id, spend_key(step))
         spared = await self._budgets.came_to(step.task_id, spend_key(step)) == 0
@@ -198,7 +198,7 @@ class RouterAgent:
         complaints = record.complaints.get(step.attempt, ()) if record else ()
         decision = after_refusal(before or Decision(lane=Lane.LOCAL, reason=""), reason)
         now = self._clock()
-        told = [events.released(step, now)] if spared else []
+        told = [events.released(step, now)] if spared else [events.billed(step, usage, now)] if usage else []
         return [*told, events.decided(step, decision, now, nonce="refused"), local_step(step, decision, complaints)]
 
     async def _ask(self, question: ApprovalRecord) -> Sequence[Message]:

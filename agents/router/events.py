@@ -4,6 +4,7 @@ from datetime import datetime
 
 from hybridmesh.schemas.approvals import ApprovalRecord, ApprovalRequested
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
+from hybridmesh.schemas.consults import Usage
 from hybridmesh.schemas.message import StepMessage
 from hybridmesh.schemas.routing import Decision
 from hybridmesh.schemas.steps import StepClassified
@@ -43,6 +44,16 @@ def reserved(step: StepClassified, decision: Decision, at: datetime) -> AuditEve
 def released(step: StepClassified, at: datetime) -> AuditEvent:
     """What was set aside came back: the call is not made."""
     return _event(Action.SPEND_SETTLED, step, at, {"amount_usd": "0"}, "released")
+
+
+def billed(step: StepClassified, usage: Usage, at: datetime) -> AuditEvent:
+    """A call was paid that the cloud model declined to answer; no amount says that its price is not known."""
+    facts: dict[str, Fact] = {
+        "amount_usd": None if usage.cost_usd is None else str(usage.cost_usd),
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+    }
+    return _event(Action.SPEND_SETTLED, step, at, facts)
 
 
 def asked(request: ApprovalRequested) -> AuditEvent:

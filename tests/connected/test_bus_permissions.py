@@ -20,7 +20,7 @@ from hybridmesh.bus.bodies import body_name, fetch_body, forget_bodies, put_body
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.client import connect
 from hybridmesh.bus.envelope import BODY_REFERENCE, open_envelope
-from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, UntrustedMessage
+from hybridmesh.bus.errors import BodyMissing, InvalidMessage, MeshUnavailable, UntrustedMessage
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.links import make_links
 from hybridmesh.bus.publisher import utc_now
@@ -294,7 +294,7 @@ async def test_stored_bodies_go_when_the_task_is_over_but_for_its_end_and_timers
     assert await forget_bodies(links.js, TASK) == 2
     for name, body in stay.items():
         assert await fetch_body(links.js, {BODY_REFERENCE: name}, b"") == body
-    with pytest.raises(MeshUnavailable):
+    with pytest.raises(BodyMissing):
         await fetch_body(links.js, {BODY_REFERENCE: f"{TASK}_task.submitted"}, b"")
     assert await forget_bodies(links.js, TASK) == 0
     provisioner = (await guarded.connect("provisioner")).jetstream()

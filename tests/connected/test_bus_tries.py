@@ -1,12 +1,15 @@
-"""How often a message is tried: failures count, waiting does not, and what is used up is buried."""
+"""How often a message is tried: failures count, waiting does not, and what is used up or hopeless is buried."""
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from harness import Bus
+from harness import Bus, eventually
+from hybridmesh.bus.bodies import forget_bodies
 from hybridmesh.bus.errors import CloudUnavailable, MeshBusy
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import StepClassified, StepFailed, StepReady
+from hybridmesh.schemas.tasks import TaskFailed
 from queue_bench import classified, make_ready, working
 
 
@@ -61,3 +64,30 @@ async def test_used_up_tries_bury_the_message_and_fail_its_step(bus: Bus) -> Non
         failed = StepFailed.model_validate_json((await bus.collect(StepFailed, 1))[0])
     assert (failed.task_id, failed.step_id, failed.reason) == (ready.task_id, "a", "buried:cloud-unavailable")
     assert await bus.count("DEAD") == 1
+
+
+async def test_a_message_whose_body_is_gone_is_given_up_at_once(bus: Bus) -> None:
+    """Nothing is lost: it is a dead letter, or nothing at all when it was forgotten with its task."""
+
+    async def handle(_: StepReady) -> Sequence[Message]:
+        raise AssertionError
+
+    decomposer = await bus.links("decomposer")
+    of_none, of_one_over = (make_ready(text="x" * bus.settings.bus.max_body_bytes) for _ in range(2))
+    end = TaskFailed(
+        task_id=of_one_over.task_id, outcome="cancelled", reason="cancelled", detail="", finished_at=datetime.now(UTC)
+    )
+    await decomposer.publisher.publish(end)
+    for ready in (of_none, of_one_over):
+        await decomposer.publisher.publish(ready)
+        assert await forget_bodies(decomposer.js, ready.task_id) == 1
+
+    async def done() -> bool:
+        return await bus.count("WORK_CLASSIFIER") == 0
+
+    async with working(bus, handle):
+        await eventually(done)
+    letter = await bus.js.get_msg("DEAD", seq=1)
+    assert await bus.count("DEAD") == 1
+    headers = letter.headers or {}
+    assert (headers["ce-subject"], headers["mesh-dead-reason"]) == (of_none.task_id, "body-missing")

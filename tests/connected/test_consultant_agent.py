@@ -176,6 +176,10 @@ async def test_without_the_record_of_calls_nobody_knows_whether_one_was_made() -
         _, advised = split(await desk.consultant.consult(request))
         desk.calls.down = True
         desk.clock.turn(40)
+        with pytest.raises(MeshUnavailable) as caught:
+            await desk.consultant.consult(request)
+        assert caught.value.retry_after_s == pytest.approx(CLEARANCE_S - 40 + 10)  # then nobody makes it any more
+        desk.clock.turn(CLEARANCE_S - 40 + 10)
         ended, refused = split(await desk.consultant.consult(request))
         assert ended.facts["outcome"] == "unknown"
         assert isinstance(refused, ConsultRefused)
@@ -183,6 +187,34 @@ async def test_without_the_record_of_calls_nobody_knows_whether_one_was_made() -
         desk.calls.down = False
         assert split(await desk.consultant.consult(request))[1] == advised
         assert len(desk.cloud.bodies) == 1
+
+
+async def test_a_call_that_was_refused_is_not_made_by_another_replica() -> None:
+    """Nothing is lost: a bill that comes after the refusal was told would be booked by nobody."""
+    book = Book()
+    async with Desk(answer("x"), audit=Log(down=True), calls=book) as first, Desk(answer("x"), calls=book) as second:
+        request = requested()
+        with pytest.raises(MeshUnavailable):
+            await first.consultant.consult(request)
+        first.clock.turn(40)
+        told = await first.consultant.consult(request)
+        assert await second.consultant.consult(request) == told  # as when the acknowledgement was lost
+        assert (second.cloud.received, second.cloud.connections) == (b"", 0)
+
+
+async def test_a_refusal_that_cannot_be_put_on_record_waits_for_the_end_of_the_clearance() -> None:
+    """Nothing is lost: until then another replica may make the call, whose record this one cannot see."""
+    async with Desk(answer("x"), audit=Log(down=True)) as desk:
+        request = requested()
+        desk.clock.turn(40)
+        desk.calls.down = True
+        with pytest.raises(MeshUnavailable):
+            await desk.consultant.consult(request)
+        desk.clock.turn(CLEARANCE_S)
+        desk.calls.down = False
+        _, refused = split(await desk.consultant.consult(request))
+    assert isinstance(refused, ConsultRefused)
+    assert refused.reason == "clearance-expired"
 
 
 async def test_no_copy_no_egress() -> None:
@@ -315,7 +347,19 @@ async def test_a_refusal_of_the_provider_takes_the_local_lane() -> None:
         ended, refused = split(await desk.consultant.consult(requested()))
     assert (ended.action, ended.facts["outcome"]) == (Action.EGRESS_ENDED, "cloud-key-refused")
     assert isinstance(refused, ConsultRefused)
-    assert refused.reason == "cloud-key-refused"
+    assert (refused.reason, refused.usage) == ("cloud-key-refused", None)
+
+
+async def test_a_refusal_of_the_model_is_billed() -> None:
+    """Nothing is lost: what the provider bills for an answer that the model declined to give is told to the router."""
+    async with Desk(answer("I began, but", stop="refusal")) as desk:
+        request = requested()
+        ended, refused = split(await desk.consultant.consult(request))
+        assert split(await desk.consultant.consult(request)) == (ended, refused)  # once, however often it is asked for
+        assert len(desk.cloud.bodies) == 1
+    assert isinstance(refused, ConsultRefused)
+    assert refused.usage is not None
+    assert (refused.usage.cost_usd, ended.facts["cost_usd"]) == (Decimal("0.000094"), "0.000094")
 
 
 async def test_half_an_answer_is_advice_that_says_so() -> None:

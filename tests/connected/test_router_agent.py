@@ -19,7 +19,7 @@ from hybridmesh.bus.topology import Bucket, consumers
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultProposed, ConsultRefused
+from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultProposed, ConsultRefused, Usage
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
@@ -207,6 +207,23 @@ async def test_what_was_paid_is_not_given_back(bus: Bus) -> None:
     assert actions(home) == [Action.ROUTE_DECIDED]
     assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.24")
     assert await (await ledger(bus)).spent_on(step.task_id, "a") == Decimal("0.01")
+
+
+async def test_a_call_that_the_model_declined_is_paid(bus: Bus) -> None:
+    """Nothing is hidden: a provider bills for a refusal, so it is booked and told, and the step comes home."""
+    router = await bench(bus, Clock())
+    step = classified()
+    await router.route(step)
+    usage = Usage(input_tokens=12, output_tokens=7, cost_usd=Decimal("0.01"))
+    declined = refused(step).model_copy(update={"by": "consultant", "reason": "cloud-model-refused", "usage": usage})
+    home = await router.take_home(declined)
+    assert actions(home) == [Action.SPEND_SETTLED, Action.ROUTE_DECIDED]
+    paid = home[0]
+    assert isinstance(paid, AuditEvent)
+    assert paid.facts == {"amount_usd": "0.01", "input_tokens": 12, "output_tokens": 7}
+    assert isinstance(only(home, StepLocal), StepLocal)
+    assert identities(await router.take_home(declined)) == identities(home)
+    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.24")
 
 
 async def test_a_call_that_was_made_after_the_door_refused_it_is_paid_all_the_same(bus: Bus) -> None:

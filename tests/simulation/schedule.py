@@ -1,6 +1,7 @@
 """One schedule: the mesh, people and faults of a seed, run until nothing is left to do, and what came of it."""
 
 import asyncio
+import itertools
 import logging
 import os
 import random
@@ -106,14 +107,17 @@ class Schedule:
 
     def _reconcile(self) -> None:
         """Let the agents' watches run until nothing is left for them, and all the rest come to its end."""
-        with self._loop.running():
-            watches = [watch for replica in self._decomposers() for watch in replica.watch()]
+        watching: dict[Process, list[asyncio.Task[None]]] = {}
         for _ in range(_LOOKS):
+            with self._loop.running():
+                for replica in self._decomposers():  # of which some may be new, in the place of one that died
+                    if replica.process not in watching:
+                        watching[replica.process] = replica.watch()
             self._loop.run(self._loop.time() + _BETWEEN_LOOKS_S)
             if self._all_over():
                 break
         with self._loop.running():
-            for watch in watches:
+            for watch in itertools.chain(*watching.values()):
                 watch.cancel()
         self._loop.run(self._loop.time() + _SETTLED_S)
 
