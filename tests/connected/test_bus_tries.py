@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from harness import Bus, eventually
 from hybridmesh.bus.bodies import forget_bodies
@@ -89,5 +90,5 @@ async def test_a_message_whose_body_is_gone_is_given_up_at_once(bus: Bus) -> Non
         await eventually(done)
     letter = await bus.js.get_msg("DEAD", seq=1)
     assert await bus.count("DEAD") == 1
-    headers = letter.headers or {}
+    headers = cast("dict[str, str]", letter.headers)
     assert (headers["ce-subject"], headers["mesh-dead-reason"]) == (of_none.task_id, "body-missing")
