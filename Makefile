@@ -8,12 +8,13 @@ DEV    := $(VENV)/.dev
 RIVAL  := .venv-bench/.ready
 PINNED := tests/bench/privacy
 TASKS  ?= 10000
+MINUTES ?= 30
 RIVALS := .venv-bench-models/.ready
 MODELS := tests/bench/models
 TRAIN  := .venv-train/.ready
 EXPORT := .venv-export/.ready
 
-.PHONY: help setup demo test test-export lint format bench bench-backlog bench-prepare bench-privacy bench-models bench-quality train-pii simulate chaos chaos-short chaos-many documents lock clean
+.PHONY: help setup demo test test-export lint format bench bench-backlog soak bench-prepare bench-privacy bench-models bench-quality train-pii simulate chaos chaos-short chaos-many documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -111,6 +112,9 @@ chaos-many: $(DEV)    ## TASKS tasks with a random kill every two seconds
 
 bench-backlog: $(DEV) ## the memory of each agent while TASKS tasks wait
 	@$(BIN)/python -m pytest -m chaos --tasks $(TASKS) tests/chaos/test_backlog.py
+
+soak: $(DEV)          ## the mesh at work for MINUTES: memory, file handles and pace of each agent
+	@$(BIN)/python -m pytest -m chaos --minutes $(MINUTES) tests/chaos/test_soak.py
 
 documents: $(DEV)     ## JSON Schemas and the AsyncAPI document, from the code
 	@$(BIN)/python -m hybridmesh.infra.documents

@@ -16,6 +16,7 @@ from mesh_process import MeshProcess
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the long runs be as long as there is time for."""
     parser.addoption("--tasks", type=int, default=500, help="how many tasks the long runs put through")
+    parser.addoption("--minutes", type=float, default=30.0, help="how long the mesh is left at work")
 
 
 _ROWS = pytest.StashKey[list[Row]]()
@@ -88,6 +89,14 @@ def tasks(request: pytest.FixtureRequest) -> int:
     count: object = request.config.getoption("--tasks")
     assert isinstance(count, int)
     return count
+
+
+@pytest.fixture
+def minutes(request: pytest.FixtureRequest) -> float:
+    """How long the mesh is left at work."""
+    duration: object = request.config.getoption("--minutes")
+    assert isinstance(duration, float)
+    return duration
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

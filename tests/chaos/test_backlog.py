@@ -1,17 +1,15 @@
 """Thousands of tasks wait: what each agent takes of memory does not grow with them."""
 
 import asyncio
-import statistics
 import time
 from collections.abc import Callable
 
-import psutil
 import pytest
 
 from chaos.faults import Row
+from chaos.scales import Scales, ends_of
 from chaos.scripted_cloud import ScriptedCloud
 from chaos.test_many import all_ended, submit_all
-from hybridmesh.bus.topology import AGENTS
 from mesh_process import MeshProcess
 
 pytestmark = [
@@ -23,28 +21,7 @@ pytestmark = [
 ]
 
 WARM_UP = 200
-LOOK_S = 2.0
 MOST_GROWTH = 1.10
-
-
-class Scales:
-    """Weighs each agent again and again."""
-
-    def __init__(self, mesh: MeshProcess) -> None:
-        self._processes = {name: process for name, process in mesh.processes().items() if name in AGENTS}
-        self.weights: dict[str, list[float]] = {name: [] for name in self._processes}
-
-    async def weigh(self) -> None:
-        """Note what each holds in memory, for ever."""
-        while True:
-            for name, process in self._processes.items():
-                self.weights[name].append(memory_of(process))
-            await asyncio.sleep(LOOK_S)
-
-
-def memory_of(process: psutil.Process) -> float:
-    """Return the resident memory in MiB."""
-    return process.memory_info().rss / 2**20
 
 
 async def test_memory_is_flat_while_tasks_wait(
@@ -63,9 +40,8 @@ async def test_memory_is_flat_while_tasks_wait(
         took_s = time.monotonic() - began
         weighing.cancel()
     growths: dict[str, float] = {}
-    for name, weights in scales.weights.items():
-        quarter = max(1, len(weights) // 4)
-        first, last = statistics.median(weights[:quarter]), statistics.median(weights[-quarter:])
+    for name, readings in scales.readings.items():
+        first, last = ends_of(readings.memory)
         growths[name] = last / first
         note = f"{first:.0f} to {last:.0f} MiB ({growths[name] - 1:+.1%})"
         report(Row(f"backlog: {name}", tasks, tasks, 0, 0, note=note))
