@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
+from nacl.signing import SigningKey, VerifyKey
 
 from hybridmesh.bus.errors import SetupError
 
@@ -28,6 +28,7 @@ class Identity:
         self.name = name
         self.key = key
         self.seed = seed
+        self._signer = SigningKey(key.private_bytes_raw())  # libsodium's: two thirds of OpenSSL's time
 
     @property
     def public(self) -> Ed25519PublicKey:
@@ -36,7 +37,7 @@ class Identity:
 
     def sign(self, content: bytes) -> bytes:
         """Return the 64-byte Ed25519 signature (RFC 8032)."""
-        return self.key.sign(content)
+        return self._signer.sign(content).signature
 
 
 class KeyRing:
@@ -46,7 +47,7 @@ class KeyRing:
         self._keys = dict(keys)
         self._live = live
         self._whole: KeyRing | None = None
-        # libsodium verifies in half the time that OpenSSL takes, and every message of the mesh is verified.
+        # libsodium verifies in half of OpenSSL's time, and every message of the mesh is verified.
         self._checks = {
             name: [VerifyKey(key.public_bytes_raw()) for key in keys[:live]] for name, keys in self._keys.items()
         }
