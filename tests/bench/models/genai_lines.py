@@ -17,7 +17,7 @@ def main(folder: str) -> None:
     library: Any = import_module("onnxruntime_genai")
     numpy: Any = import_module("numpy")
     config = library.Config(folder)
-    options = {"intra_op_num_threads": 2, "session.intra_op.allow_spinning": "0"}
+    options = {"intra_op_num_threads": 2}
     config.overlay(json.dumps({"model": {"decoder": {"session_options": options}}}))
     model = library.Model(config)
     tokenizer = library.Tokenizer(model)
