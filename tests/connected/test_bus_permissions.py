@@ -24,6 +24,7 @@ from hybridmesh.bus.errors import BodyMissing, InvalidMessage, MeshUnavailable, 
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.links import make_links
 from hybridmesh.bus.publisher import utc_now
+from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import (
     BODIES,
@@ -42,7 +43,6 @@ from hybridmesh.bus.topology import (
     intake_stream,
     message_types,
     queue_stream,
-    row_of,
     streams,
 )
 from hybridmesh.bus.work import WorkLoop
@@ -84,7 +84,7 @@ def published() -> list[str]:
         found += [concrete(filter_of(kind)), concrete(dead_subject(filter_of(kind)))]
     for name in NAMES:
         found += [f"{ROOT}.audit.recorded.{name}.x", f"{inbox_of(name)}.x", bucket_subject(Bucket.AGENTS, f"{name}.x")]
-        found += map(concrete, permissions_of(row_of(name)).publish)
+        found += map(concrete, permissions_of(seat_of(name)).publish)
     found += [bucket_subject(bucket, "x") for bucket in Bucket]
     for stream in STREAMS:
         found += [f"$JS.API.{call.format(s=stream)}" for call in API] + [f"$JS.ACK.{stream}.x.1.1.1.1.1"]
@@ -139,7 +139,7 @@ async def test_an_identity_publishes_what_the_table_says_and_nothing_else(visito
     subjects = published()
     for subject in subjects:
         await client.publish(subject, b"")
-    allowed = permissions_of(row_of(name)).publish
+    allowed = permissions_of(seat_of(name)).publish
     expected = {subject.lower() for subject in subjects if not covers(allowed, subject)}
     assert await refusals(visitor, name, client) == expected
     assert len(expected) > 300
@@ -152,7 +152,7 @@ async def test_an_identity_hears_what_the_table_says_and_nothing_else(visitor: G
     subjects = heard()
     for subject in subjects:
         await client.subscribe(subject)
-    allowed = permissions_of(row_of(name)).subscribe
+    allowed = permissions_of(seat_of(name)).subscribe
     expected = {subject.lower() for subject in subjects if subject not in allowed}
     assert await refusals(visitor, name, client) == expected
 
