@@ -208,13 +208,14 @@ def _operation(part: _Part, action: str) -> dict[str, Any]:
         "x-account": part.account.value,
     }
     if part.consumer is not None:
-        operation["x-jetstream"] = {"stream": part.consumer.stream, "durable": part.consumer.durable}
-    if part.consumer is not None and part.consumer.admits:
-        operation["x-jetstream"]["lanes"] = [
-            {"stream": lane.stream, "durable": lane.durable, "filter": lane.filter}
-            for lane in consumers_of(part.agent)
-            if lane.filter is not None
-        ]
+        place: dict[str, Any] = {"stream": part.consumer.stream, "durable": part.consumer.durable}
+        if part.consumer.admits:
+            place["lanes"] = [
+                {"stream": lane.stream, "durable": lane.durable, "filter": lane.filter}
+                for lane in consumers_of(part.agent)
+                if lane.filter is not None
+            ]
+        operation["x-jetstream"] = place
     if part.trait == "request":
         reply = f"{part.channel}.reply"
         operation["reply"] = {

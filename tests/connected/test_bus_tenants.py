@@ -11,8 +11,8 @@ import nats.errors
 import pytest
 from nats.js.api import ConsumerConfig
 from nats.js.errors import APIError
-from test_bus_permissions import concrete, covers, heard, published, refusals
 
+from bus_surface import concrete, covers, heard, published, refusals
 from guarded_bus import Guarded
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.client import Mesh, connect
