@@ -32,7 +32,7 @@ from hybridmesh.bus.topology import (
     Account,
     Ask,
     consumers,
-    intake_stream,
+    lanes_stream,
     queue_stream,
     streams,
 )
@@ -109,7 +109,7 @@ async def test_the_cloud_account_sees_nothing_of_what_is_private(guarded: Guarde
     await decomposer.publisher.publish(failed())
     await asyncio.sleep(0.3)
     ended = [subject for subject in caught if not subject.startswith(("$JS", "_INBOX"))]
-    assert set(ended) == {f"{ROOT}.ended.failed.{TASK}"}
+    assert set(ended) == {f"{ROOT}.ended.failed.default.{TASK}"}
     with pytest.raises((APIError, nats.errors.Error)):
         await cloud.jetstream().stream_info(RESULTS.name)
 
@@ -171,7 +171,7 @@ async def test_a_publisher_of_large_bodies_needs_no_store_where_it_has_none(guar
     submitter = await guarded.links("submitter")
     task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
     await submitter.publisher.publish(task)
-    assert await guarded.stored(intake_stream("decomposer")) == 1
+    assert await guarded.stored(lanes_stream("decomposer")) == 1
 
 
 async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: Guarded) -> None:
@@ -179,7 +179,7 @@ async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: G
     publisher, decomposer = await guarded.links("publisher"), await guarded.links("decomposer")
     task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
     await publisher.publisher.publish(task)
-    subject, headers, body = await injected(guarded, intake_stream("decomposer"))
+    subject, headers, body = await injected(guarded, lanes_stream("decomposer"))
     assert not body
     whole = await fetch_body(decomposer.js, headers, body)
     assert open_envelope(subject, headers, whole, decomposer.ring).message == task
@@ -191,8 +191,8 @@ async def test_a_message_that_is_made_again_leaves_the_body_of_the_first(guarded
     first, again = (TaskSubmitted(task_id=TASK, goal=goal * 600_000, submitted_at=utc_now()) for goal in "xy")
     await publisher.publisher.publish(first)
     await publisher.publisher.publish(again)
-    assert await guarded.stored(intake_stream("decomposer")) == 1
-    subject, headers, body = await injected(guarded, intake_stream("decomposer"))
+    assert await guarded.stored(lanes_stream("decomposer")) == 1
+    subject, headers, body = await injected(guarded, lanes_stream("decomposer"))
     whole = await fetch_body(decomposer.js, headers, body)
     assert open_envelope(subject, headers, whole, decomposer.ring).message == first
 
