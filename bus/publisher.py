@@ -33,7 +33,10 @@ def utc_now() -> datetime:
 
 
 class Publisher:
-    """Publishes under one identity; also the agent's audit log."""
+    """Publishes under one identity; also the agent's audit log.
+
+    Bodies above ``max_body_bytes`` go to the object store, above ``max_open_bytes`` those that are read without it.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,13 @@ class Publisher:
         identity: Identity,
         *,
         max_body_bytes: int,
+        max_open_bytes: int = _OPEN_BYTES,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._js = js
         self._identity = identity
         self._max_body_bytes = max_body_bytes
+        self._max_open_bytes = max(max_open_bytes, max_body_bytes)
         self._clock = clock
 
     async def publish(self, message: Message) -> None:
@@ -58,7 +63,7 @@ class Publisher:
         """
         envelope = seal(message, self._identity, self._clock())
         apart = is_apart(self._identity.name, type(message))
-        most = max(_OPEN_BYTES, self._max_body_bytes) if is_open(type(message)) else self._max_body_bytes
+        most = self._max_open_bytes if is_open(type(message)) else self._max_body_bytes
         await self.send(envelope if apart or len(envelope.body) <= most else await self._by_reference(envelope))
 
     async def record(self, event: AuditEvent) -> None:

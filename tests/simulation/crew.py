@@ -226,9 +226,8 @@ class Place:
         connection = Connection(around.wire, process)
         self.client = cast("Client", connection)
         self.js = SimulatedJetStream(connection)
-        self.publisher = Publisher(
-            self.js, self.identity, max_body_bytes=around.settings.bus.max_body_bytes, clock=self.clock
-        )
+        most = around.settings.bus.max_body_bytes  # also of an end, as if all were of the largest
+        self.publisher = Publisher(self.js, self.identity, max_body_bytes=most, max_open_bytes=most, clock=self.clock)
 
     def clock(self) -> datetime:
         """Return what this process takes for the present."""
