@@ -33,7 +33,8 @@ class Agent:
     """An agent, wired: what the application shell runs.
 
     ``watches`` are loops that run beside the handlers for as long as the agent lives; ``close`` releases what
-    the agent holds after its last message; ``load`` says how busy its model is.
+    the agent holds after its last message; ``load`` says how busy its model is; ``tenant_of`` whose a task is, for who
+    ends tasks.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Agent:
     watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = ()
     close: Callable[[], Awaitable[None]] | None = None
     load: Callable[[], ModelLoad] | None = None
+    tenant_of: Callable[[str], Awaitable[str]] | None = None
 
 
 class AuditLog(Protocol):

@@ -12,6 +12,7 @@ from faststream.nats import NatsBroker, NatsMessage
 from faststream.nats.security import NatsNKey
 from faststream.security import BaseSecurity
 
+from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Service
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.endings import Endings, HeardEndings
@@ -20,10 +21,11 @@ from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
+from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import ERROR_HEADER, answer
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.tls import make_context, servers_of
-from hybridmesh.bus.topology import AGENTS, Bucket, consumers_of, row_of
+from hybridmesh.bus.topology import AGENTS, Bucket, loops_of, row_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 
@@ -51,6 +53,14 @@ def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBrok
         ack_policy=AckPolicy.MANUAL,
         apply_types=False,  # requests are read and checked by bus/requests.py; injection goes through threads
     )
+
+
+def make_admission(links: Links, endings: HeardEndings) -> Admission:
+    """Return who says when an agent may take one more task on: it hears of ends from now on."""
+    queues = Queues(links.js, links.identity.name)
+    admission = Admission(links.settings.plans.under_way, Endings(links.js).over, queues.asked)
+    endings.pass_on(admission.ended)
+    return admission
 
 
 class AgentApp:
@@ -113,7 +123,8 @@ class AgentApp:
 
     def _works(self, agent: Agent, links: Links, endings: HeardEndings) -> list[Coroutine[None, None, None]]:
         row = row_of(agent.name)
-        for consumer in consumers_of(agent.name):
+        for consumer, *beside in loops_of(agent.name):
+            admission = make_admission(links, endings) if consumer.admits else None
             self._loops.append(
                 WorkLoop(
                     links.js,
@@ -125,6 +136,8 @@ class AgentApp:
                     slots=row.slots,
                     endings=endings,
                     metrics=self._metrics,
+                    beside=beside,
+                    admission=admission,
                 )
             )
         return [*(loop.run() for loop in self._loops), *(watch() for watch in agent.watches)]

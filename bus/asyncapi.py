@@ -194,7 +194,7 @@ def _channel(part: _Part) -> dict[str, Any]:
         channel["x-jetstream"] = [
             {"stream": stream.name, "retention": stream.retention, "max-age-seconds": stream.max_age_s}
             for stream in streams()
-            if part.address.removesuffix("{topic}") + ">" in stream.subjects
+            if any(kept.startswith(part.address.removesuffix("{topic}")) for kept in stream.subjects)
         ]
     return channel
 
@@ -208,7 +208,14 @@ def _operation(part: _Part, action: str) -> dict[str, Any]:
         "x-account": part.account.value,
     }
     if part.consumer is not None:
-        operation["x-jetstream"] = {"stream": part.consumer.stream, "durable": part.consumer.durable}
+        place: dict[str, Any] = {"stream": part.consumer.stream, "durable": part.consumer.durable}
+        if part.consumer.admits:
+            place["lanes"] = [
+                {"stream": lane.stream, "durable": lane.durable, "filter": lane.filter}
+                for lane in consumers_of(part.agent)
+                if lane.filter is not None
+            ]
+        operation["x-jetstream"] = place
     if part.trait == "request":
         reply = f"{part.channel}.reply"
         operation["reply"] = {

@@ -11,7 +11,8 @@ from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
 from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import BodyMissing, MeshUnavailable
 from hybridmesh.bus.state import NO_MESSAGE
-from hybridmesh.bus.topology import BODIES, BODIES_STREAM, TOPOLOGY, body_subject, chunk_subject
+from hybridmesh.bus.stores import body_subject, chunk_subject
+from hybridmesh.bus.topology import BODIES, BODIES_STREAM, TOPOLOGY
 from hybridmesh.schemas.tasks import end_id
 
 _DIGEST = "SHA-256="

@@ -1,7 +1,9 @@
 """The border between the accounts: what may cross it, derived from the topology, and who is who on each side."""
 
+from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.topology import (
     ENDED,
+    OPEN_TYPES,
     TOPOLOGY,
     Account,
     Bucket,
@@ -10,10 +12,12 @@ from hybridmesh.bus.topology import (
     bucket_subject,
     dead_subject,
     filter_of,
-    row_of,
     subject_for,
+    tenant_filter,
+    unlaned_filter,
 )
 from hybridmesh.schemas.audits import AuditEvent
+from hybridmesh.schemas.message import DEFAULT_TENANT
 
 # Who makes the streams, in each account; no agent, and no row of the table.
 PROVISIONERS: dict[str, Account] = {"provisioner": Account.LOCAL, "provisioner-cloud": Account.CLOUD}
@@ -48,8 +52,13 @@ def told(account: Account) -> tuple[str, ...]:
 
 def is_apart(name: str, kind: MessageType) -> bool:
     """Say whether a large body has to go in the message itself: its sender or its reader has no object store."""
-    row = row_of(name)
+    row = seat_of(name).row
     return not has_store(row) or any(home is not row.account for home in _homes(kind))
+
+
+def is_open(kind: MessageType) -> bool:
+    """Say whether somebody reads a type who has no object store: its body goes in the message while there is room."""
+    return any(kind in row.hears and not has_store(row) for row in TOPOLOGY)
 
 
 def has_store(row: Row) -> bool:
@@ -62,8 +71,11 @@ def _homes(kind: MessageType) -> set[Account]:
     return {row.account for row in TOPOLOGY if kind in row.consumes} or {Account.LOCAL}
 
 
-def subjects_of(row: Row, kind: MessageType) -> tuple[str, ...]:
-    """Return what a row publishes of a type; its audit events carry its own name."""
+def subjects_of(row: Row, kind: MessageType, tenant: str | None = None) -> tuple[str, ...]:
+    """Return what a row publishes of a type; its audit events carry its own name, what is one tenant's that tenant."""
+    if tenant is not None:
+        known = (tenant_filter(kind, tenant),)
+        return (*known, unlaned_filter(kind)) if tenant == DEFAULT_TENANT and kind in OPEN_TYPES else known
     return (subject_for(AuditEvent, f"{row.agent}.*"),) if kind is AuditEvent else (filter_of(kind),)
 
 

@@ -28,13 +28,23 @@ from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.losses import Losses
 from hybridmesh.bus.outbox import Outbox
+from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.tls import make_context, servers_of
-from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, stream_of, subject_for
+from hybridmesh.bus.topology import (
+    AUDIT,
+    RESULTS,
+    Account,
+    end_subjects,
+    filter_of,
+    stream_of,
+    subject_for,
+    tenant_filter,
+)
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
-from hybridmesh.schemas.message import Message, is_conversation_id, new_task_id
+from hybridmesh.schemas.message import DEFAULT_TENANT, Message, is_conversation_id, is_tenant, new_task_id
 from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFailed, TaskSubmitted
 
 M = TypeVar("M", bound=Message)
@@ -52,6 +62,7 @@ class Mesh:
         self.links = links
         self._outbox = outbox
         self._ring = links.ring.whole()
+        self._tenant = seat_of(links.identity.name).tenant
 
     async def submit(
         self,
@@ -64,10 +75,12 @@ class Mesh:
         budget_usd: Decimal | None = None,
         labels: Mapping[str, str] | None = None,
         conversation: str | None = None,
+        tenant: str | None = None,
     ) -> str:
         """Submit a task and return its id once the bus has stored it.
 
         Tasks of one ``conversation`` (1 to 60 letters, digits, hyphens and underscores) share their surrogates.
+        ``tenant`` (1 to 32 small letters, digits and hyphens) is on whose behalf; it has its fair share of the mesh.
 
         Raises:
             UsageError: the goal is empty, the deadline is past, or the inputs are too large.
@@ -82,6 +95,13 @@ class Mesh:
             raise UsageError(
                 "that is no name of a conversation", remedy="use 1 to 60 letters, digits, hyphens and underscores"
             )
+        on_behalf = tenant or self._tenant or DEFAULT_TENANT
+        if not is_tenant(on_behalf):
+            raise UsageError(
+                "that is no name of a tenant", remedy="use 1 to 32 small letters, digits and hyphens, none at its ends"
+            )
+        if self._tenant not in (None, on_behalf):
+            raise UsageError("this key speaks for another tenant", remedy=f"submit for {self._tenant}")
         task = TaskSubmitted(
             task_id=new_task_id(),
             goal=goal,
@@ -92,6 +112,7 @@ class Mesh:
             budget_usd=budget_usd,
             labels=dict(labels or {}),
             conversation=conversation,
+            tenant=on_behalf,
             submitted_at=now,
         )
         self._outbox.put(task)
@@ -126,14 +147,16 @@ class Mesh:
         async with asyncio.timeout(timeout_s), contextlib.AsyncExitStack() as stack:
             arrived: asyncio.Queue[Msg] = asyncio.Queue()
             for kind in _ENDS:
-                subscription = await self.links.client.subscribe(subject_for(kind, task_id), cb=arrived.put)
+                subject = subject_for(kind, f"{self._tenant or '*'}.{task_id}")
+                subscription = await self.links.client.subscribe(subject, cb=arrived.put)
                 stack.push_async_callback(subscription.unsubscribe)
             while True:
                 # Asked for again and again: an end that was called out while the connection was down is stored.
                 with contextlib.suppress(MeshUnavailable):
                     if ended := await self.ended(task_id):
                         return ended
-                    await losses.check(task_id)
+                    if self._tenant is None:  # others may not look at the stores
+                        await losses.check(task_id)
                 with contextlib.suppress(TimeoutError):
                     message = await asyncio.wait_for(arrived.get(), _LOOK_AGAIN_S)
                     ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
@@ -142,9 +165,12 @@ class Mesh:
 
     async def ended(self, task_id: str) -> TaskEnded | None:
         """Return a task's end if it has ended."""
-        for kind in _ENDS:
+        _, subjects = end_subjects(task_id, Account.LOCAL)
+        if self._tenant is not None:
+            subjects = tuple(subject_for(kind, f"{self._tenant}.{task_id}") for kind in _ENDS)
+        for subject in subjects:
             try:
-                found = await self.links.js.get_last_msg(RESULTS.name, subject_for(kind, task_id), direct=True)
+                found = await self.links.js.get_last_msg(RESULTS.name, subject, direct=True)
             except NotFoundError:
                 continue
             except (nats.errors.Error, TimeoutError) as error:
@@ -155,8 +181,10 @@ class Mesh:
         return None
 
     async def results(self) -> AsyncGenerator[TaskEnded]:
-        """Yield every task's end from now on."""
-        async for subject, headers, body in self._follow((filter_of(TaskCompleted), filter_of(TaskFailed))):
+        """Yield every task's end from now on; under a key of one tenant, every end of its tasks."""
+        async for subject, headers, body in self._follow(
+            tuple(tenant_filter(kind, self._tenant) if self._tenant else filter_of(kind) for kind in _ENDS)
+        ):
             ended = await self._read_end(subject, headers, body)
             if ended is not None:
                 yield ended
@@ -281,7 +309,8 @@ async def connect(
     """Connect to the mesh that runs on a data folder, or to one by URL with a folder of keys.
 
     ``role`` is whose key to take: ``publisher`` may do all that people do, ``submitter`` submits and sees nothing,
-    ``observer`` reads the audit log and nothing else.
+    ``observer`` reads the audit log and nothing else; ``submitter-acme`` and ``reader-acme`` submit for the tenant acme
+    and read its results, ``submitter`` and ``reader`` those of whom no tenant is named for.
 
     Raises:
         UsageError: no mesh runs there.

@@ -10,7 +10,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from hybridmesh.bus.errors import MeshUnavailable
-from hybridmesh.bus.topology import ENDED, Account, end_subject
+from hybridmesh.bus.topology import ENDED, Account, end_subjects
 
 # A step may have been published after its task's end by who had not heard of it yet; how long that may take.
 _LATE = timedelta(seconds=30)
@@ -35,14 +35,16 @@ class Endings:
             MeshUnavailable: the bus does not answer.
 
         """
-        try:
-            stream, subject = end_subject(task_id, self._account)
-            await self._js.get_last_msg(stream.name, subject, direct=True)
-        except NotFoundError:
-            return False
-        except (nats.errors.Error, TimeoutError) as error:
-            raise MeshUnavailable(f"ends cannot be read: {type(error).__name__}") from error
-        return True
+        stream, subjects = end_subjects(task_id, self._account)
+        for subject in subjects:
+            try:
+                await self._js.get_last_msg(stream.name, subject, direct=True)
+            except NotFoundError:
+                continue
+            except (nats.errors.Error, TimeoutError) as error:
+                raise MeshUnavailable(f"ends cannot be read: {type(error).__name__}") from error
+            return True
+        return False
 
 
 class HeardEndings:
@@ -59,6 +61,7 @@ class HeardEndings:
         self._clock = clock
         self._late = late
         self._heard: dict[str, datetime] = {}
+        self._listeners: list[Callable[[str], None]] = []
         self._whole_since: datetime | None = None
         self._behind = timedelta(0)  # how far this process' clock is behind the server's, at least
         self._connection = -1
@@ -67,6 +70,10 @@ class HeardEndings:
         """Begin to listen."""
         (subject,) = ENDED.subjects
         await self._client.subscribe(subject, cb=self._hear)
+
+    def pass_on(self, listener: Callable[[str], None]) -> None:
+        """Have every end that is heard told to ``listener`` too, by the task's id."""
+        self._listeners.append(listener)
 
     async def over(self, task_id: str, stored_at: datetime) -> bool:
         """Say whether the task of a message that was stored at ``stored_at`` has its end.
@@ -86,7 +93,10 @@ class HeardEndings:
         return await self._looked_up.over(task_id)
 
     async def _hear(self, message: Msg) -> None:
-        self._heard[message.subject.rpartition(".")[2]] = self._clock()
+        task_id = message.subject.rpartition(".")[2]
+        self._heard[task_id] = self._clock()
+        for listener in self._listeners:
+            listener(task_id)
         if len(self._heard) > _KEPT:
             oldest = next(iter(self._heard))
             self._whole_since = max(self._whole_since or self._clock(), self._heard.pop(oldest))

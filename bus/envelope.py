@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from hybridmesh.bus.errors import InvalidMessage, UnsupportedVersion, UntrustedMessage
 from hybridmesh.bus.identity import Identity, KeyRing
-from hybridmesh.bus.topology import OPEN_TYPES, message_types, producers_of, subject_of
+from hybridmesh.bus.seats import seat_of
+from hybridmesh.bus.topology import OPEN_TYPES, message_types, producers_of, subject_of, subjects_of_message
 from hybridmesh.schemas.message import Message
 
 SIGNATURE = "mesh-signature"
@@ -101,7 +102,7 @@ def open_envelope(subject: str, headers: Mapping[str, str], body: bytes, ring: K
     if headers.get(SIGNATURE):
         problem = signature_problem(subject, headers, body, ring)
         producer = producer_of(headers)
-        if problem is None and producer not in producers_of(kind):
+        if problem is None and not _is_named(producer, kind):
             problem = "producer is not named in the topology for this type"
         if problem is not None:
             raise UntrustedMessage(problem)
@@ -111,11 +112,20 @@ def open_envelope(subject: str, headers: Mapping[str, str], body: bytes, ring: K
         raise UntrustedMessage("no signature")
     try:
         message = kind.model_validate_json(body)
-        if subject_of(message) != subject:
+        if subject not in subjects_of_message(message):
             raise InvalidMessage("subject and content disagree", reason="wrong-subject")
     except ValidationError as error:
         raise InvalidMessage(f"body is not a {kind.NAME}: {_places(error)}") from None
+    if producer is not None and seat_of(producer).tenant not in (None, getattr(message, "tenant", None)):
+        raise UntrustedMessage("producer speaks for another tenant")
     return Opened(message, producer, headers.get("ce-id", message.identity()))
+
+
+def _is_named(producer: str, kind: type[Message]) -> bool:
+    try:
+        return seat_of(producer).row.agent in producers_of(kind)
+    except KeyError:
+        return False
 
 
 def _kind(event_type: str) -> type[Message]:

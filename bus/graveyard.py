@@ -13,7 +13,7 @@ from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.topology import dead_subject, producers_of
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRefused
-from hybridmesh.schemas.message import Message, is_task_id
+from hybridmesh.schemas.message import DEFAULT_TENANT, Message, is_task_id
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskFailed
 
@@ -50,7 +50,9 @@ async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
     await publisher.send(Envelope(dead_subject(message.subject), headers, message.data))
 
 
-def obituary(headers: Mapping[str, str], burial: Burial, *, ends: bool) -> tuple[Message, ...]:
+def obituary(
+    headers: Mapping[str, str], burial: Burial, *, ends: bool, tenant: str = DEFAULT_TENANT
+) -> tuple[Message, ...]:
     """Return the audit event and, if its word ``ends`` anything, what ends that which the message was part of.
 
     The task and the step are read from the message's derived id, as its body may be unreadable. An id of nobody's
@@ -58,7 +60,7 @@ def obituary(headers: Mapping[str, str], burial: Burial, *, ends: bool) -> tuple
     """
     parts = headers.get("ce-id", "").split("/")
     try:
-        endings = _endings(burial, parts, f"buried:{burial.reason}") if ends else ()
+        endings = _endings(burial, parts, f"buried:{burial.reason}", tenant) if ends else ()
         # Who cannot say that a step failed has no step in hand: an unreadable correction fails nothing.
         endings = tuple(ending for ending in endings if burial.agent in producers_of(type(ending)))
     except ValidationError:
@@ -77,7 +79,7 @@ def _audit(burial: Burial, task_id: str | None) -> AuditEvent:
     )
 
 
-def _endings(burial: Burial, parts: list[str], reason: str) -> tuple[Message, ...]:
+def _endings(burial: Burial, parts: list[str], reason: str, tenant: str) -> tuple[Message, ...]:
     match parts:
         case [task, step, stage, attempt, *_] if _ATTEMPT.fullmatch(attempt):
             if burial.agent == "consultant":
@@ -92,13 +94,15 @@ def _endings(burial: Burial, parts: list[str], reason: str) -> tuple[Message, ..
                 )
                 return (refused,)
             if burial.agent == "decomposer" and stage == StepFailed.NAME:
-                return (_task_failed(task, reason, burial),)
+                return (_task_failed(task, tenant, reason, burial),)
             return (StepFailed(task_id=task, step_id=step, attempt=int(attempt), reason=reason),)
         case [task, "task.submitted"]:
-            return (_task_failed(task, reason, burial),)
+            return (_task_failed(task, tenant, reason, burial),)
         case _:
             return ()
 
 
-def _task_failed(task_id: str, reason: str, burial: Burial) -> TaskFailed:
-    return TaskFailed(task_id=task_id, outcome="failed", reason=reason, detail=burial.detail, finished_at=burial.at)
+def _task_failed(task_id: str, tenant: str, reason: str, burial: Burial) -> TaskFailed:
+    return TaskFailed(
+        task_id=task_id, tenant=tenant, outcome="failed", reason=reason, detail=burial.detail, finished_at=burial.at
+    )

@@ -18,13 +18,11 @@ from nats.js.api import (
 from nats.js.errors import BucketNotFoundError, NotFoundError
 
 from hybridmesh.bus.settings import BusSettings, RetentionSettings
+from hybridmesh.bus.stores import BODIES_AGE_S, BUCKET_AGES_S, DAY_S, account_of
 from hybridmesh.bus.topology import (
     AUDIT,
     BODIES,
-    BODIES_AGE_S,
-    BUCKET_AGES_S,
     CHECKPOINTS,
-    DAY_S,
     DEAD,
     EGRESS,
     RESULTS,
@@ -32,7 +30,6 @@ from hybridmesh.bus.topology import (
     Bucket,
     Consumer,
     Stream,
-    account_of,
     consumers,
     streams,
 )
@@ -131,6 +128,8 @@ def _stream_config(stream: Stream, replicas: int, retention: RetentionSettings) 
         num_replicas=replicas,
         max_age=age_s,
         max_msgs=stream.max_messages,
+        max_msgs_per_subject=stream.max_a_subject,
+        discard_new_per_subject=stream.max_a_subject > 0,
         duplicate_window=min(DUPLICATE_WINDOW_S, age_s or DUPLICATE_WINDOW_S),
         deny_delete=stream.protected,
         deny_purge=stream.protected,
@@ -142,6 +141,7 @@ def _stream_config(stream: Stream, replicas: int, retention: RetentionSettings) 
 def _consumer_config(consumer: Consumer, settings: BusSettings) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=consumer.durable,
+        filter_subject=consumer.filter,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=settings.ack_wait_s,
         # The work loop counts tries and buries; the server must never stop delivering by itself.

@@ -10,7 +10,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError, NoStreamResponseError
 
 from hybridmesh.bus.bodies import body_name, put_body
-from hybridmesh.bus.borders import is_apart
+from hybridmesh.bus.borders import is_apart, is_open
 from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable
 from hybridmesh.bus.identity import Identity
@@ -24,6 +24,7 @@ _ACK_TIMEOUT_S = 5.0
 _TRIES = 4
 _PAUSE_S = 0.5
 _STREAM_FULL = 10077
+_OPEN_BYTES = 4 * 1024 * 1024  # half of what the server takes in one message
 
 
 def utc_now() -> datetime:
@@ -32,7 +33,10 @@ def utc_now() -> datetime:
 
 
 class Publisher:
-    """Publishes under one identity; also the agent's audit log."""
+    """Publishes under one identity; also the agent's audit log.
+
+    Bodies above ``max_body_bytes`` go to the object store, above ``max_open_bytes`` those that are read without it.
+    """
 
     def __init__(
         self,
@@ -40,11 +44,13 @@ class Publisher:
         identity: Identity,
         *,
         max_body_bytes: int,
+        max_open_bytes: int = _OPEN_BYTES,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._js = js
         self._identity = identity
         self._max_body_bytes = max_body_bytes
+        self._max_open_bytes = max(max_open_bytes, max_body_bytes)
         self._clock = clock
 
     async def publish(self, message: Message) -> None:
@@ -57,7 +63,8 @@ class Publisher:
         """
         envelope = seal(message, self._identity, self._clock())
         apart = is_apart(self._identity.name, type(message))
-        await self.send(envelope if apart else await self._by_reference(envelope))
+        most = self._max_open_bytes if is_open(type(message)) else self._max_body_bytes
+        await self.send(envelope if apart or len(envelope.body) <= most else await self._by_reference(envelope))
 
     async def record(self, event: AuditEvent) -> None:
         """Store an audit event; raises MeshUnavailable when it is not on disk."""
@@ -88,8 +95,6 @@ class Publisher:
         raise MeshUnavailable(f"not stored: {failure}")
 
     async def _by_reference(self, envelope: Envelope) -> Envelope:
-        if len(envelope.body) <= self._max_body_bytes:
-            return envelope
         name = body_name(envelope.headers["ce-id"], envelope.body)
         await put_body(self._js, name, envelope.body)
         return Envelope(envelope.subject, {**envelope.headers, BODY_REFERENCE: name}, b"")

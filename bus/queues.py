@@ -6,7 +6,7 @@ import nats.errors
 from nats.js import JetStreamContext
 
 from hybridmesh.bus.errors import MeshUnavailable
-from hybridmesh.bus.topology import Account, consumers
+from hybridmesh.bus.topology import Account, Consumer, consumers
 
 _LISTED_AT_MOST = 100_000  # the server lists no more subjects of a stream at once
 
@@ -35,11 +35,27 @@ class Queues:
         """
         at_work: set[str] = set()
         timed: set[str] = set()
-        for consumer in consumers():
-            if consumer.account is Account.LOCAL:
-                own_timer = consumer.timers and consumer.agent == self._agent
-                (timed if own_timer else at_work).update(await self._tasks(consumer.stream))
+        for stream in dict.fromkeys(queue.stream for queue in _queues() if not self._is_own_timer(queue)):
+            at_work |= await self._tasks(stream)
+        for queue in filter(self._is_own_timer, _queues()):
+            timed |= await self._tasks(queue.stream)
         return Queued(frozenset(at_work), frozenset(timed))
+
+    async def asked(self) -> set[str]:
+        """Return which tasks wait for a person, or for another agent's timer.
+
+        Raises:
+            MeshUnavailable: a queue cannot be read, or holds too much to be listed.
+
+        """
+        found: set[str] = set()
+        for queue in _queues():
+            if queue.timers and not self._is_own_timer(queue):
+                found |= await self._tasks(queue.stream)
+        return found
+
+    def _is_own_timer(self, queue: Consumer) -> bool:
+        return queue.timers and queue.agent == self._agent
 
     async def _tasks(self, stream: str) -> set[str]:
         try:
@@ -50,3 +66,7 @@ class Queues:
         if len(subjects) >= _LISTED_AT_MOST:
             raise MeshUnavailable("queue is too long to be listed")
         return {subject.rpartition(".")[2] for subject in subjects}
+
+
+def _queues() -> list[Consumer]:
+    return [consumer for consumer in consumers() if consumer.account is Account.LOCAL]

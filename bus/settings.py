@@ -160,7 +160,9 @@ class MetricsSettings(Section):
 class PlanSettings(Section):
     """Limits of a plan, and where the user's own workflows are.
 
-    ``stall_s`` is how long a task may be without a message in any queue before it is taken up again.
+    ``stall_s`` is how long a task may be without a message in any queue before it is taken up again. ``under_way`` is
+    how many tasks each replica of the decomposer has under way at once, those aside that wait for a person: all others
+    wait where tenants and profiles take turns.
     """
 
     max_steps: int = Field(default=12, ge=1)
@@ -168,6 +170,7 @@ class PlanSettings(Section):
     workflows: Path | None = None
     task_timeout_s: float = Field(default=1800.0, gt=0)
     stall_s: float = Field(default=600.0, gt=0)
+    under_way: int = Field(default=64, ge=1)
 
 
 class MeshSettings(Section):

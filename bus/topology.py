@@ -4,17 +4,24 @@ Streams, consumers, buckets, subjects, the trusted producers of a message, the A
 permissions and autoscaling) are derived from it; no subject, stream or bucket is named anywhere else.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Literal
 
+from hybridmesh.bus.stores import BODIES as BODIES
+from hybridmesh.bus.stores import BODIES_STREAM as BODIES_STREAM
+from hybridmesh.bus.stores import DAY_S
+from hybridmesh.bus.stores import Account as Account
+from hybridmesh.bus.stores import Bucket as Bucket
+from hybridmesh.bus.stores import bucket_stream as bucket_stream
+from hybridmesh.bus.stores import bucket_subject as bucket_subject
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent, Checkpoint
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused, ConsultRequested
 from hybridmesh.schemas.egress import EgressRecorded
 from hybridmesh.schemas.feedback import FeedbackGiven
+from hybridmesh.schemas.lanes import LANES
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import (
     StepClassified,
@@ -31,13 +38,6 @@ ROOT = "mesh"
 MessageType = type[Message]
 
 
-class Account(StrEnum):
-    """The two zones of trust: everything private, and the one process with a way out."""
-
-    LOCAL = "LOCAL"
-    CLOUD = "CLOUD"
-
-
 class Ask(StrEnum):
     """Request/reply subjects."""
 
@@ -49,60 +49,8 @@ class Ask(StrEnum):
     RANK = f"{ROOT}.memory.rank"
 
 
-class Bucket(StrEnum):
-    """Key-value buckets: TASKS is the decomposer's, PARKED the router's, CALLS the consultant's, and so on."""
-
-    TASKS = "tasks"
-    PARKED = "parked"
-    VAULT = "vault"
-    BUDGETS = "budgets"
-    APPROVALS = "approvals"
-    POLICY = "policy"
-    AGENTS = "agents"
-    CALLS = "calls"
-
-
-DAY_S = 86_400.0
-# How long a record outlives its last change. A record of the vault carries an expiry of its own; policies stay.
-BUCKET_AGES_S: Mapping[Bucket, float] = {
-    Bucket.TASKS: 30 * DAY_S,
-    Bucket.PARKED: 30 * DAY_S,
-    Bucket.APPROVALS: 30 * DAY_S,
-    Bucket.BUDGETS: 400 * DAY_S,
-    Bucket.AGENTS: 30.0,
-    Bucket.CALLS: 7 * DAY_S,
-}
-
-
-def account_of(bucket: Bucket) -> Account:
-    """Return where a bucket is: what is known of calls is the consultant's own."""
-    return Account.CLOUD if bucket is Bucket.CALLS else Account.LOCAL
-
-
-def bucket_stream(bucket: Bucket) -> str:
-    """Return the stream behind a bucket."""
-    return f"KV_{bucket}"
-
-
-def bucket_subject(bucket: Bucket, key: str) -> str:
-    """Return the subject of a bucket's record; a key may be a wildcard."""
-    return f"$KV.{bucket}.{key}"
-
-
-ADMITTED = 100_000  # how much may wait to be taken on; who comes after hears MeshBusy
-BODIES = "bodies"  # the object store for bodies too large for a message
-BODIES_STREAM = f"OBJ_{BODIES}"
-BODIES_AGE_S = 30 * DAY_S
-
-
-def body_subject(encoded_name: str) -> str:
-    """Return where it stands that a body is stored, by its name in URL-safe base 64; it may be a wildcard."""
-    return f"$O.{BODIES}.M.{encoded_name}"
-
-
-def chunk_subject(nuid: str) -> str:
-    """Return where the pieces of a stored body are."""
-    return f"$O.{BODIES}.C.{nuid}"
+ADMITTED = 100_000  # how many tasks may wait to be taken on whose publishers know of no lanes
+ADMITTED_A_LANE = 20_000  # and how many of one tenant in one lane; who comes after hears MeshBusy, others do not
 
 
 def filter_of(kind: MessageType) -> str:
@@ -119,6 +67,7 @@ class Stream:
     retention: Literal["work", "limits"]
     max_age_s: float = 0
     max_messages: int = -1
+    max_a_subject: int = -1
     protected: bool = False  # entries can neither be deleted nor purged through the API
     announced: tuple[str, str] | None = None  # subjects, and where the headers of what is stored on them are told
     account: Account = Account.LOCAL
@@ -126,11 +75,13 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A durable pull consumer: an agent's queue, shared by all its replicas."""
+    """A durable pull consumer: an agent's queue, shared by all its replicas; those that ``admits`` take turns."""
 
     agent: str
     stream: str
     durable: str
+    filter: str | None = None
+    admits: bool = False
     timers: bool = False
     account: Account = Account.LOCAL
 
@@ -161,7 +112,8 @@ class Row:
     its state; ``obeys`` are the buckets of policy that it reads, and ``governs`` those that it may change as well;
     ``reads`` are the streams and buckets that it looks into, ``follows`` the streams whose news it hears. ``outside``
     is who is no agent of the mesh, ``operates`` who sees to queues and dead letters, and ``surveys`` who sees of which
-    tasks the queues of its account hold messages.
+    tasks the queues of its account hold messages. An identity of a ``tenanted`` row is one tenant's: what it publishes,
+    and what it ``hears``, is of that tenant.
     """
 
     agent: str
@@ -176,6 +128,8 @@ class Row:
     keeps: tuple[Bucket, ...] = ()
     reads: tuple[Bucket | Stream, ...] = ()
     follows: tuple[Stream, ...] = ()
+    hears: tuple[MessageType, ...] = ()
+    tenanted: bool = False
     outside: bool = False
     operates: bool = False
     surveys: bool = False
@@ -257,7 +211,8 @@ TOPOLOGY: tuple[Row, ...] = (
         outside=True,
         operates=True,
     ),
-    Row("submitter", publishes=(TaskSubmitted,), outside=True),
+    Row("submitter", publishes=(TaskSubmitted,), tenanted=True, outside=True),
+    Row("reader", hears=(TaskCompleted, TaskFailed), tenanted=True, outside=True),
     Row("observer", follows=(AUDIT, CHECKPOINTS), outside=True),
 )
 
@@ -280,16 +235,35 @@ def subject_of(message: Message) -> str:
     return f"{ROOT}.{message.NAME}.{message.topic()}"
 
 
+def subjects_of_message(message: Message) -> tuple[str, ...]:
+    """Return every subject that a message is accepted on."""
+    return tuple(subject_for(type(message), topic) for topic in message.topics())
+
+
 def subject_for(kind: MessageType, topic: str) -> str:
     """Return the subject of a message type about one thing: what a reader of that thing subscribes to."""
     return f"{ROOT}.{kind.NAME}.{topic}"
 
 
-def end_subject(task_id: str, account: Account) -> tuple[Stream, str]:
-    """Return the stream where an account sees that a task has ended, and the pattern of its subject."""
-    if account is Account.CLOUD:
-        return ENDED, f"{ROOT}.ended.*.{task_id}"
-    return RESULTS, f"{ROOT}.task.*.{task_id}"
+def end_subjects(task_id: str, account: Account) -> tuple[Stream, tuple[str, ...]]:
+    """Return the stream where an account sees a task's end, and its subjects: the second from before tenants."""
+    stream, branch = (ENDED, "ended") if account is Account.CLOUD else (RESULTS, "task")
+    return stream, (f"{ROOT}.{branch}.*.*.{task_id}", f"{ROOT}.{branch}.*.{task_id}")
+
+
+def tenant_filter(kind: MessageType, tenant: str) -> str:
+    """Return the filter that matches one tenant's messages of a type; ``*`` is a tenant too, which means each."""
+    return f"{ROOT}.{kind.NAME}.{tenant}.*"
+
+
+def lane_filter(kind: MessageType, lane: int) -> str:
+    """Return the filter that matches a lane's messages of a type, whosever they are."""
+    return f"{ROOT}.{kind.NAME}.*.{lane}"
+
+
+def unlaned_filter(kind: MessageType) -> str:
+    """Return the filter that matches messages whose publishers know of no lanes."""
+    return f"{ROOT}.{kind.NAME}.*"
 
 
 def dead_subject(subject: str) -> str:
@@ -324,8 +298,13 @@ def queue_stream(agent: str) -> str:
 
 
 def intake_stream(agent: str) -> str:
-    """Return the name of the stream of what an agent admits."""
+    """Return the name of the stream of what an agent admits from publishers who know of no lanes."""
     return f"INTAKE_{agent.upper()}"
+
+
+def lanes_stream(agent: str) -> str:
+    """Return the name of the stream of what waits in an agent's lanes."""
+    return f"{intake_stream(agent)}_LANES"
 
 
 def timer_stream(agent: str) -> str:
@@ -346,20 +325,32 @@ def streams() -> tuple[Stream, ...]:
         if row.consumes
     ]
     intake = [
-        Stream(intake_stream(row.agent), tuple(map(filter_of, row.admits)), "work", max_messages=ADMITTED)
+        Stream(intake_stream(row.agent), tuple(map(unlaned_filter, row.admits)), "work", max_messages=ADMITTED)
+        for row in TOPOLOGY
+        if row.admits
+    ]
+    # After the intake, which once kept all: it has to let go of the lanes first. Each lane is named by its number, as
+    # what came into one that nobody serves would wait for ever.
+    lanes = [
+        Stream(
+            lanes_stream(row.agent),
+            tuple(lane_filter(kind, lane) for kind in row.admits for lane in range(LANES)),
+            "work",
+            max_a_subject=ADMITTED_A_LANE,
+        )
         for row in TOPOLOGY
         if row.admits
     ]
     timers = [
         Stream(timer_stream(row.agent), tuple(map(filter_of, row.timers)), "work") for row in TOPOLOGY if row.timers
     ]
-    return (*work, *intake, *timers, RESULTS, ENDED, EGRESS, AUDIT, CHECKPOINTS, DEAD)
+    return (*work, *intake, *lanes, *timers, RESULTS, ENDED, EGRESS, AUDIT, CHECKPOINTS, DEAD)
 
 
 def stream_of(subject: str) -> Stream:
     """Return the stream that keeps a subject; raises KeyError when none does."""
     for stream in streams():
-        if any(subject.startswith(kept.removesuffix(">")) for kept in stream.subjects):
+        if any(subject.startswith(kept.partition(">")[0].partition("*")[0]) for kept in stream.subjects):
             return stream
     raise KeyError(subject)
 
@@ -369,18 +360,35 @@ def consumers() -> tuple[Consumer, ...]:
     work = [
         Consumer(row.agent, queue_stream(row.agent), row.agent, account=row.account) for row in TOPOLOGY if row.consumes
     ]
-    intake = [Consumer(row.agent, intake_stream(row.agent), f"{row.agent}-intake") for row in TOPOLOGY if row.admits]
+    intake = [
+        Consumer(row.agent, intake_stream(row.agent), f"{row.agent}-intake", admits=True)
+        for row in TOPOLOGY
+        if row.admits
+    ]
+    lanes = [
+        Consumer(row.agent, lanes_stream(row.agent), f"{row.agent}-lane-{lane}", lane_filter(kind, lane), admits=True)
+        for row in TOPOLOGY
+        for kind in row.admits
+        for lane in range(LANES)
+    ]
     timers = [
         Consumer(row.agent, timer_stream(row.agent), f"{row.agent}-timers", timers=True)
         for row in TOPOLOGY
         if row.timers
     ]
-    return (*work, *intake, *timers)
+    return (*work, *intake, *lanes, *timers)
 
 
 def consumers_of(agent: str) -> tuple[Consumer, ...]:
     """Return an agent's queues, the one of what is under way first."""
     return tuple(consumer for consumer in consumers() if consumer.agent == agent)
+
+
+def loops_of(agent: str) -> tuple[tuple[Consumer, ...], ...]:
+    """Return an agent's queues as they are worked: each by itself, but for those that take turns."""
+    queues = consumers_of(agent)
+    lanes = tuple(consumer for consumer in queues if consumer.admits)
+    return tuple(group for group in (*((queue,) for queue in queues if not queue.admits), lanes) if group)
 
 
 def message_types() -> dict[str, MessageType]:

@@ -17,6 +17,7 @@ import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
+from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.endings import Endings, HeardEndings
@@ -32,12 +33,14 @@ from hybridmesh.bus.errors import (
 )
 from hybridmesh.bus.graveyard import Burial, bury, obituary
 from hybridmesh.bus.identity import KeyRing
+from hybridmesh.bus.lanes import Lanes
 from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.publisher import Publisher, utc_now
+from hybridmesh.bus.seats import tenant_in
 from hybridmesh.bus.settings import BusSettings
 from hybridmesh.bus.topology import Consumer, message_types
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.message import Message, StepMessage, is_task_id
+from hybridmesh.schemas.message import DEFAULT_TENANT, Message, StepMessage, is_task_id
 
 logger = logging.getLogger("hybridmesh")
 
@@ -48,7 +51,10 @@ _SPARED = 10_000  # messages whose deliveries are remembered
 
 
 class WorkLoop:
-    """Runs one agent's handlers over one of its queues."""
+    """Runs one agent's handlers over one of its queues, or with others ``beside`` it over several that take turns.
+
+    ``admission`` says when there is room for one more task.
+    """
 
     def __init__(
         self,
@@ -63,8 +69,13 @@ class WorkLoop:
         clock: Clock = utc_now,
         endings: HeardEndings | None = None,
         metrics: Metrics | None = None,
+        beside: Sequence[Consumer] = (),
+        admission: Admission | None = None,
     ) -> None:
         self._js = js
+        self._beside = beside
+        self._lanes: Lanes | None = None
+        self._admission = admission
         self._looked_up = Endings(js, consumer.account)
         self._heard = endings
         self._metrics = metrics or Metrics(agent.name)
@@ -84,20 +95,32 @@ class WorkLoop:
 
     async def run(self) -> None:
         """Work until :meth:`stop`; returns when the last message is done."""
-        subscription = await self._js.pull_subscribe_bind(self._consumer.durable, self._consumer.stream)
+        queues = [
+            await self._js.pull_subscribe_bind(queue.durable, queue.stream) for queue in (self._consumer, *self._beside)
+        ]
         beat = asyncio.create_task(self._keep_alive())
+        if self._beside:
+            self._lanes = Lanes(queues, self._hold)
         try:
             while not self._stopping.is_set():
-                await self._take(subscription)
+                await self._take(queues[0])
         finally:
-            with contextlib.suppress(nats.errors.Error, TimeoutError):
-                await subscription.unsubscribe()
+            for message in () if self._lanes is None else await self._lanes.close():
+                self._held.pop(message.reply, None)
+                await self._hand_back(message, 0)
+            for queue in queues:
+                with contextlib.suppress(nats.errors.Error, TimeoutError):
+                    await queue.unsubscribe()
             await self._drain()
             beat.cancel()
 
     def stop(self) -> None:
         """Take no more messages."""
         self._stopping.set()
+        if self._lanes is not None:
+            self._lanes.wake()
+        if self._admission is not None:
+            self._admission.wake()
 
     @property
     def busy(self) -> int:
@@ -108,13 +131,16 @@ class WorkLoop:
         """Fetch for the free slots, at least one, and start a task for each message."""
         await self._slots.acquire()
         held = 1
-        while held < self._width and not self._slots.locked():
+        room = self._width
+        if self._admission is not None:
+            room = await self._admission.room(lambda: self.busy, self._stopping.is_set)
+        while held < room and not self._slots.locked():
             await self._slots.acquire()
             held += 1
         messages: list[Msg] = []
         try:
             if not self._stopping.is_set():
-                messages = await subscription.fetch(held, timeout=_FETCH_TIMEOUT_S)
+                messages = await self._fetch(subscription, held)
         except TimeoutError:
             pass  # an empty queue
         except (nats.errors.Error, OSError) as error:
@@ -124,14 +150,24 @@ class WorkLoop:
             for _ in range(held - len(messages)):
                 self._slots.release()
         for message in messages:
-            self._held[message.reply] = message
+            self._hold(message)
             task = asyncio.create_task(self._see_through(message))
             self._running.add(task)
             task.add_done_callback(self._finished)
 
+    async def _fetch(self, subscription: JetStreamContext.PullSubscription, most: int) -> list[Msg]:
+        if self._lanes is not None:
+            return await self._lanes.fetch(most)
+        return await subscription.fetch(most, timeout=_FETCH_TIMEOUT_S)
+
+    def _hold(self, message: Msg) -> None:
+        self._held[message.reply] = message
+
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._slots.release()
+        if self._admission is not None:
+            self._admission.wake()
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("%s: work loop failed: %s", self._agent.name, type(error).__name__)
 
@@ -186,7 +222,10 @@ class WorkLoop:
             raise UntrustedMessage("a message of another queue")
         if isinstance(opened, StepMessage) and opened.LAPSES and await self._over(opened.task_id, message):
             return opened.NAME
-        await self._publish(await self._agent.handlers[type(opened)](opened))
+        following = await self._agent.handlers[type(opened)](opened)
+        if self._admission is not None:
+            self._admission.began(step.task_id for step in following if isinstance(step, StepMessage))
+        await self._publish(following)
         return opened.NAME
 
     async def _forgotten(self, headers: Mapping[str, str]) -> bool:
@@ -257,6 +296,13 @@ class WorkLoop:
             return False
         return signature_problem(message.subject, headers, body, self._ring) is None
 
+    async def _tenant(self, message: Msg) -> str:
+        """Return on whose behalf the task is that a message was part of, which a step does not say."""
+        task_id = (message.headers or {}).get("ce-id", "").partition("/")[0]
+        if (named := tenant_in(message.subject)) is None and self._agent.tenant_of is not None and is_task_id(task_id):
+            return await self._agent.tenant_of(task_id)
+        return named or DEFAULT_TENANT
+
     async def _bury(self, message: Msg, reason: str, detail: str, event: AuditEvent | None = None) -> None:
         """Dead letter first, then the task's end, then term: a crash in between repeats, it does not lose."""
         burial = Burial(self._agent.name, _place(message), reason, detail, self._clock())
@@ -265,7 +311,9 @@ class WorkLoop:
             self._metrics.buried(reason)
             self._spared.pop(_place(message), None)
             if reason != UntrustedMessage.reason:
-                await self._publish(obituary(message.headers or {}, burial, ends=await self._is_signed(message)))
+                ends = await self._is_signed(message)
+                tenant = await self._tenant(message) if ends else DEFAULT_TENANT
+                await self._publish(obituary(message.headers or {}, burial, ends=ends, tenant=tenant))
             if event is not None:
                 await self._publisher.publish(event)
             await message.term()

@@ -24,7 +24,8 @@ from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.bus.topology import DAY_S, Bucket
+from hybridmesh.bus.stores import DAY_S
+from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder

@@ -20,6 +20,7 @@ from hybridmesh.bus.borders import PROVISIONERS, inbox_of
 from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
 from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity, write_secret
 from hybridmesh.bus.provisioner import part, provision
+from hybridmesh.bus.seats import bound_seats, seats_of
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import TOPOLOGY, Account
@@ -56,14 +57,18 @@ async def provision_bus(url: str, settings: MeshSettings, *, replicas: int, keys
         raise MeshUnavailable("the server stopped answering; run it again, what is made stays") from error
 
 
-def create_keys(folder: Path) -> dict[str, str]:
+def create_keys(folder: Path, tenants: Sequence[str] = ()) -> dict[str, str]:
     """Create what is missing in the folder, and return the public nkey of each identity.
+
+    ``tenants`` get identities of their own; those that have them keep them for as long as their files are there.
 
     That is each identity with its nkey, their ring, the vault key, and the cloud's own folder: ``cloud/`` holds the
     ring and the keys of the agents in the account CLOUD and nothing else, so that a host or container with a way out
     needs to see neither the vault key nor anybody's identity but its own.
     """
-    names = tuple(row.agent for row in TOPOLOGY)
+    there = bound_seats(path.stem for path in folder.glob("*.nk"))
+    asked = (name for tenant in tenants for name in seats_of(tenant))
+    names = tuple(dict.fromkeys((*(row.agent for row in TOPOLOGY), *there, *asked)))
     create_identities(folder, names)
     users = create_users(folder, (*names, *PROVISIONERS))
     write_secret(folder / "vault.kek", secrets.token_bytes(32))
@@ -87,7 +92,8 @@ def rotate_keys(folder: Path, names: Sequence[str]) -> None:
         SetupError: the folder has no keys.
 
     """
-    known = (*(row.agent for row in TOPOLOGY), *PROVISIONERS)
+    bound = bound_seats(path.stem for path in folder.glob("*.nk"))
+    known = (*(row.agent for row in TOPOLOGY), *PROVISIONERS, *bound)
     for name in names:
         if name not in known:
             raise UsageError(f"there is no identity {name!r}", remedy=f"choose one of {', '.join(known)}")

@@ -16,6 +16,9 @@ TaskId = Annotated[str, StringConstraints(pattern=f"^{_TASK_ID}$")]
 StepId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
 _CONVERSATION_ID = "[A-Za-z0-9_-]{1,60}"
 ConversationId = Annotated[str, StringConstraints(pattern=f"^{_CONVERSATION_ID}$")]
+_TENANT = "[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
+Tenant = Annotated[str, StringConstraints(pattern=f"^{_TENANT}$")]
+DEFAULT_TENANT = "default"
 
 
 class Frozen(BaseModel):
@@ -44,8 +47,12 @@ class Message(Frozen):
         raise NotImplementedError
 
     def topic(self) -> str:
-        """Return the last token of the subject: what the message is about. Never user text."""
+        """Return the last tokens of the subject: what the message is about. Never user text."""
         raise NotImplementedError
+
+    def topics(self) -> tuple[str, ...]:
+        """Return every topic that the message is accepted under: its own, and those of earlier versions."""
+        return (self.topic(),)
 
 
 class TaskMessage(Message):
@@ -86,6 +93,11 @@ def is_task_id(text: str) -> bool:
 def is_conversation_id(text: str) -> bool:
     """Say whether a text may name a conversation."""
     return re.fullmatch(_CONVERSATION_ID, text) is not None
+
+
+def is_tenant(text: str) -> bool:
+    """Say whether a text may name a tenant: it is a token of subjects, and part of the names of keys."""
+    return re.fullmatch(_TENANT, text) is not None
 
 
 def new_task_id() -> str:

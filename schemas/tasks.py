@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from hybridmesh.schemas.message import ConversationId, Frozen, StepId, TaskMessage
+from hybridmesh.schemas.lanes import lane_of
+from hybridmesh.schemas.message import DEFAULT_TENANT, ConversationId, Frozen, StepId, TaskMessage, Tenant
 from hybridmesh.schemas.privacy import Sensitivity
 from hybridmesh.schemas.routing import Decision, Lane
 from hybridmesh.schemas.verdicts import Verdict
@@ -23,6 +24,7 @@ class TaskSubmitted(TaskMessage):
     """A publisher's task. ``budget_usd`` bounds what its cloud calls may cost; None leaves it to the profile.
 
     Tasks of one ``conversation`` share their surrogates: whoever was named in one turn has the same in the next.
+    ``tenant`` is on whose behalf: 1 to 32 small letters, digits and hyphens.
     """
 
     NAME = "task.submitted"
@@ -35,7 +37,16 @@ class TaskSubmitted(TaskMessage):
     budget_usd: Decimal | None = Field(default=None, ge=0)
     labels: dict[str, str] = {}
     conversation: ConversationId | None = None
+    tenant: Tenant = DEFAULT_TENANT
     submitted_at: datetime
+
+    def topic(self) -> str:
+        """Return ``tenant.lane``: how many wait in a lane is bounded for each of them."""
+        return f"{self.tenant}.{lane_of(self.tenant, self.profile)}"
+
+    def topics(self) -> tuple[str, ...]:
+        """Return also the task id: what names no tenant may come under that, in a lane of its own."""
+        return (self.topic(), self.task_id) if self.tenant == DEFAULT_TENANT else (self.topic(),)
 
 
 class CancelTask(TaskMessage):
@@ -81,10 +92,19 @@ class TaskEnd(TaskMessage):
     """A terminal message; all of a task's share one id, so a stream keeps the first."""
 
     workflow: str | None = None
+    tenant: Tenant = DEFAULT_TENANT
 
     def identity(self) -> str:
         """Return the one terminal id of the task."""
         return end_id(self.task_id)
+
+    def topic(self) -> str:
+        """Return ``tenant.task``: who reads one tenant's results may read these subjects and no others."""
+        return f"{self.tenant}.{self.task_id}"
+
+    def topics(self) -> tuple[str, ...]:
+        """Return also the task id: ends that were stored before there were tenants."""
+        return (self.topic(), self.task_id) if self.tenant == DEFAULT_TENANT else (self.topic(),)
 
 
 class TaskCompleted(TaskEnd):

@@ -63,6 +63,6 @@ class Guarded:
 def guarded_server(folder: Path) -> Generator[tuple[NatsServer, Path]]:
     """Run a server with the accounts and permissions of the topology, provisioned; yield it with its folder of keys."""
     keys = folder / "keys"
-    with NatsServer(folder / "nats", access=accounts_block(create_keys(keys))) as server:
+    with NatsServer(folder / "nats", access=accounts_block(create_keys(keys, ("acme", "globex")))) as server:
         asyncio.run(provision_bus(server.url, SETTINGS, replicas=1, keys=keys))
         yield server, keys

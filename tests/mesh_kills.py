@@ -140,7 +140,8 @@ async def end_of(client: Mesh, task_id: str, timeout_s: float = 120) -> TaskComp
 
 async def ends_of(client: Mesh, task_id: str) -> int:
     """Count the ends that are stored for a task."""
-    return len(await client.history(TaskCompleted, task_id)) + len(await client.history(TaskFailed, task_id))
+    found = [await client.history(kind, f"*.{task_id}") for kind in (TaskCompleted, TaskFailed)]
+    return sum(map(len, found))
 
 
 async def quiet(client: Mesh) -> bool:

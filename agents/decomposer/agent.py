@@ -23,7 +23,7 @@ from hybridmesh.agents.decomposer.progress import (
     step_failed,
 )
 from hybridmesh.agents.decomposer.split import structural
-from hybridmesh.agents.decomposer.task_state import TaskState
+from hybridmesh.agents.decomposer.task_state import TaskState, tenant_of
 from hybridmesh.agents.decomposer.workflows import Workflow
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import Deferred, TransientError
@@ -94,6 +94,7 @@ class DecomposerAgent:
                 StepFailed: self.give_up,
                 TaskExpiring: self.expire,
             },
+            tenant_of=self._tenant_of,
             watches=() if self._reconcile is None else (partial(self._keep_going, self._reconcile),),
         )
 
@@ -154,6 +155,9 @@ class DecomposerAgent:
         if state.end is None or not following:
             return following
         return [] if await self._told(cause.task_id) else [events.ended(state.end), *following]
+
+    async def _tenant_of(self, task_id: str) -> str:
+        return tenant_of(await self._tasks.get(task_id))
 
     async def _keep_going(self, reconcile: Callable[[], Awaitable[int]]) -> None:
         await keep_swept("decomposer", reconcile, min(RECONCILE_S, self._limits.stall_s / 4))

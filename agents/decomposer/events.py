@@ -14,6 +14,7 @@ def begun(state: TaskState, task: TaskSubmitted) -> list[AuditEvent]:
     if state.plan is None:
         return []
     accepted: dict[str, Fact] = {
+        "tenant": task.tenant,
         "profile": task.profile,
         "workflow": task.workflow,
         "inputs": len(task.inputs),

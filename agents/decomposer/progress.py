@@ -8,7 +8,7 @@ messages, and no other message repeats them. Once a task has its end, nothing ch
 from datetime import datetime
 from decimal import Decimal
 
-from hybridmesh.agents.decomposer.task_state import StepState, TaskState, label_floor, spec_of
+from hybridmesh.agents.decomposer.task_state import StepState, TaskState, label_floor, spec_of, tenant_of
 from hybridmesh.schemas.message import Message, StepId
 from hybridmesh.schemas.plans import Plan
 from hybridmesh.schemas.privacy import Sensitivity
@@ -40,7 +40,16 @@ def refuse(task: TaskSubmitted, reason: str, detail: str, now: datetime) -> Task
     """Return a task that ended before it began."""
     state = TaskState(task=task, accepted_at=now)
     return _end(
-        state, task, TaskFailed(task_id=task.task_id, outcome="refused", reason=reason, detail=detail, finished_at=now)
+        state,
+        task,
+        TaskFailed(
+            task_id=task.task_id,
+            tenant=task.tenant,
+            outcome="refused",
+            reason=reason,
+            detail=detail,
+            finished_at=now,
+        ),
     )
 
 
@@ -50,7 +59,7 @@ def accept(before: TaskState | None, fresh: TaskState, task: TaskSubmitted, now:
         return fresh
     if before.task is not None:
         return before
-    return _end(fresh.model_copy(update={"end": None, "cancelled": True}), task, _cancelled(task.task_id, now))
+    return _end(fresh.model_copy(update={"end": None, "cancelled": True}), task, _cancelled(task, now))
 
 
 def step_done(state: TaskState, message: StepVerified, now: datetime) -> TaskState:
@@ -91,6 +100,7 @@ def step_failed(state: TaskState, message: StepFailed, now: datetime) -> TaskSta
         message,
         TaskFailed(
             task_id=message.task_id,
+            tenant=tenant_of(state),
             outcome="failed",
             reason=message.reason,
             detail=message.detail,
@@ -106,7 +116,7 @@ def cancel(state: TaskState | None, message: CancelTask, now: datetime) -> TaskS
         return TaskState(cancelled=True, accepted_at=now)
     if state.end is not None or state.task is None:
         return state
-    return _end(state.model_copy(update={"cancelled": True}), message, _cancelled(message.task_id, now))
+    return _end(state.model_copy(update={"cancelled": True}), message, _cancelled(state.task, now))
 
 
 def expire(state: TaskState, message: TaskExpiring, now: datetime) -> TaskState:
@@ -118,6 +128,7 @@ def expire(state: TaskState, message: TaskExpiring, now: datetime) -> TaskState:
         message,
         TaskFailed(
             task_id=message.task_id,
+            tenant=tenant_of(state),
             outcome="failed",
             reason="deadline",
             detail="the task was not done in time",
@@ -130,7 +141,9 @@ def give_up(state: TaskState, task_id: str, reason: str, detail: str, now: datet
     """End a task that nobody goes on with."""
     if state.end is not None:
         return state
-    end = TaskFailed(task_id=task_id, outcome="failed", reason=reason, detail=detail, finished_at=now)
+    end = TaskFailed(
+        task_id=task_id, tenant=tenant_of(state), outcome="failed", reason=reason, detail=detail, finished_at=now
+    )
     return state.model_copy(update={"end": end})
 
 
@@ -150,6 +163,7 @@ def _completed(state: TaskState, task_id: str, now: datetime) -> TaskCompleted:
     return TaskCompleted(
         workflow=state.task.workflow if state.task else None,
         task_id=task_id,
+        tenant=tenant_of(state),
         result="\n\n".join(part.result if alone else f"## {part.title}\n\n{part.result}" for part in wanted),
         steps=tuple(summaries.values()),
         cost_usd=sum((part.cost_usd for part in summaries.values()), Decimal(0)),
@@ -157,9 +171,10 @@ def _completed(state: TaskState, task_id: str, now: datetime) -> TaskCompleted:
     )
 
 
-def _cancelled(task_id: str, now: datetime) -> TaskFailed:
+def _cancelled(task: TaskSubmitted, now: datetime) -> TaskFailed:
     return TaskFailed(
-        task_id=task_id,
+        task_id=task.task_id,
+        tenant=task.tenant,
         outcome="cancelled",
         reason="cancelled",
         detail="the task was cancelled before it was done",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from hybridmesh.schemas.message import Frozen, StepId
+from hybridmesh.schemas.message import DEFAULT_TENANT, Frozen, StepId, Tenant
 from hybridmesh.schemas.plans import Plan, StepSpec
 from hybridmesh.schemas.privacy import Sensitivity
 from hybridmesh.schemas.tasks import StepSummary, TaskCompleted, TaskFailed, TaskSubmitted
@@ -32,6 +32,11 @@ class TaskState(Frozen):
     due_at: datetime | None = None
     end: TaskCompleted | TaskFailed | None = None
     ended_by: str = ""
+
+
+def tenant_of(state: TaskState | None) -> Tenant:
+    """Return on whose behalf a task is."""
+    return DEFAULT_TENANT if state is None or state.task is None else state.task.tenant
 
 
 def spec_of(state: TaskState, name: StepId) -> StepSpec:

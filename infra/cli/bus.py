@@ -8,6 +8,7 @@ import typer
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json, write_table
 from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.names import read_tenant
 
 app = typer.Typer(no_args_is_help=True, help="The bus: its server's configuration, and who gets in.")
 
@@ -65,21 +66,28 @@ def keys(
     rotate: Annotated[
         list[str] | None, typer.Option("--rotate", metavar="NAME", help="A new key for this one.")
     ] = None,
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option("--tenant", metavar="NAME", help="Identities that submit for it, and that read its results."),
+    ] = None,
 ) -> None:
-    """Make the identities that are missing, and list them; with --rotate a new key for one.
+    """Make the identities that are missing, and list them; with --rotate a new key for one, with --tenant its own.
 
     What was signed by the key before is still trusted until the next rotation of that name. Afterwards write the
     server's configuration again (`hybridmesh bus config`), reload the server, and restart who uses the key.
     """
+    from hybridmesh.bus.seats import seats_of
     from hybridmesh.infra.provision import create_keys, rotate_keys
 
     folder = call.keys or call.settings.data / "keys"
     if rotate:
         rotate_keys(folder, rotate)
-    users = create_keys(folder)
+    users = create_keys(folder, [read_tenant(name) for name in tenant or ()])
     if call.json:
         write_json({"folder": str(folder), "identities": users, "rotated": rotate or []})
         return
     write_table(("identity", "nkey"), sorted(users.items()))
     for name in rotate or ():
         tell(f"{name} has a new key; restart it once the server knows the new configuration")
+    for name in tenant or ():
+        tell(f"{' and '.join(seats_of(name))} get in once the server knows the new configuration")

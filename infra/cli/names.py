@@ -33,3 +33,14 @@ def read_step_id(text: str) -> str:
     if not _STEP.fullmatch(text):
         raise UsageError("that is no step id", remedy="`hybridmesh explain TASK` shows the ids of a task's steps")
     return text
+
+
+def read_tenant(text: str) -> str:
+    """Return a tenant's name; raises UsageError when it is none."""
+    from hybridmesh.schemas.message import is_tenant
+
+    if not is_tenant(text):
+        raise UsageError(
+            "that is no name of a tenant", remedy="use 1 to 32 small letters, digits and hyphens, none at its ends"
+        )
+    return text

@@ -14,7 +14,7 @@ from hybridmesh.infra.cli.deadlines import parse_deadline
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.inputs import read_inputs
 from hybridmesh.infra.cli.invocation import Invocation, command
-from hybridmesh.infra.cli.names import check_known, read_step_id, read_task_id
+from hybridmesh.infra.cli.names import check_known, read_step_id, read_task_id, read_tenant
 from hybridmesh.infra.cli.remedies import NOT_ENDED
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def submit(
     conversation: Annotated[
         str | None, typer.Option("--conversation", metavar="NAME", help="Tasks of one share their surrogates.")
     ] = None,
+    tenant: Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="On whose behalf.")] = None,
     wait: Wait = False,
     timeout: Timeout = None,
 ) -> None:
@@ -58,6 +59,7 @@ def submit(
         check_known("workflow", workflow, load_workflows(call.settings.plans))
     until = None if deadline is None else parse_deadline(deadline, datetime.now().astimezone())
     budget_usd = None if budget is None else _amount(budget)
+    on_behalf = None if tenant is None else read_tenant(tenant)
     texts = read_inputs(inputs or [], call.settings.bus.max_input_bytes, sys.stdin.buffer)
 
     async def work(mesh: "Mesh") -> "str | TaskEnded":
@@ -70,6 +72,7 @@ def submit(
                 deadline=until,
                 budget_usd=budget_usd,
                 conversation=conversation,
+                tenant=on_behalf,
             )
         except MeshUnavailable:
             tell("the task is kept in the outbox, and goes out with the next command that reaches the mesh")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridmesh.bus.borders import PROVISIONERS, crossings, told
+from hybridmesh.bus.seats import bound_seats, seat_of
 from hybridmesh.bus.topology import TOPOLOGY, Account
 from hybridmesh.infra.nats.permissions import Permissions, permissions_of
 
@@ -51,7 +52,7 @@ def server_config(place: ServerPlace) -> str:
 
 
 def accounts_block(users: Mapping[str, str]) -> str:
-    """Return the ``accounts`` of a nats.conf; ``users`` is the public nkey of each identity.
+    """Return the ``accounts`` of a nats.conf; ``users`` is the public nkey of each identity, tenants' among them.
 
     Raises:
         KeyError: an identity of the topology has no key.
@@ -75,7 +76,10 @@ def _account(account: Account, users: Mapping[str, str]) -> str:
     lines += [f"      {{ nkey: {users[name]} }} # {name}" for name, home in PROVISIONERS.items() if home is account]
     for row in TOPOLOGY:
         if row.account is account:
-            lines += _user(row.agent, users[row.agent], permissions_of(row))
+            lines += _user(row.agent, users[row.agent], permissions_of(seat_of(row.agent)))
+    for name in bound_seats(users):
+        if (seat := seat_of(name)).row.account is account:
+            lines += _user(name, users[name], permissions_of(seat))
     return "\n".join([*lines, "    ]", "  }", ""])
 
 

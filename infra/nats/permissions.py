@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hybridmesh.bus.borders import has_store, inbox_of, presence_subject, subjects_of
+from hybridmesh.bus.seats import Seat, reader_of
 from hybridmesh.bus.topology import (
     BODIES,
     BODIES_STREAM,
@@ -25,6 +26,8 @@ from hybridmesh.bus.topology import (
     consumers_of,
     dead_subject,
     filter_of,
+    stream_of,
+    tenant_filter,
 )
 
 _API = "$JS.API"
@@ -39,21 +42,26 @@ class Permissions:
     responds: bool = False
 
 
-def permissions_of(row: Row) -> Permissions:
-    """Return what the row's identity may do in its account."""
+def permissions_of(seat: Seat) -> Permissions:
+    """Return what an identity may do in its account."""
+    row = seat.row
     heard = [subject for stream in row.follows for subject in stream.subjects]
     if row.consumes:
         heard += ENDED.subjects
+    if seat.tenant is not None:
+        heard += [tenant_filter(kind, seat.tenant) for kind in row.hears]
     return Permissions(
-        publish=tuple(sorted(set(_published(row)))),
-        subscribe=tuple(sorted({f"{inbox_of(row.agent)}.>", *row.answers, *heard})),
+        publish=tuple(sorted(set(_published(seat)))),
+        subscribe=tuple(sorted({f"{inbox_of(seat.name)}.>", *row.answers, *heard})),
         responds=bool(row.answers),
     )
 
 
-def _published(row: Row) -> Iterator[str]:
+def _published(seat: Seat) -> Iterator[str]:
+    row = seat.row
     for kind in row.publishes:
-        yield from subjects_of(row, kind)
+        yield from subjects_of(row, kind, seat.tenant)
+    yield from _hearing(seat)
     yield from row.asks
     for bucket in (*row.keeps, *row.governs):
         yield bucket_subject(bucket, ">")
@@ -114,6 +122,25 @@ def _following(stream: Stream) -> Iterator[str]:
     yield f"{_API}.CONSUMER.MSG.NEXT.{stream.name}.>"
     yield f"$JS.ACK.{stream.name}.>"
     yield f"$JS.FC.{stream.name}.>"
+
+
+def _hearing(seat: Seat) -> Iterator[str]:
+    """Yield what reads one tenant's messages, and nothing else of a stream that all tenants' are in.
+
+    What is read stands in the subject of the request, as it does not where a sequence is asked for: the last of a
+    subject, and a consumer whose name and filter are these. No pattern has a star before its last token, or where a
+    tenant could stand: a star lets a ``>`` pass, and the server would then read on from there.
+    """
+    if seat.tenant is None:
+        return
+    for kind in seat.row.hears:
+        stream, own = stream_of(filter_of(kind)).name, reader_of(seat.name, kind)
+        subjects = tenant_filter(kind, seat.tenant)
+        yield f"{_API}.DIRECT.GET.{stream}.{subjects}"
+        yield f"{_API}.CONSUMER.CREATE.{stream}.{own}.{subjects}"
+        yield f"{_API}.CONSUMER.MSG.NEXT.{stream}.{own}"
+        yield f"{_API}.CONSUMER.DELETE.{stream}.{own}"
+        yield f"$JS.ACK.{stream}.{own}.>"
 
 
 def _bodies() -> Iterator[str]:

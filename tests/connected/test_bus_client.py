@@ -14,7 +14,7 @@ from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError, UsageError
 from hybridmesh.bus.provisioner import provision
-from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, intake_stream, queue_stream
+from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, intake_stream, lanes_stream, queue_stream, unlaned_filter
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
@@ -119,7 +119,7 @@ async def test_bad_input_is_named_and_nothing_is_submitted(
         with pytest.raises(UsageError) as caught:
             await mesh.submit(goal, inputs=inputs, deadline=deadline)
     assert caught.value.remedy
-    assert await bus.count(intake_stream("decomposer")) == 0
+    assert await bus.count(lanes_stream("decomposer")) == 0
 
 
 async def test_no_mesh_is_said_with_its_remedy(tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ async def test_a_mesh_that_died_without_a_word_is_said(bus: Bus, tmp_path: Path)
 
 async def test_a_full_intake_refuses_and_what_is_under_way_goes_on(bus: Bus, tmp_path: Path) -> None:
     """Nothing is lost: who submits hears when to come again, nothing is kept of it, and results still get through."""
-    config = (await bus.js.stream_info(intake_stream("decomposer"))).config
-    await bus.js.update_stream(config.evolve(max_msgs=2))
+    config = (await bus.js.stream_info(lanes_stream("decomposer"))).config
+    await bus.js.update_stream(config.evolve(max_msgs_per_subject=2))
     async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
         accepted = [await mesh.submit("g") for _ in range(2)]
         with pytest.raises(MeshBusy) as caught:
@@ -152,7 +152,7 @@ async def test_a_full_intake_refuses_and_what_is_under_way_goes_on(bus: Bus, tmp
         assert not [*(tmp_path / "outbox").iterdir()]
     verifier = await bus.links("verifier")
     await verifier.publisher.publish(StepFailed(task_id=accepted[0], step_id="a", reason="r"))
-    assert await bus.count(intake_stream("decomposer")) == 2
+    assert await bus.count(lanes_stream("decomposer")) == 2
     assert await bus.count(queue_stream("decomposer")) == 2
 
 
@@ -173,15 +173,18 @@ async def test_who_waits_hears_that_the_store_was_lost(bus: Bus, tmp_path: Path)
     assert caught.value.reason == "store-lost"
 
 
-async def test_a_bus_of_before_the_intake_goes_on_with_what_it_holds(bus: Bus, tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [queue_stream("decomposer"), intake_stream("decomposer")])
+async def test_a_bus_of_before_the_lanes_goes_on_with_what_it_holds(bus: Bus, tmp_path: Path, before: str) -> None:
     """Nothing is lost: submissions that wait in the one queue of an earlier version stay there, new ones do not."""
-    work, intake = queue_stream("decomposer"), intake_stream("decomposer")
-    await bus.js.delete_stream(intake)
-    config = (await bus.js.stream_info(work)).config
-    await bus.js.update_stream(config.evolve(subjects=[*(config.subjects or ()), filter_of(TaskSubmitted)], max_msgs=9))
+    await bus.js.delete_stream(lanes_stream("decomposer"))
+    if before == queue_stream("decomposer"):
+        await bus.js.delete_stream(intake_stream("decomposer"))
+    config = (await bus.js.stream_info(before)).config
+    kept = [subject for subject in config.subjects or () if subject != unlaned_filter(TaskSubmitted)]
+    await bus.js.update_stream(config.evolve(subjects=[*kept, filter_of(TaskSubmitted)], max_msgs=9))
     async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
         await mesh.submit("before")
         await provision(bus.js, bus.settings.bus)
         await mesh.submit("after")
-    assert (await bus.count(work), await bus.count(intake)) == (1, 1)
-    assert (await bus.js.stream_info(work)).config.max_msgs == -1
+    assert (await bus.count(before), await bus.count(lanes_stream("decomposer"))) == (1, 1)
+    assert (await bus.js.stream_info(before)).config.max_msgs != 9

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -14,35 +13,27 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NotFoundError
 
+from bus_surface import NAMES, covers, heard, published, refusals
 from guarded_bus import SETTINGS, Guarded
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.bodies import body_name, fetch_body, forget_bodies, put_body
-from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.client import connect
 from hybridmesh.bus.envelope import BODY_REFERENCE, open_envelope
 from hybridmesh.bus.errors import BodyMissing, InvalidMessage, MeshUnavailable, UntrustedMessage
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.links import make_links
 from hybridmesh.bus.publisher import utc_now
+from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import (
-    BODIES,
     BODIES_STREAM,
     RESULTS,
     ROOT,
-    TOPOLOGY,
     Account,
     Ask,
-    Bucket,
-    bucket_stream,
-    bucket_subject,
     consumers,
-    dead_subject,
-    filter_of,
-    intake_stream,
-    message_types,
+    lanes_stream,
     queue_stream,
-    row_of,
     streams,
 )
 from hybridmesh.bus.work import WorkLoop
@@ -55,81 +46,7 @@ from hybridmesh.schemas.consults import ConsultAdvised
 from hybridmesh.schemas.message import new_task_id
 from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted, end_id
 
-NAMES = tuple(row.agent for row in TOPOLOGY)
 TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
-STREAMS = (*(stream.name for stream in streams()), *map(bucket_stream, Bucket), f"OBJ_{BODIES}")
-# What JetStream would do for whoever may ask, by stream.
-API = (
-    "STREAM.CREATE.{s}", "STREAM.UPDATE.{s}", "STREAM.DELETE.{s}", "STREAM.PURGE.{s}", "STREAM.INFO.{s}",
-    "STREAM.MSG.GET.{s}", "STREAM.MSG.DELETE.{s}", "STREAM.SNAPSHOT.{s}", "STREAM.RESTORE.{s}",
-    "STREAM.PEER.REMOVE.{s}", "STREAM.LEADER.STEPDOWN.{s}", "DIRECT.GET.{s}", "DIRECT.GET.{s}.x.y",
-    "CONSUMER.CREATE.{s}", "CONSUMER.CREATE.{s}.x", "CONSUMER.CREATE.{s}.x.y", "CONSUMER.DURABLE.CREATE.{s}.x",
-    "CONSUMER.DELETE.{s}.x", "CONSUMER.INFO.{s}.x", "CONSUMER.LIST.{s}", "CONSUMER.NAMES.{s}",
-    "CONSUMER.MSG.NEXT.{s}.x", "CONSUMER.PAUSE.{s}.x", "CONSUMER.LEADER.STEPDOWN.{s}.x",
-)  # fmt: skip
-EVERYWHERE = (
-    "$JS.API.INFO",
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.LIST",
-    "$SYS.REQ.SERVER.PING",
-    "$SYS.x",
-    "other.x",
-)
-
-
-def published() -> list[str]:
-    """Return a subject for each thing that anybody could publish to: messages, requests, records, bodies, the API."""
-    found = [f"{ROOT}.x", *EVERYWHERE, *Ask, f"$O.{BODIES}.x"]
-    for kind in message_types().values():
-        found += [concrete(filter_of(kind)), concrete(dead_subject(filter_of(kind)))]
-    for name in NAMES:
-        found += [f"{ROOT}.audit.recorded.{name}.x", f"{inbox_of(name)}.x", bucket_subject(Bucket.AGENTS, f"{name}.x")]
-        found += map(concrete, permissions_of(row_of(name)).publish)
-    found += [bucket_subject(bucket, "x") for bucket in Bucket]
-    for stream in STREAMS:
-        found += [f"$JS.API.{call.format(s=stream)}" for call in API] + [f"$JS.ACK.{stream}.x.1.1.1.1.1"]
-    for consumer in consumers():
-        found += [
-            f"$JS.API.CONSUMER.{call}.{consumer.stream}.{consumer.durable}"
-            for call in ("MSG.NEXT", "INFO", "DELETE", "DURABLE.CREATE", "CREATE")
-        ]
-        found.append(f"$JS.ACK.{consumer.stream}.{consumer.durable}.1.1.1.1.1")
-    return sorted(set(found))
-
-
-def heard() -> list[str]:
-    """Return what anybody could listen to."""
-    found = [">", "*.>", f"{ROOT}.>", "$JS.>", "$KV.>", "$SYS.>", "$JS.EVENT.>", "_INBOX.>", f"$O.{BODIES}.>", *Ask]
-    found += [filter_of(kind) for kind in message_types().values()]
-    found += [f"{inbox_of(name)}.>" for name in NAMES]
-    found += [bucket_subject(bucket, ">") for bucket in Bucket]
-    return sorted(set(found))
-
-
-def concrete(pattern: str) -> str:
-    """Return a subject that a pattern matches."""
-    return pattern.replace("*", "x").replace(">", "x")
-
-
-def covers(allowed: Iterable[str], subject: str) -> bool:
-    """Say whether one of the patterns matches, by the rules of NATS."""
-    return any(_matches(pattern.split("."), subject.split(".")) for pattern in allowed)
-
-
-def _matches(pattern: list[str], subject: list[str]) -> bool:
-    for place, word in enumerate(pattern):
-        if word == ">":
-            return len(subject) > place
-        if place >= len(subject) or word not in ("*", subject[place]):
-            return False
-    return len(pattern) == len(subject)
-
-
-async def refusals(guarded: Guarded, name: str, client: Client) -> set[str]:
-    """Return the subjects that the server has named in its refusals so far."""
-    await client.flush()
-    await asyncio.sleep(0.2)
-    return {error.split('"')[1].lower() for error in guarded.refused[name] if '"' in error}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,7 +56,7 @@ async def test_an_identity_publishes_what_the_table_says_and_nothing_else(visito
     subjects = published()
     for subject in subjects:
         await client.publish(subject, b"")
-    allowed = permissions_of(row_of(name)).publish
+    allowed = permissions_of(seat_of(name)).publish
     expected = {subject.lower() for subject in subjects if not covers(allowed, subject)}
     assert await refusals(visitor, name, client) == expected
     assert len(expected) > 300
@@ -152,7 +69,7 @@ async def test_an_identity_hears_what_the_table_says_and_nothing_else(visitor: G
     subjects = heard()
     for subject in subjects:
         await client.subscribe(subject)
-    allowed = permissions_of(row_of(name)).subscribe
+    allowed = permissions_of(seat_of(name)).subscribe
     expected = {subject.lower() for subject in subjects if subject not in allowed}
     assert await refusals(visitor, name, client) == expected
 
@@ -192,7 +109,7 @@ async def test_the_cloud_account_sees_nothing_of_what_is_private(guarded: Guarde
     await decomposer.publisher.publish(failed())
     await asyncio.sleep(0.3)
     ended = [subject for subject in caught if not subject.startswith(("$JS", "_INBOX"))]
-    assert set(ended) == {f"{ROOT}.ended.failed.{TASK}"}
+    assert set(ended) == {f"{ROOT}.ended.failed.default.{TASK}"}
     with pytest.raises((APIError, nats.errors.Error)):
         await cloud.jetstream().stream_info(RESULTS.name)
 
@@ -254,7 +171,7 @@ async def test_a_publisher_of_large_bodies_needs_no_store_where_it_has_none(guar
     submitter = await guarded.links("submitter")
     task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
     await submitter.publisher.publish(task)
-    assert await guarded.stored(intake_stream("decomposer")) == 1
+    assert await guarded.stored(lanes_stream("decomposer")) == 1
 
 
 async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: Guarded) -> None:
@@ -262,7 +179,7 @@ async def test_a_large_body_reaches_another_agent_by_the_object_store(guarded: G
     publisher, decomposer = await guarded.links("publisher"), await guarded.links("decomposer")
     task = TaskSubmitted(task_id=TASK, goal="x" * 900_000, submitted_at=utc_now())
     await publisher.publisher.publish(task)
-    subject, headers, body = await injected(guarded, intake_stream("decomposer"))
+    subject, headers, body = await injected(guarded, lanes_stream("decomposer"))
     assert not body
     whole = await fetch_body(decomposer.js, headers, body)
     assert open_envelope(subject, headers, whole, decomposer.ring).message == task
@@ -274,8 +191,8 @@ async def test_a_message_that_is_made_again_leaves_the_body_of_the_first(guarded
     first, again = (TaskSubmitted(task_id=TASK, goal=goal * 600_000, submitted_at=utc_now()) for goal in "xy")
     await publisher.publisher.publish(first)
     await publisher.publisher.publish(again)
-    assert await guarded.stored(intake_stream("decomposer")) == 1
-    subject, headers, body = await injected(guarded, intake_stream("decomposer"))
+    assert await guarded.stored(lanes_stream("decomposer")) == 1
+    subject, headers, body = await injected(guarded, lanes_stream("decomposer"))
     whole = await fetch_body(decomposer.js, headers, body)
     assert open_envelope(subject, headers, whole, decomposer.ring).message == first
 

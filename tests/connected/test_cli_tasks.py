@@ -14,7 +14,7 @@ from command_line import Ran, run_command
 from harness import Bus, eventually
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.presence import Attendance, Presence
-from hybridmesh.bus.topology import Bucket, intake_stream
+from hybridmesh.bus.topology import Bucket, lanes_stream
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
@@ -106,7 +106,7 @@ async def test_bad_input_is_named_with_a_remedy_and_nothing_is_submitted(
     assert "\nremedy: " in ran.err
     assert "Traceback" not in ran.err
     assert not ran.out
-    assert await bus.count(intake_stream("decomposer")) == 0
+    assert await bus.count(lanes_stream("decomposer")) == 0
     assert not outbox(tmp_path)
 
 

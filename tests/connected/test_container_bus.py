@@ -22,16 +22,8 @@ from hybridmesh.bus.errors import MeshUnavailable, SetupError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import BusSettings, MeshSettings
-from hybridmesh.bus.topology import (
-    BODIES,
-    Account,
-    Bucket,
-    account_of,
-    bucket_stream,
-    consumers,
-    queue_stream,
-    streams,
-)
+from hybridmesh.bus.stores import account_of
+from hybridmesh.bus.topology import BODIES, Account, Bucket, bucket_stream, consumers, queue_stream, streams
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.server import NatsServer

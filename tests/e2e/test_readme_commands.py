@@ -82,7 +82,7 @@ def test_the_program_does_what_the_readme_says(mesh: MeshProcess, home: Path) ->
         if words[1] == "explain":
             assert task in done.stdout
             assert all(check in done.stdout for check in ("security", "complexity", "cost", "speed"))
-    assert ran == ["doctor", "submit", "explain", "feedback", "audit", "audit", "vault", "vault", "bus"]
+    assert ran == ["doctor", "submit", "explain", "feedback", "audit", "audit", "vault", "vault", "bus", "bus"]
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from hybridmesh.agents.verifier.agent import Verifier
 from hybridmesh.agents.worker.agent import WorkerAgent
 from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
 from hybridmesh.agents.worker.shipped import shipped_frameworks
+from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.bodies import forget_bodies
 from hybridmesh.bus.budgets import Budgets, Spending
@@ -35,7 +36,7 @@ from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.settings import MeshSettings, PlanSettings
 from hybridmesh.bus.state import State
-from hybridmesh.bus.topology import Bucket, consumers_of, row_of
+from hybridmesh.bus.topology import Bucket, loops_of, row_of
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.approvals import ApprovalRecord
@@ -156,7 +157,12 @@ class Replica:
         self._watches = agent.watches
         endings = HeardEndings(place.client, Endings(place.js, row.account), place.clock)
         await endings.listen()
-        for consumer in consumers_of(self.role):
+        for consumer, *beside in loops_of(self.role):
+            admission = None
+            if consumer.admits:
+                queues = Queues(place.js, self.role)
+                admission = Admission(around.settings.plans.under_way, Endings(place.js).over, queues.asked)
+                endings.pass_on(admission.ended)
             work = CalmLoop(
                 place.js,
                 consumer,
@@ -167,6 +173,8 @@ class Replica:
                 slots=row.slots,
                 clock=place.clock,
                 endings=endings,
+                beside=beside,
+                admission=admission,
             )
             around.loop.create_task(work.run(), context=process.context)
 
@@ -218,9 +226,8 @@ class Place:
         connection = Connection(around.wire, process)
         self.client = cast("Client", connection)
         self.js = SimulatedJetStream(connection)
-        self.publisher = Publisher(
-            self.js, self.identity, max_body_bytes=around.settings.bus.max_body_bytes, clock=self.clock
-        )
+        most = around.settings.bus.max_body_bytes  # also of an end, as if all were of the largest
+        self.publisher = Publisher(self.js, self.identity, max_body_bytes=most, max_open_bytes=most, clock=self.clock)
 
     def clock(self) -> datetime:
         """Return what this process takes for the present."""

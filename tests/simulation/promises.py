@@ -13,6 +13,7 @@ from hybridmesh.bus.budgets import Entry, Spending
 from hybridmesh.bus.clearances import check_clearance
 from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import UntrustedMessage
+from hybridmesh.bus.stores import account_of, body_subject
 from hybridmesh.bus.topology import (
     AUDIT,
     BODIES_STREAM,
@@ -20,8 +21,6 @@ from hybridmesh.bus.topology import (
     RESULTS,
     Account,
     Bucket,
-    account_of,
-    body_subject,
     bucket_stream,
     streams,
 )

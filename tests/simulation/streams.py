@@ -72,10 +72,13 @@ class Pull:
 
 
 class Queue:
-    """A durable pull consumer of a work queue."""
+    """A durable pull consumer of a work queue, or of those of its messages that ``pattern`` matches."""
 
-    def __init__(self, server: "Server", stream: StreamState, durable: str, ack_wait_s: float) -> None:
+    def __init__(
+        self, server: "Server", stream: StreamState, durable: str, ack_wait_s: float, pattern: str | None
+    ) -> None:
         self.stream = stream
+        self.pattern = pattern
         self.durable = durable
         self.ack_wait_s = ack_wait_s
         self.waiting: deque[int] = deque()
@@ -183,11 +186,13 @@ class Server:
         self.streams[BODIES_STREAM] = StreamState(BODIES_STREAM, latest_only=True, limit=None, work=False)
         self.queues = {
             (consumer.stream, consumer.durable): Queue(
-                self, self.streams[consumer.stream], consumer.durable, ack_wait_s
+                self, self.streams[consumer.stream], consumer.durable, ack_wait_s, consumer.filter
             )
             for consumer in consumers()
         }
-        self._queue_of = {queue.stream.name: queue for queue in self.queues.values()}
+        self._queues_of: dict[str, list[Queue]] = {}
+        for queue in self.queues.values():
+            self._queues_of.setdefault(queue.stream.name, []).append(queue)
 
     def store(self, subject: str, headers: dict[str, str], body: bytes) -> int:
         """Store a message, and return its sequence.
@@ -223,8 +228,9 @@ class Server:
         if stream.name == RESULTS.name and RESULTS.announced is not None:
             source, told = (pattern.removesuffix(">") for pattern in RESULTS.announced)
             self.store(told + subject.removeprefix(source), {**headers}, b"")
-        if (queue := self._queue_of.get(stream.name)) is not None:
-            queue.offer(stored.seq)
+        for queue in self._queues_of.get(stream.name, ()):
+            if queue.pattern is None or _matches(queue.pattern, subject):
+                queue.offer(stored.seq)
         return stored.seq
 
     def newest(self, name: str, subject: str) -> Stored:
@@ -272,8 +278,12 @@ def is_chunk(subject: str) -> bool:
 
 
 _PREFIXES: dict[str, str] = {}
+_LANES: dict[str, str] = {}
 for _stream in streams():
     for _subject in _stream.subjects:
+        if ".*." in _subject:
+            _LANES[_subject.partition(".*.")[0]] = _stream.name
+            continue
         _PREFIXES[".".join(_subject.removesuffix(".>").split(".")[:3])] = _stream.name
 for _bucket in Bucket:
     _PREFIXES[bucket_subject(_bucket, "").removesuffix(".")] = bucket_stream(_bucket)
@@ -286,7 +296,10 @@ def stream_name(subject: str) -> str:
     found = _PREFIXES.get(two)
     if found is not None:
         return found
-    return BODIES_STREAM if first == "$O" else _PREFIXES[f"{two}.{rest[0]}"]
+    if first == "$O":
+        return BODIES_STREAM
+    kind = f"{two}.{rest[0]}"
+    return _LANES[kind] if kind in _LANES and "." in rest[1] else _PREFIXES[kind]
 
 
 def _matches(pattern: str, subject: str) -> bool:

@@ -38,6 +38,7 @@ _GOALS = (
 _NUMBERS = (*(1,) * 17, 2, 2, 3)  # a second task brings more to do and little that one does not
 _AGAIN_S = (0.01, 1.0, 30.0, 700.0, 1500.0)  # the last two when the stream has forgotten the first
 _REPEATS = (*(0,) * 7, 1, 2)
+_FEW_BYTES = 1024
 _TIMEOUTS_S = (60.0, 240.0, 900.0)
 
 
@@ -54,13 +55,14 @@ class Errand:
 
 def draw_settings(rng: random.Random) -> MeshSettings:
     """Draw the settings: few sets, as each is checked when it is made."""
-    key = (rng.choice(_TIMEOUTS_S), rng.choice((1024, *(256 * 1024,) * 5)), rng.choice((5.0, 30.0, 30.0)))
+    key = (rng.choice(_TIMEOUTS_S), rng.choice((_FEW_BYTES, *(256 * 1024,) * 5)), rng.choice((5.0, 30.0, 30.0)))
     if key not in _SETTINGS:
         timeout_s, most_bytes, ack_wait_s = key
         _SETTINGS[key] = MeshSettings(
             bus=BusSettings(max_body_bytes=most_bytes, ack_wait_s=ack_wait_s),
             cloud=CloudSettings(provider="simulated", model=CLOUD_MODEL),
-            plans=PlanSettings(task_timeout_s=timeout_s),
+            # With room for one alone, who comes next waits until an end was heard, or was looked for.
+            plans=PlanSettings(task_timeout_s=timeout_s, under_way=1 if most_bytes == _FEW_BYTES else 64),
             profiles=_PROFILES,
         )
     return _SETTINGS[key]
@@ -87,6 +89,7 @@ def _errand(rng: random.Random, number: int, now: datetime) -> Errand:
         profile=rng.choice(_CHOICES),
         deadline=now + timedelta(seconds=rng.uniform(1, 200)) if rng.random() < 0.1 else None,
         budget_usd=rng.choice((None, None, None, Decimal("0.03"))),
+        tenant=("default", "acme", "globex")[number],
         conversation=rng.choice((None, None, None, "talk")),
         submitted_at=now,
     )

@@ -90,11 +90,9 @@ def test_every_operation_names_its_account() -> None:
 
 def test_work_queues_show_their_stream_and_durable() -> None:
     """Nothing is lost: whoever reads the document finds the queue that holds a message."""
-    found = {
-        (operation["x-jetstream"]["stream"], operation["x-jetstream"]["durable"])
-        for operation in DOCUMENT["operations"].values()
-        if "x-jetstream" in operation
-    }
+    places = [operation["x-jetstream"] for operation in DOCUMENT["operations"].values() if "x-jetstream" in operation]
+    places += [lane for place in places for lane in place.get("lanes", [])]
+    found = {(place["stream"], place["durable"]) for place in places}
     assert found == {(consumer.stream, consumer.durable) for consumer in consumers()}
     named = {stream["stream"] for channel in DOCUMENT["channels"].values() for stream in channel.get("x-jetstream", [])}
     assert named == {stream.name for stream in streams() if stream not in (DEAD, ENDED)}

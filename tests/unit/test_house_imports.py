@@ -34,6 +34,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/endings.py",
         "bus/followed.py",
         "bus/graveyard.py",
+        "bus/lanes.py",
         "bus/links.py",
         "bus/losses.py",
         "bus/provisioner.py",

@@ -1,4 +1,4 @@
-"""House rules: a subject, stream or bucket name is written once, in ``bus/topology.py``."""
+"""House rules: a subject, stream or bucket name is written once, in the table and its part ``bus/stores.py``."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ from house import Module, called, literals, violations
 from hybridmesh.bus.topology import Ask, consumers, streams
 
 TABLE = "bus/topology.py"
+TABLES = (TABLE, "bus/stores.py")
 # "mesh.toml" and "mesh.json" are files.
 SUBJECT = re.compile(r"(?<![\w/.-])mesh\.(?!toml\b|json\b)[a-z*>]")
 SERVER_SUBJECT = re.compile(r"^\$(JS|KV|O|SYS)\.")
@@ -39,7 +40,7 @@ ADDRESSED = {
 
 def names_a_place(module: Module) -> Iterator[str]:
     """Yield literals that name a subject, a stream or a bucket outside the table."""
-    if module.path == TABLE:
+    if module.path in TABLES:
         return
     for text in literals(module):
         if SUBJECT.search(text) or text in NAMES:
@@ -50,7 +51,7 @@ def names_a_place(module: Module) -> Iterator[str]:
 
 def addresses_by_literal(module: Module) -> Iterator[str]:
     """Yield calls that address the bus by a literal, whatever it says."""
-    if module.path == TABLE:
+    if module.path in TABLES:
         return
     for node in ast.walk(module.tree):
         match node:

@@ -1,6 +1,7 @@
 """The table and what is derived from it agree."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,18 +20,24 @@ from hybridmesh.bus.topology import (
     consumers_of,
     dead_subject,
     filter_of,
+    intake_stream,
+    lane_filter,
+    lanes_stream,
     message_types,
     producers_of,
     readers_of,
     row_of,
     streams,
     subject_of,
+    subjects_of_message,
+    unlaned_filter,
     writers_of,
 )
 from hybridmesh.schemas.approvals import ApprovalRequested
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused, ConsultRequested
 from hybridmesh.schemas.egress import EgressRecorded
+from hybridmesh.schemas.lanes import LANES
 from hybridmesh.schemas.steps import StepFailed, StepLocal, StepVerified
 from hybridmesh.schemas.tasks import TaskFailed, TaskSubmitted
 
@@ -73,7 +80,7 @@ def test_the_overlap_check_can_fail(one: str, other: str, expected: bool) -> Non
 def test_agents_have_one_row_each() -> None:
     """Nothing is hidden: one line of the table says all of an agent."""
     assert len({row.agent for row in TOPOLOGY}) == len(TOPOLOGY)
-    assert set(AGENTS) == {row.agent for row in TOPOLOGY} - {"publisher", "submitter", "observer"}
+    assert set(AGENTS) == {row.agent for row in TOPOLOGY} - {"publisher", "submitter", "reader", "observer"}
     assert row_of("router").agent == "router"
     with pytest.raises(KeyError):
         row_of("stranger")
@@ -102,9 +109,15 @@ def test_each_published_type_is_consumed_or_open_to_readers() -> None:
 
 def test_each_type_is_kept_by_exactly_one_stream() -> None:
     """Nothing is lost: every published message has one place on disk."""
-    for kind in all_types():
+    for kind in set(all_types()) - {TaskSubmitted}:
         keepers = [stream.name for stream in streams() if filter_of(kind) in stream.subjects]
         assert len(keepers) == 1, f"{kind.NAME}: {keepers}"
+    task = TaskSubmitted(task_id=TASK, goal="g", tenant="acme", submitted_at=datetime.now(UTC))
+    for profile in map(str, range(100)):
+        (subject,) = subjects_of_message(task.model_copy(update={"profile": profile}))
+        keepers = [stream.name for stream in streams() for kept in stream.subjects if overlap(kept, subject)]
+        takers = [queue for queue in consumers() if queue.filter is not None and overlap(queue.filter, subject)]
+        assert (len(keepers), len(takers)) == (1, 1)
 
 
 def test_streams_do_not_overlap() -> None:
@@ -129,21 +142,25 @@ def test_each_queue_has_one_durable_with_its_agents_name() -> None:
     expected = {
         *(row.agent for row in TOPOLOGY if row.consumes),
         *(f"{row.agent}-intake" for row in TOPOLOGY if row.admits),
+        *(f"{row.agent}-lane-{lane}" for row in TOPOLOGY if row.admits for lane in range(LANES)),
         *(f"{row.agent}-timers" for row in TOPOLOGY if row.timers),
     }
     assert {consumer.durable for consumer in made} == expected
     by_name = {stream.name: stream for stream in streams()}
     for row in TOPOLOGY:
-        queues = [by_name[consumer.stream] for consumer in consumers_of(row.agent)]
+        queues = {consumer.stream: by_name[consumer.stream] for consumer in consumers_of(row.agent)}.values()
         assert all(stream.retention == "work" for stream in queues)
         held = sorted(subject for stream in queues for subject in stream.subjects)
-        assert held == sorted(map(filter_of, (*row.consumes, *row.timers)))
+        laned = [lane_filter(kind, lane) for kind in row.admits for lane in range(LANES)]
+        whole = [filter_of(kind) for kind in (*row.consumes, *row.timers) if kind not in row.admits]
+        assert held == sorted([*laned, *map(unlaned_filter, row.admits), *whole])
 
 
 def test_only_what_comes_from_outside_can_find_a_full_queue() -> None:
     """Nothing is lost: who submits may be told to come again; what is under way always has room."""
-    limited = {subject for stream in streams() if stream.max_messages > 0 for subject in stream.subjects}
-    assert limited == {filter_of(TaskSubmitted)}
+    limited = {stream.name for stream in streams() if stream.max_messages > 0 or stream.max_a_subject > 0}
+    assert limited == {intake_stream("decomposer"), lanes_stream("decomposer")}
+    assert {kind for row in TOPOLOGY for kind in row.admits} == {TaskSubmitted}
 
 
 def test_every_work_stream_has_a_consumer() -> None:
@@ -159,7 +176,7 @@ def test_records_are_protected() -> None:
 
 def test_every_agent_can_speak_to_the_audit_log() -> None:
     """Nothing is hidden: whoever acts can say so."""
-    assert producers_of(AuditEvent) == {row.agent for row in TOPOLOGY} - {"submitter", "observer"}
+    assert producers_of(AuditEvent) == {row.agent for row in TOPOLOGY} - {"submitter", "reader", "observer"}
 
 
 def test_only_the_classifier_opens_the_door() -> None:

@@ -1,0 +1,77 @@
+"""Several durable consumers as one queue whose lanes take turns: a full one delays nobody in another.
+
+Of each lane one message at most is in hand and waits for its turn, so that who serves them sees at once which have
+something, and an empty one costs a request in twenty seconds.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Sequence
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from hybridmesh.schemas.lanes import in_turn
+
+logger = logging.getLogger("hybridmesh")
+
+_LINGER_S = 20.0
+
+
+class Lanes:
+    """Looks like one pull subscription; ``hold`` is told of each message from the moment it is in hand."""
+
+    def __init__(self, queues: Sequence[JetStreamContext.PullSubscription], hold: Callable[[Msg], None]) -> None:
+        self._queues = queues
+        self._hold = hold
+        self._ready: dict[int, Msg] = {}
+        self._last = -1
+        self._arrived = asyncio.Event()
+        self._free = [asyncio.Event() for _ in queues]
+        self._serving = [asyncio.create_task(self._serve(lane)) for lane in range(len(queues))]
+
+    def wake(self) -> None:
+        """Let who waits for messages go without any."""
+        self._arrived.set()
+
+    async def fetch(self, most: int) -> list[Msg]:
+        """Wait until a lane has something, and return one message of each that has, as many as are wanted."""
+        await self._arrived.wait()
+        taken = [(lane, self._ready.pop(lane)) for lane in in_turn(self._last, self._ready, len(self._queues), most)]
+        if not self._ready:
+            self._arrived.clear()
+        for lane, _ in taken:
+            self._last = lane
+            self._free[lane].set()
+        return [message for _, message in taken]
+
+    async def close(self) -> list[Msg]:
+        """Take nothing more, and return those whose turn has not come."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        unserved = list(self._ready.values())
+        for queue in self._queues:
+            with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+                while queue.pending_msgs:
+                    unserved += await queue.fetch(1, timeout=0.1)
+        return unserved
+
+    async def _serve(self, lane: int) -> None:
+        while True:
+            try:
+                (message,) = await self._queues[lane].fetch(1, timeout=_LINGER_S)
+            except TimeoutError:
+                continue  # an empty lane
+            except (nats.errors.Error, OSError) as error:
+                logger.warning("lane %d: fetch failed: %s", lane, type(error).__name__)
+                await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - jitter, not a secret
+                continue
+            self._hold(message)
+            self._free[lane].clear()
+            self._ready[lane] = message
+            self._arrived.set()
+            await self._free[lane].wait()
