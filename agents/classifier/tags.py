@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
 from hybridmesh.agents.classifier.recognizers.recognizer import near, words
+from hybridmesh.agents.classifier.recognizers.references import is_reference
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.schemas.privacy import Span
 
@@ -32,6 +33,15 @@ _GAP_MOST = 4
 _SMALL = 0.95  # what a word in small letters needs to be part of a name in a text that has capitals
 # Whom everybody writes about and nobody is.
 _NOBODY = frozenset({"god", "lord", "allah", "jesus", "christ", "satan", "buddha", "gott", "dios", "dieu", "dio"})
+_NAMES_OF = frozenset({"PERSON", "ORGANISATION", "LOCATION"})
+# Abbreviations that everybody uses, which stand where a name could and are none.
+_SHORT_WORDS = frozenset(
+    "cv tva iva vat ust mwst btw tel fax it hr pr edv kfz plz dob dni nie nif cif nir siret siren rib iban bic nip pesel"
+    " regon bsn c.f cf p.iva piva nhs ssn api url uri pdf csv xml json sql html css http https faq gps sms mms usb vpn"
+    " crm erp sap pin tan qr id kw ceo cfo cto ok asap rsvp nb ps wg aw re fwd".split()
+)
+_CODE = re.compile(r"[A-Z]\d{1,3}")  # "M8", "A4": a size, a road, a form
+_MEASURE = re.compile(r"(?<!\w)M?\d{1,5}(?:[.,]\d+)? ?[x×] ?\d")  # "M8 x 40", "30 x 20 x 12 cm"
 _NAMES = frozenset({"GIVEN_NAME", "SURNAME", "ORGANISATION", "LOCATION", "CITY", "STATE", "STREET_NAME"})
 _LONE = 0.85  # what a single word in lower case needs to be a name: most of them are just words
 _WEAK = 0.25  # share of its threshold that is enough for a capitalised word beside a name that was found
@@ -131,7 +141,13 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
         if start == end:
             continue
         score = max(tag.score for tag in run)
-        if kind in _NAMED and score < _LONE and text[start:end].casefold() in CALENDAR_WORDS:
+        if kind in _NAMED and text[start:end].casefold() in CALENDAR_WORDS and (
+            score < _LONE or text[start].islower()
+        ):
+            continue
+        if kind in _NUMBERED and is_reference(text, start):
+            continue
+        if kind in _NAMES_OF and _is_lone_letter(text, start, end):
             continue
         if kind == "PERSON" and score < _LONE and _is_word_of_text(text, start, end):
             continue
@@ -166,6 +182,12 @@ def _is_noise(labels: set[str], kind: str, value: str) -> bool:
     if kind == "PERSON" and value.casefold() in _NOBODY:
         return True
     signs = sum(map(str.isalnum, value))
+    if kind in _NAMES_OF and value.strip(".").casefold() in _SHORT_WORDS:
+        return True
+    if kind in _NAMES_OF and _CODE.fullmatch(value) is not None:
+        return True
+    if kind == "ADDRESS" and _MEASURE.search(value) is not None:
+        return True
     if value.islower() and signs < _WORD_LEAST:
         return True
     digits = sum(map(str.isdigit, value))
@@ -180,6 +202,14 @@ def _is_word_of_text(text: str, start: int, end: int) -> bool:
     if "_" in value and value.isidentifier():
         return _DECLARED.search(text[max(0, start - 16) : start]) is not None or _ASSIGNED.match(text, end) is not None
     return value.isalpha() and value.islower() and _CALLED.search(text[max(0, start - 16) : start]) is None
+
+
+def _is_lone_letter(text: str, start: int, end: int) -> bool:
+    """Say whether it is a letter that is no initial of a name beside it: "permis B"."""
+    if sum(map(str.isalnum, text[start:end])) > 1:
+        return False
+    before, after = text[max(0, start - 40) : start].rstrip(" .").rpartition(" ")[2][:1], text[end : end + 3].lstrip(" .")[:1]
+    return not before.isupper() and not after.isupper()
 
 
 def _is_reference(kind: str, text: str, start: int, end: int) -> bool:

@@ -38,7 +38,7 @@ _NAMED = (
 )
 _ASSIGNED = re.compile(
     rf"(?<![A-Za-z])(?:{_NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
-    r"(?: ?[:=]{1,2}>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? )"
+    r"(?: ?[:=]{1,2}>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? | è:? | jest:? | é:? )"
     r"[\"'`“„]?(?P<value>[^\s\"'`“”,;]{3,200}[^\s\"'`“”,;.!?)\]])",
     re.IGNORECASE,
 )
@@ -46,6 +46,13 @@ _ASSIGNED = re.compile(
 _TOLD = re.compile(
     rf"(?<![A-Za-z])(?:{_NAMED}),? [\"'`“„]?(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{{5,200}}"
     r"[^\s\"'`“”,;.?)\]])",
+    re.IGNORECASE,
+)
+# "Passwort für a@example.org ist Tallow!2291", "hasło do konta X to …": whose it is stands between.
+_TOLD_OF = re.compile(
+    rf"(?<![A-Za-z])(?:{_NAMED}) (?:for|to|of|für|zu[mr]?|vom|von|pour|de|du|del|della|di|per|para|van|voor|do|da|dla)"
+    r" (?:[^\s]{1,64} ){1,4}?(?:is|ist|lautet|es|est|è|to|jest|é)[ :]{1,2}[\"'`“„]?"
+    r"(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{5,200}[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )
 _RANDOM = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_=-]{20,512}(?![\w+/=-])")
@@ -114,5 +121,6 @@ RECOGNIZERS = (
     PatternRecognizer("SECRET", _SEED),
     PasswordRecognizer(),
     PatternRecognizer("SECRET", _TOLD),
+    PatternRecognizer("SECRET", _TOLD_OF),
     RandomRecognizer(),
 )
