@@ -29,7 +29,8 @@ _OPENING = frozenset(".!?:;|>•·*–—-\n\t")
 _BETWEEN = frozenset(" \r\"'“„”«»‘’([{¿¡#*_")
 
 _TITLE = re.compile(  # a full stop that ends no sentence
-    r"(?<!\w)(?:dott|dr|dra|sig|sigg|sr|sra|srta|hr|fr|mr|mrs|ms|m|mm|prof|ing|avv|mme|me|dhr|mevr|st|nr|no)\.$", re.IGNORECASE
+    r"(?<!\w)(?:dott|dr|dra|sig|sigg|sr|sra|srta|hr|fr|mr|mrs|ms|m|mm|prof|ing|avv|mme|me|dhr|mevr|st|nr|no)\.$",
+    re.IGNORECASE,
 )
 
 _FUNCTION_WORDS = {
@@ -49,7 +50,10 @@ _FUNCTION_WORDS = {
     "pl": "i w na z do się jest nie to że o dla po za jak proszę od przez są pan a ale oraz ze mi mam mój przy co",
     "pt": "o os as um uma do da dos das em no na para com não que é seu sua por ao de e a se mais mas eu ou",
 }
-_ARTICLES = frozenset("der die das den dem le la les l el los las lo il i gli un una uno une eine ein de het een o a os as".split())
+_ARTICLES = frozenset({
+    "der", "die", "das", "den", "dem", "le", "la", "les", "l", "el", "los", "las", "lo", "il", "i", "gli",
+    "un", "una", "uno", "une", "eine", "ein", "de", "het", "een", "o", "a", "os", "as",
+})  # fmt: skip
 _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _FUNCTION_WORDS.items():
     for _word in _words.split():

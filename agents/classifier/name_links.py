@@ -11,10 +11,14 @@ _PARTICLES = (
     r"|los|el|al|bin|ibn|und zu|y)"
 )
 _ELIDED = r"(?:[Dd]|[Ll]|dell|degl|nell|all|sull|dall|de l)['’]"
-_PERSON = re.compile(rf" (?:(?!y ){_PARTICLES} ){{1,3}}| (?:{_PARTICLES} )?{_ELIDED}?|['’-]")
-_ORGANISATION = re.compile(rf" (?:(?:{_PARTICLES}|&|\+|et|e|und|and|en|w|we|für|for|pour|per|para|voor) ){{1,3}}| (?:{_PARTICLES} )?{_ELIDED}|['’-]")
+_PERSON = re.compile(rf" (?:(?!y ){_PARTICLES} ){{1,3}}| (?:{_PARTICLES} )?{_ELIDED}|['’-]")
+_ORGANISATION = re.compile(
+    rf" (?:(?:{_PARTICLES}|&|\+|et|e|und|and|en|w|we|für|for|pour|per|para|voor) ){{1,3}}"
+    rf"| (?:{_PARTICLES} )?{_ELIDED}|['’-]"
+)
 _GAPS = {"PERSON": _PERSON, "ORGANISATION": _ORGANISATION}
 _GAP_MOST = 16
+_ELIDED_START = re.compile(_ELIDED)
 _ELISION = re.compile(rf"(?<![{LETTER}]){_ELIDED}?$")
 # "Meccanica" before "dell'Arno": what an organisation does, in front of what sets it apart.
 _HEAD = re.compile(rf"(?<!\w)(?:[{UPPER}][{LETTER}]{{2,30}} ){{1,2}}$")
@@ -39,7 +43,8 @@ def _links(text: str, last: Span, span: Span) -> bool:
     gap = _GAPS.get(span.type)
     if gap is None or not 0 < span.start - last.end <= _GAP_MOST or not text[last.end - 1].isalnum():
         return False
-    return gap.fullmatch(text, last.end, span.start) is not None and text[last.start].isupper()
+    elided = text[last.end : span.start] == " " and _ELIDED_START.match(text, span.start) is not None
+    return text[last.start].isupper() and (elided or gap.fullmatch(text, last.end, span.start) is not None)
 
 
 def _begun(text: str, span: Span, floor: int) -> Span:

@@ -23,7 +23,8 @@ _BIRTH = words(
 
 # "am 7. Juni 1995 in Stralsund geboren": the verb comes last.
 _BORN_LAST = re.compile(
-    rf"(?P<value>{_DATE.pattern})(?: (?:in|zu|bei|te) [^\W\d_][^\s.,;]{{1,40}}(?: [^\s.,;]{{1,40}}){{0,3}})? (?:geboren|zur Welt)",
+    rf"(?P<value>{_DATE.pattern})"
+    r"(?: (?:in|zu|bei|te) [^\W\d_][^\s.,;]{1,40}(?: [^\s.,;]{1,40}){0,3})? (?:geboren|zur Welt)",
     re.IGNORECASE,
 )
 

@@ -21,7 +21,8 @@ _TITLES = _any(
     r"Mr", r"Mrs", r"Ms", r"Miss", r"Mx", r"Dr", r"Prof", r"Sir", r"Herrn?", r"Frau", r"Fr", r"Hr", r"M(?=\.)", r"Mme",
     r"Mlle", r"Monsieur", r"Madame", r"Sr", r"Sra", r"Srta", r"Señora?", r"Don", r"Doña", r"Sig", r"Sig\.ra",
     r"Signora?", r"Dott", r"Dhr", r"Mevr", r"Mevrouw", r"Meneer", r"Pan", r"Pani",
-    r"[Ss]ignor", r"[Ss]ig", r"[Ss]ig\.ra", r"[Dd]ott(?:\.ssa|ore?|oressa)?", r"[Aa]vv", r"dra?", r"prof", r"mme", r"hr", r"fr", r"Maître", r"[Dd]octora?", r"[Ff]räulein",
+    r"[Ss]ignor", r"[Ss]ig", r"[Ss]ig\.ra", r"[Dd]ott(?:\.ssa|ore?|oressa)?", r"[Aa]vv", r"dra?", r"prof",
+    r"mme", r"Maître", r"[Dd]octora?", r"[Ff]räulein",
     r"señora?", r"doña", r"don", r"monsieur", r"madame", r"mevrouw", r"meneer", r"dhr", r"mevr", r"pan(?:a|u|em|i|ią)?",
     r"Pan(?:a|u|em|ią)", r"Famili[ae]", r"Famille", r"Famiglia", r"Rodzina",
 )  # fmt: skip
