@@ -19,7 +19,7 @@ _LEAST = 3  # letters of a listed word
 _WORDS_LEAST = 4  # of a text without small words that show its language
 _SHARE = 0.6  # of the hits of the best language that another needs to be read too
 _NAMES = frozenset({"PERSON", "LOCATION", "ORGANISATION"})
-_NOUNS_CAPITALISED = frozenset({"de"})
+NOUNS_CAPITALISED = frozenset({"de"})
 _SURE = 0.98  # what a capitalised noun needs to be a name where all nouns have capitals
 _INSIDE = 0.95  # what a capitalised word inside a sentence needs, where only names have capitals
 _KNOWN_WELL = "en"  # most of what the model was trained on: it knows its everyday words
@@ -110,14 +110,14 @@ class _Reader:
     def __init__(self, text: str, languages: tuple[str, ...]) -> None:
         self._text = text
         self._words = [words_of(language) for language in languages]
-        self._inside = _SURE if _NOUNS_CAPITALISED & set(languages) else _INSIDE
+        self._inside = _SURE if NOUNS_CAPITALISED & set(languages) else _INSIDE
         self._cased = any(map(str.isupper, text))
 
     def is_everyday(self, span: Span) -> bool:
         """Say whether it is a guess, and of everyday words alone; in small letters, one such word is enough."""
         value = self._text[span.start : span.end]
         found = _WORD.findall(value)
-        opens = _opens(self._text, span.start)
+        opens = opens_sentence(self._text, span.start)
         if len(found) > 1 and found[0].lower() in _ARTICLES and (opens or found[0].islower()):
             found = found[1:]  # "le Vendeur", "El Arrendador"; not "Lo Bianco"
         if not _is_guess(span) or not found or any(word[:1].isupper() for word in found[1:]):
@@ -132,7 +132,8 @@ class _Reader:
         return span.score < self._inside
 
 
-def _opens(text: str, start: int) -> bool:
+def opens_sentence(text: str, start: int) -> bool:
+    """Say whether a word is the first of a sentence, a line or a value: its capital tells nothing there."""
     while start > 0 and text[start - 1] in _BETWEEN:
         start -= 1
     if start == 0 or text[start - 1] not in _OPENING:

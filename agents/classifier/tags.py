@@ -90,6 +90,7 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
             start, end = _around_sign(text, start, end, SIGNS[kind])
         if kind == "ADDRESS":
             end = _before_date(text, start, end)
+        start, end = _trimmed(text, start, end)
         if start == end:
             continue
         guess = Guess(text, start, end, kind, frozenset(labels), max(tag.score for tag in run))
@@ -110,6 +111,15 @@ def _around_sign(text: str, start: int, end: int, sign: str) -> tuple[int, int]:
     for piece in re.finditer(r"\S+", text[start:end]):
         if sign in piece.group():
             return start + piece.start(), start + piece.end()
+    return start, end
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a stretch without the signs at its edges that stand beside a value: ". M. Picard"."""
+    while start < end and text[start] in " .,;:!?)]}>\t\r\n":
+        start += 1
+    while end > start and text[end - 1] in " ,;:([{<\t\r\n":
+        end -= 1
     return start, end
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from hybridmesh.agents.classifier.everyday import languages_of, without_everyday, words_of
+from hybridmesh.agents.classifier.inflection import find_forms
 from hybridmesh.agents.classifier.name_links import join_names
 from hybridmesh.schemas.privacy import Span
 
@@ -112,3 +113,18 @@ def test_two_people_stay_two(text: str, pieces: list[str]) -> None:
     """Nothing is lost: the cloud can tell two people apart."""
     spans = [guess(text, piece) for piece in pieces]
     assert join_names(text, spans) == spans
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "forms"),
+    [
+        ("Sprawa jest dla Kowalskim, a Kowalska nie odbiera.", ["Jan", "Kowalskiego"], ["Kowalskim", "Kowalska"]),
+        ("Nowaka nie ma, proszę o Nowaku nie mówić.", ["Marek", "Nowak"], ["Nowaka", "Nowaku"]),
+        ("Das ist Müllers Auto, nicht das der Müllersche.", ["Petra", "Müller"], ["Müllers"]),
+        ("The Smiths are here, and Mark is in Markets.", ["Smith", "Mark"], ["Smiths"]),
+        ("Hopes are high, but the Hopes left, and wills are for Will.", ["Hope", "Will"], ["Hopes"]),
+    ],
+)
+def test_other_forms_of_a_name_are_the_name(text: str, names: list[str], forms: list[str]) -> None:
+    """Nothing private leaves: the genitive, the plural and the cases of Polish tell as much as the name."""
+    assert [text[start:end] for start, end in find_forms(text, names)] == forms

@@ -37,7 +37,8 @@ _ROMANCE_OR_POLISH = (
     rf"(?:[Cc]alle|[Cc]/|[Aa]venida|[Aa]vda?\.?|[Pp]laza|[Pp]aseo|[Cc]amino|[Rr]onda|[Cc]arretera|[Rr]ua|[Tt]ravessa"
     rf"|[Pp]raça|Gran V[ií]a|{_ITALIAN_VIA}|[Vv]iale|[Pp]iazz(?:a|ale)|[Cc]orso|[Ll]argo|[Vv]icolo|[Ss]trada"
     rf"|[Cc]ontrada|ul\.|al\.|pl\.|os\.) ?"
-    rf"(?:(?:(?:de|del|della|dei|delle|degli|dello|la|las|los|el|do|da|dos|San|Santa) ){{1,2}}|(?:dell|d|de l)['’])?{PLACE}"
+    rf"(?:(?:(?:de|del|della|dei|delle|degli|dello|la|las|los|el|do|da|dos|San|Santa) ){{1,2}}"
+    rf"|(?:dell|d|de l)['’])?{PLACE}"
     rf",? (?:n\.?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])(?:,? \d{{1,2}}[ºª°](?: ?[A-Z]\b)?)?"
 )
 _FRENCH = (
