@@ -1,6 +1,7 @@
 """From the token classifier's tags to spans: parts of one name or one address become one span."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _KINDS = {
     "ROUTING_NUMBER": "BANK_ACCOUNT",
     "GOVERNMENT_ID": "NATIONAL_ID",
 }
+_WORD = re.compile(r"\w+")
 _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand between two parts
 _BESIDE = frozenset({"", " ", "-", "'", "’", ". "})
 _GAP_MOST = 4
@@ -44,6 +46,28 @@ class Tag:
     begins: bool
 
 
+class _Words:
+    """Where the words of a text are, so that the border of a very long one is not looked for at each of its tokens."""
+
+    def __init__(self, text: str) -> None:
+        self._starts, self._ends = list[int](), list[int]()
+        for word in _WORD.finditer(text):
+            self._starts.append(word.start())
+            self._ends.append(word.end())
+
+    def grown(self, start: int, end: int) -> tuple[int, int]:
+        """Return a stretch that is not empty, grown to the borders of the words that it cuts."""
+        return self._start(start), self._end(end)
+
+    def _start(self, start: int) -> int:
+        index = bisect_right(self._starts, start) - 1
+        return self._starts[index] if index >= 0 and start < self._ends[index] else start
+
+    def _end(self, end: int) -> int:
+        index = bisect_left(self._starts, end) - 1
+        return self._ends[index] if index >= 0 and end <= self._ends[index] else end
+
+
 def kind_of(label: str) -> str:
     """Return the type of span that a token of this label belongs to."""
     return _KINDS.get(label, label)
@@ -56,25 +80,26 @@ def kept(text: str, tags: Sequence[Tag], thresholds: Thresholds) -> list[Tag]:
     "Pirjo Madetoja" when only the given name is sure.
     """
     cased = any(map(str.isupper, text))
-    sure = [tag.score >= _needed(text, tag, thresholds, cased=cased) for tag in tags]
+    words = _Words(text)
+    sure = [tag.score >= _needed(text, tag, words, thresholds, cased=cased) for tag in tags]
     for order in (range(1, len(tags)), range(len(tags) - 2, -1, -1)):
         for index in order:
             beside = index - 1 if order.step > 0 else index + 1
             if not sure[index] and sure[beside]:
                 sure[index] = _is_beside(text, *sorted((tags[index], tags[beside]), key=_start)) and _is_part(
-                    text, tags[index], thresholds
+                    text, words.grown(tags[index].start, tags[index].end)[0], tags[index].score, thresholds
                 )
     return [tag for tag, kept in zip(tags, sure, strict=True) if kept]
 
 
-def _needed(text: str, tag: Tag, thresholds: Thresholds, *, cased: bool) -> float:
+def _needed(text: str, tag: Tag, words: _Words, thresholds: Thresholds, *, cased: bool) -> float:
     """Return how sure a tag has to be; the model's vocabulary knows no capitals, so that small letters ask for more.
 
     Not in a text that has no capitals at all, nor between the words of a name ("Bank of England", "van der Berg").
     """
     least = thresholds.of(kind_of(tag.label))
     if cased and tag.label in _NAMES:
-        start, end = _grown(text, tag.start, tag.end)
+        start, end = words.grown(tag.start, tag.end)
         if text[start:end].islower():
             return max(least, _SMALL)
     return least
@@ -82,10 +107,11 @@ def _needed(text: str, tag: Tag, thresholds: Thresholds, *, cased: bool) -> floa
 
 def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
     """Yield a span for each run of tags of one kind, grown to the borders of its words; noise is left out."""
+    words = _Words(text)
     for run in _runs(text, tags):
         labels = {tag.label for tag in run}
         kind = _kind(labels)
-        start, end = _grown(text, run[0].start, run[-1].end)
+        start, end = words.grown(run[0].start, run[-1].end)
         if kind in SIGNS:
             start, end = _around_sign(text, start, end, SIGNS[kind])
         if kind == "ADDRESS":
@@ -152,26 +178,13 @@ def _joins(text: str, last: Tag, tag: Tag) -> bool:
     return not tag.begins and len(gap) <= _GAP_MOST
 
 
-def _grown(text: str, start: int, end: int) -> tuple[int, int]:
-    while start > 0 and _is_word(text[start - 1]) and _is_word(text[start]):
-        start -= 1
-    while end < len(text) and _is_word(text[end]) and _is_word(text[end - 1]):
-        end += 1
-    return start, end
-
-
 def _is_beside(text: str, left: Tag, right: Tag) -> bool:
     return {kind_of(left.label), kind_of(right.label)} == {"PERSON"} and text[left.end : right.start] in _BESIDE
 
 
-def _is_part(text: str, tag: Tag, thresholds: Thresholds) -> bool:
-    start, _ = _grown(text, tag.start, tag.end)
-    return text[start].isupper() and tag.score >= _WEAK * thresholds.of("PERSON")
+def _is_part(text: str, start: int, score: float, thresholds: Thresholds) -> bool:
+    return text[start].isupper() and score >= _WEAK * thresholds.of("PERSON")
 
 
 def _start(tag: Tag) -> int:
     return tag.start
-
-
-def _is_word(char: str) -> bool:
-    return char.isalnum() or char == "_"
