@@ -12,7 +12,8 @@ _ENDS_WORD = frozenset(' \t\r\n\f\v<>"`\u00a0\u2028\u2029\u3000')
 _TELLS = frozenset(":/.?#(]")
 _ADDRESS = re.compile(
     r"(?:[a-z][a-z0-9+.-]{0,20}://"  # any scheme with an authority
-    r"|(?:^|\W)(?:mailto|tel|sms|data|javascript|vbscript|file|blob|callto|skype|cid):"
+    r"|(?:^|\W)(?:mailto|tel|sms|data|javascript|vbscript|file|blob|callto|skype|cid"
+    r"|geo|sips?|xmpp|whatsapp|facetime|magnet|intent|market|maps|msteams|ms-[a-z]{2,20}|view-source):"
     r"|(?:^|\W)www\."
     r"|(?:^|[^\w:])//"  # a scheme is taken from the page
     r"|(?:^|[^\w@.-])(?:[\w-]{1,63}\.)+[a-z]{2,24}(?::\d{1,5})?[/?#])\Z",  # a bare host, which many clients link
@@ -20,12 +21,23 @@ _ADDRESS = re.compile(
 )
 _STYLE_ADDRESS = re.compile(r"\burl\(\Z", re.IGNORECASE)
 _DEFINITION = re.compile(r"[ \t>*+-]{0,12}\[(?!\^)[^\]]{1,150}\]:")
-_CALL_KEY = re.compile(r"[\"'](?:tool_calls?|function_calls?|tool_use|tool_input)[\"']\s{0,8}:\Z")
+_CALL_KEY = re.compile(
+    r"[\"'](?:(?:tool|function)_?calls?|tool_?use|tool_?input)[\"']\s{0,8}:\Z"
+    r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:\w{1,20}_)?(?:tool_use|(?:tool|function)_call)[\"'],\Z"
+    r"|[\"']name[\"']\s{0,8}:\s{0,8}[\"'][\w.-]{1,40}[\"'],\s{0,20}[\"'](?:arguments|parameters|input)[\"']\s{0,8}:\Z",
+    re.IGNORECASE,
+)
+_CALL_LINE = re.compile(r"[\s*#>]{0,8}Action[ _]?Input\W{0,4}:", re.IGNORECASE)  # of models that act in plain text
 _CALL_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*(?:tool|function)\w*", re.IGNORECASE)
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*")
 _CALL_TAG = re.compile(r"\|?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*)?|invoke|python_tag)\|?", re.IGNORECASE)
 _FOR_GOOD = "["  # a call that no mark ends
-CALL_KEYS = frozenset({"tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input"})
+_PARAGRAPH = ":"  # one that a blank line ends
+CALL_KEYS = frozenset({
+    "tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input", "toolcall", "toolcalls",
+    "functioncall", "functioncalls", "tooluse", "toolinput",
+})  # fmt: skip
+CALL_TYPES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "tool_call", "function_call"})
 
 
 class Destinations:
@@ -43,6 +55,7 @@ class Destinations:
         self._definition = ""  # of a link's target below the text: its label was read, or the target is being read
         self._depth = 0
         self._tag: str | None = None
+        self._quote = ""  # around the value of an attribute, in which ">" ends no tag
         self._call: str | None = None
 
     @property
@@ -76,8 +89,10 @@ class Destinations:
 
     def _follow_word(self, char: str) -> None:
         self._recent = (self._recent + char)[-_KEPT:]
-        if char == ":" and _CALL_KEY.search(self._recent):
+        if char in ":," and _CALL_KEY.search(self._recent):
             self._call = _FOR_GOOD
+        elif char == ":" and self._call is None and _CALL_LINE.fullmatch(self._line + char):
+            self._call = _PARAGRAPH
         if char == "\\":  # of an escape, as JSON and Markdown have them
             return
         if char in _ENDS_WORD:
@@ -99,7 +114,9 @@ class Destinations:
     def _follow_tag(self, char: str) -> None:
         if self._tag is None:
             if self._last == "<" and (char in "/!?|" or (char.isascii() and char.isalpha())):
-                self._tag = char
+                self._tag, self._quote = char, ""
+        elif self._quote or (char in "\"'" and self._tag.endswith("=")):
+            self._quote = "" if char == self._quote else self._quote or char
         elif char == ">":
             self._end_tag(self._tag)
             self._tag = None
@@ -116,6 +133,7 @@ class Destinations:
     def _end_line(self) -> None:
         if not self._line.strip():  # a blank line ends a paragraph, and what was left open in it
             self._depth, self._tag, self._definition = 0, None, ""
+            self._call = None if self._call == _PARAGRAPH else self._call
         if self._call == "```":
             self._call = None if _FENCE.fullmatch(self._line) else self._call
         elif self._call is None and _CALL_FENCE.fullmatch(self._line):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from hybridmesh.schemas.destinations import CALL_KEYS, Destinations
+from hybridmesh.schemas.destinations import CALL_KEYS, CALL_TYPES, Destinations
 from hybridmesh.schemas.surrogates import Restorer
 
 Form = Literal["text", "json"]
@@ -95,7 +95,9 @@ class JsonReply:
         self._pending = ""  # the beginning of an escape
         self._spoken: list[str] = []  # the string that was read last: a key, if a colon follows
         self._depth = 0
+        self._key = ""  # of the member that is being read
         self._call: int | None = None  # the depth at which a tool call's member began
+        self._call_object: int | None = None  # the depth of an object that is one by its "type"
         self.tally = Tally()
 
     def feed(self, text: str) -> str:
@@ -139,16 +141,24 @@ class JsonReply:
 
     def _place(self, char: str) -> None:
         """Follow the nesting, and the member that is a tool call."""
-        if char == ":" and self._call is None and "".join(self._spoken).lower() in CALL_KEYS:
-            self._call = self._depth
+        spoken = "".join(self._spoken).lower()
+        if char == ":":
+            self._key = spoken
+            if self._call is None and spoken in CALL_KEYS:
+                self._call = self._depth
+        elif self._key == "type" and spoken in CALL_TYPES and self._call_object is None:
+            self._call_object = self._depth
         if char in "{[":
             self._depth += 1
         elif char in "}]":
             self._depth -= 1
         if self._call is not None and (self._depth < self._call or (self._depth == self._call and char == ",")):
             self._call = None
+        if self._call_object is not None and self._depth < self._call_object:
+            self._call_object = None
         if char != ":":
             self._spoken = []
+            self._key = ""
 
     def _string(self, text: str, at: int, pieces: list[str]) -> int:
         """Read on inside a string, up to its end."""
@@ -182,7 +192,7 @@ class JsonReply:
         if self._own:
             return None
         watch = Destinations()
-        if self._call is not None:
+        if self._call is not None or self._call_object is not None:
             watch.read("[TOOL_CALLS]")
         return watch
 

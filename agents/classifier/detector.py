@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from hybridmesh.agents.classifier.encodings import find_islands
+from hybridmesh.agents.classifier.everyday import without_everyday
+from hybridmesh.agents.classifier.name_links import join_names
 from hybridmesh.agents.classifier.normalise import normalise
 from hybridmesh.agents.classifier.places import join_places
 from hybridmesh.agents.classifier.reading import Reading, read
@@ -121,9 +123,9 @@ class Detector:
     def _layers(self, text: str, tick: Tick, depth: int = 0) -> list[Span]:
         spans = self._structured(text, tick)
         tags = kept(text, self._tagger.tag(text, self._thresholds.least, tick), self._thresholds)
-        spans.extend(spans_of(text, tags))
+        spans.extend(without_everyday(text, spans_of(text, tags)))
         spans.extend(self._islands(text, tick, depth))
-        return resolve(join_places(text, resolve(spans)))
+        return resolve(join_places(text, join_names(text, resolve(spans))))
 
     def _structured(self, text: str, tick: Tick) -> list[Span]:
         spans: list[Span] = []

@@ -1,4 +1,4 @@
-"""What is written in a code that any reader can undo: percent signs, HTML entities, escapes, base 64 and hex."""
+"""What is written in a code that any reader can undo: percent signs, MIME, HTML entities, escapes, base 64 and hex."""
 
 import base64
 import binascii
@@ -12,6 +12,7 @@ from hybridmesh.agents.classifier.views import Drawing, View
 _ROUNDS = 3  # a code within a code within a code
 _CODED = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
+    r"|(?P<printable>=[C-F][0-9A-F](?:=[89AB][0-9A-F]){1,3}|(?<=\w)=40(?=\w))"
     r"|(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
     r"|(?P<escape>(?:\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2})|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}"
     r"|\\x[0-9A-Fa-f]{2})"
@@ -65,8 +66,8 @@ def _decoded(text: str) -> View:
     for match in _CODED.finditer(text):
         drawing.keep(text[at : match.start()], at)
         at = match.end()
-        if match["percent"]:
-            _draw_percent(drawing, match)
+        if match["percent"] or match["printable"]:
+            _draw_bytes(drawing, match)
         else:
             undo: Callable[[str], str] = html.unescape if match["entity"] else _unescape
             drawing.put(undo(match.group()), *match.span())
@@ -74,9 +75,9 @@ def _decoded(text: str) -> View:
     return drawing.view()
 
 
-def _draw_percent(drawing: Drawing, match: re.Match[str]) -> None:
+def _draw_bytes(drawing: Drawing, match: re.Match[str]) -> None:
     """Draw each character over its own bytes; a run that is no UTF-8 stays as it is."""
-    raw, at = bytes.fromhex(match.group().replace("%", "")), match.start()
+    raw, at = bytes.fromhex(match.group().replace(match.group()[0], "")), match.start()
     try:
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError:

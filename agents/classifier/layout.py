@@ -16,6 +16,7 @@ from hybridmesh.schemas.privacy import Span
 
 _HUMP = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_.-]+")
 _GUESSES = frozenset({"model", "repeat", "linked"})
+_IN_ONE = frozenset({"PHONE", "BANK_ACCOUNT", "TAX_ID", "NATIONAL_ID", "PASSPORT", "DRIVERS_LICENSE"})
 _DEPTH = 3  # JSON in a string of JSON, and so on
 
 Place = tuple[int, int]
@@ -50,12 +51,17 @@ class Layout:
                 if piece.start < piece.end:
                     yield self.view.below(piece)
 
+    def _met(self, span: Span) -> list[Value]:
+        return [value for value in self.values or () if value.start < span.end and span.start < value.end]
+
     def _pieces(self, span: Span) -> Iterator[Span]:
         if span.source in _GUESSES and any(start <= span.start and span.end <= end for start, end in self.syntax):
             return
         if self.values is None:
             yield span
             return
+        if span.source == "model" and span.type in _IN_ONE and len(self._met(span)) > 1:
+            return  # numbers of two cells, read as one
         for value in self.values:
             start, end = max(span.start, value.start), min(span.end, value.end)
             if start < end and any(map(str.isalnum, self.view.text[start:end])):

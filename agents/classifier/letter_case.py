@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 KINDS = 4  # of a word: small letters or none, a capital first, capitals only, mixed
 _SMALL, _CAPITAL_FIRST, _CAPITALS, _MIXED = range(KINDS)
-_CAPITALISED = re.compile(r"[^\W\d_]*[^\W\d_a-zß-öø-ÿ][^\W\d_]*")
+_CAPITALISED = re.compile(r"(?<![^\W\d_])[^\W\d_]*[^\W\d_a-zß-öø-ÿ][^\W\d_]*")
 
 Cases = npt.NDArray[np.int64]
 

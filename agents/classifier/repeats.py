@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
+from hybridmesh.agents.classifier.inflection import find_forms
 from hybridmesh.agents.classifier.phrases import PhraseIndex, is_same
 from hybridmesh.schemas.privacy import Span
 
@@ -24,12 +25,14 @@ def find_repeats(texts: Sequence[str], spans: Sequence[Sequence[Span]], known: M
     """Return the occurrences in all texts of every found value, of ``known`` ones (value to type), and of name parts.
 
     A repeat has the score of what it repeats. Names are linked by their parts: after "John Smith", a capitalised
-    "Smith" or "John" is a PERSON too; and after "jwinter84@example.org", a "jwinter84" is a USERNAME.
+    "Smith" or "John" is a PERSON too, and other forms of a name ("Kowalskim" after "Jan Kowalski"); and after
+    "jwinter84@example.org", a "jwinter84" is a USERNAME.
     """
     values = _values(texts, spans, known)
     whole = PhraseIndex(values)
     parts = PhraseIndex(part for value, (kind, _) in values.items() if kind == "PERSON" for part in name_parts(value))
-    return [[*_repeats(text, whole, values), *_linked(text, parts)] for text in texts]
+    words = {part for value, (kind, _) in values.items() if kind == "PERSON" for part in _words(value)}
+    return [[*_repeats(text, whole, values), *_linked(text, parts), *_forms(text, words)] for text in texts]
 
 
 def _values(
@@ -59,6 +62,11 @@ def _linked(text: str, index: PhraseIndex) -> Iterator[Span]:
             yield Span(start=start, end=end, type="PERSON", score=0.8, source="linked")
 
 
+def _forms(text: str, names: set[str]) -> Iterator[Span]:
+    for start, end in find_forms(text, names):
+        yield Span(start=start, end=end, type="PERSON", score=0.8, source="linked")
+
+
 def _score(found: tuple[str, float]) -> float:
     return found[1]
 
@@ -71,6 +79,11 @@ def name_parts(name: str) -> set[str]:
     found = [match.group() for match in _PART.finditer(name)]
     if len(found) < 2:  # noqa: PLR2004
         return set()
+    return _words(name)
+
+
+def _words(name: str) -> set[str]:
+    found = _PART.findall(name)
     return {part for part in found if len(part) >= _LEAST and part.lower() not in _NOT_PARTS | CALENDAR_WORDS}
 
 

@@ -1,11 +1,12 @@
 """From the token classifier's tags to spans: parts of one name or one address become one span."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
-from hybridmesh.agents.classifier.recognizers.recognizer import near, words
+from hybridmesh.agents.classifier.noise import SIGNS, Guess, is_noise
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.schemas.privacy import Span
 
@@ -21,50 +22,17 @@ _KINDS = {
     "ROUTING_NUMBER": "BANK_ACCOUNT",
     "GOVERNMENT_ID": "NATIONAL_ID",
 }
-_NUMBERED = frozenset({"PHONE", "TAX_ID", "BANK_ACCOUNT", "NATIONAL_ID", "PASSPORT", "DRIVERS_LICENSE"})
-_DIGITS_LEAST = 5  # of a number that identifies somebody; shorter ones are quantities
-_SAME_LEAST = 4  # times the same letter: a line, not a name
-_WORD_LEAST = 3  # letters of a name in lower case: "me" and "or" are none
-_SIGNS = {"URL": ".", "EMAIL": "@"}  # without which a value is none of its kind
+_WORD = re.compile(r"\w+")
 _GAPS = {"PERSON": " .'’-", "ADDRESS": " ,.\n\t-/()#"}  # what may stand between two parts
 _BESIDE = frozenset({"", " ", "-", "'", "’", ". "})
 _GAP_MOST = 4
 _SMALL = 0.95  # what a word in small letters needs to be part of a name in a text that has capitals
-# Whom everybody writes about and nobody is.
-_NOBODY = frozenset({"god", "lord", "allah", "jesus", "christ", "satan", "buddha", "gott", "dios", "dieu", "dio"})
 _NAMES = frozenset({"GIVEN_NAME", "SURNAME", "ORGANISATION", "LOCATION", "CITY", "STATE", "STREET_NAME"})
-_LONE = 0.85  # what a single word in lower case needs to be a name: most of them are just words
 _WEAK = 0.25  # share of its threshold that is enough for a capitalised word beside a name that was found
-# "hi emma", "my name is wren", "signed by jo": what makes a single word in lower case a name all the same.
-_CALLED = re.compile(
-    r"(?<!\w)(?:hi|hey|hello|dear|hallo|liebe[r]?|hola|ciao|bonjour|salut|beste|name(?:'s|d)?(?: is)?|called|mr|mrs|ms"
-    r"|dr|herr|frau|signora?|señora?|se[nñ]or|madame|monsieur|mme|love|regards|thanks|cheers|gr(?:uß|üße)|from|by|with|@)"
-    r"[.,:]? ?\n?$",
-    re.IGNORECASE,
-)
-_DECLARED = re.compile(r"(?<!\w)(?:const|let|var|def|fn|func|function|class|import|return|self\.|this\.|\$) ?$")
-_ASSIGNED = re.compile(r" ?(?:[+*-]?=|\(|\[)")
-_SHORT_NUMBER = 9  # digits: a social security number has as many
-_ACCOUNT_WORD = words(
-    "account", "acct", "bank", "transfer", "routing", "sort code", "iban", "card", "credit", "debit", "visa",
-    "mastercard", "konto", "blz", "überweis", "kart", "cuenta", "tarjeta", "compte", "virement", "carte", "conto",
-    "carta", "bonific", "rekening", "overma", "kaart", "rachun", "przelew", "conta",
-)  # fmt: skip
 _PLACES = frozenset({"CITY", "STATE", "LOCATION"})
 # "Coldwater Mill, 5 November 2026": where and when a letter was written.
 _DATE = re.compile(r"[,. ]*(?<!\d)\d{1,2}\.?(?: de)? (?P<month>[^\W\d_]+)")
 _DATE_MOST = 20  # characters of a month behind a day
-_NAMED = frozenset({"PERSON", "LOCATION", "ORGANISATION", "ADDRESS"})
-_WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
-_POSTCODE_LEAST = 5  # letters and digits of a postcode that stands without a place: four digits are mostly a year
-
-# "INV-2026-104", UUIDs, hexadecimal numbers, ISBNs: what the classifier, which knows no references, takes for
-# licences and house numbers.
-_REFERENCE = re.compile(
-    r"[A-Z]{1,6}(?:-[A-Z0-9]*\d[A-Z0-9]*)+|0x[0-9A-Fa-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|97[89](?:-\d{1,7}){3}-[\dX]"
-)
-_NEVER_REFERENCES = frozenset({"EMAIL", "URL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +44,28 @@ class Tag:
     label: str
     score: float
     begins: bool
+
+
+class _Words:
+    """Where the words of a text are, so that the border of a very long one is not looked for at each of its tokens."""
+
+    def __init__(self, text: str) -> None:
+        self._starts, self._ends = list[int](), list[int]()
+        for word in _WORD.finditer(text):
+            self._starts.append(word.start())
+            self._ends.append(word.end())
+
+    def grown(self, start: int, end: int) -> tuple[int, int]:
+        """Return a stretch that is not empty, grown to the borders of the words that it cuts."""
+        return self._start(start), self._end(end)
+
+    def _start(self, start: int) -> int:
+        index = bisect_right(self._starts, start) - 1
+        return self._starts[index] if index >= 0 and start < self._ends[index] else start
+
+    def _end(self, end: int) -> int:
+        index = bisect_left(self._starts, end) - 1
+        return self._ends[index] if index >= 0 and end <= self._ends[index] else end
 
 
 def kind_of(label: str) -> str:
@@ -90,55 +80,48 @@ def kept(text: str, tags: Sequence[Tag], thresholds: Thresholds) -> list[Tag]:
     "Pirjo Madetoja" when only the given name is sure.
     """
     cased = any(map(str.isupper, text))
-    sure = [tag.score >= _needed(text, tag, thresholds, cased=cased) for tag in tags]
+    words = _Words(text)
+    sure = [tag.score >= _needed(text, tag, words, thresholds, cased=cased) for tag in tags]
     for order in (range(1, len(tags)), range(len(tags) - 2, -1, -1)):
         for index in order:
             beside = index - 1 if order.step > 0 else index + 1
             if not sure[index] and sure[beside]:
                 sure[index] = _is_beside(text, *sorted((tags[index], tags[beside]), key=_start)) and _is_part(
-                    text, tags[index], thresholds
+                    text, words.grown(tags[index].start, tags[index].end)[0], tags[index].score, thresholds
                 )
     return [tag for tag, kept in zip(tags, sure, strict=True) if kept]
 
 
-def _needed(text: str, tag: Tag, thresholds: Thresholds, *, cased: bool) -> float:
+def _needed(text: str, tag: Tag, words: _Words, thresholds: Thresholds, *, cased: bool) -> float:
     """Return how sure a tag has to be; the model's vocabulary knows no capitals, so that small letters ask for more.
 
     Not in a text that has no capitals at all, nor between the words of a name ("Bank of England", "van der Berg").
     """
     least = thresholds.of(kind_of(tag.label))
     if cased and tag.label in _NAMES:
-        start, end = _grown(text, tag.start, tag.end)
+        start, end = words.grown(tag.start, tag.end)
         if text[start:end].islower():
             return max(least, _SMALL)
     return least
 
 
 def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
-    """Yield a span for each run of tags of one kind, grown to the borders of its words.
-
-    References, a number alone that was read as a house number, and an "id" of fewer than five digits are left out:
-    that is what the classifier, trained without them, makes of order numbers and amounts.
-    """
+    """Yield a span for each run of tags of one kind, grown to the borders of its words; noise is left out."""
+    words = _Words(text)
     for run in _runs(text, tags):
         labels = {tag.label for tag in run}
         kind = _kind(labels)
-        start, end = _grown(text, run[0].start, run[-1].end)
-        if kind in _SIGNS:
-            start, end = _around_sign(text, start, end, _SIGNS[kind])
+        start, end = words.grown(run[0].start, run[-1].end)
+        if kind in SIGNS:
+            start, end = _around_sign(text, start, end, SIGNS[kind])
         if kind == "ADDRESS":
             end = _before_date(text, start, end)
+        start, end = _trimmed(text, start, end)
         if start == end:
             continue
-        score = max(tag.score for tag in run)
-        if kind in _NAMED and score < _LONE and text[start:end].casefold() in CALENDAR_WORDS:
-            continue
-        if kind == "PERSON" and score < _LONE and _is_word_of_text(text, start, end):
-            continue
-        if kind == "BANK_ACCOUNT" and end - start > _SHORT_NUMBER and not near(text, start, _ACCOUNT_WORD):
-            continue  # any long number, for all that the text says of it
-        if not _is_noise(labels, kind, text[start:end]) and not _is_reference(kind, text, start, end):
-            yield Span(start=start, end=end, type=kind, score=score, source="model")
+        guess = Guess(text, start, end, kind, frozenset(labels), max(tag.score for tag in run))
+        if not is_noise(guess):
+            yield Span(start=start, end=end, type=kind, score=guess.score, source="model")
 
 
 def _before_date(text: str, start: int, end: int) -> int:
@@ -157,37 +140,13 @@ def _around_sign(text: str, start: int, end: int, sign: str) -> tuple[int, int]:
     return start, end
 
 
-def _is_noise(labels: set[str], kind: str, value: str) -> bool:
-    sign = _SIGNS.get(kind)
-    if sign is not None and (sign not in value or not value[0].isalnum()):
-        return True  # a piece of a whole that the recognizers have judged
-    if len(value) >= _SAME_LEAST and len(set(value.casefold())) == 1:
-        return True
-    if kind == "PERSON" and value.casefold() in _NOBODY:
-        return True
-    signs = sum(map(str.isalnum, value))
-    if value.islower() and signs < _WORD_LEAST:
-        return True
-    digits = sum(map(str.isdigit, value))
-    if signs == 0 or labels <= _WEAK_ALONE or (kind in _NUMBERED and digits < _DIGITS_LEAST):
-        return True
-    return labels <= {"ZIP_CODE", *_WEAK_ALONE} and signs < _POSTCODE_LEAST
-
-
-def _is_word_of_text(text: str, start: int, end: int) -> bool:
-    """Say whether a name is one word in lower case that nobody is called by, or an identifier of a program."""
-    value = text[start:end]
-    if "_" in value and value.isidentifier():
-        return _DECLARED.search(text[max(0, start - 16) : start]) is not None or _ASSIGNED.match(text, end) is not None
-    return value.isalpha() and value.islower() and _CALLED.search(text[max(0, start - 16) : start]) is None
-
-
-def _is_reference(kind: str, text: str, start: int, end: int) -> bool:
-    while start > 0 and (_is_word(text[start - 1]) or text[start - 1] == "-"):
-        start -= 1
-    while end < len(text) and (_is_word(text[end]) or text[end] == "-"):
-        end += 1
-    return kind not in _NEVER_REFERENCES and _REFERENCE.fullmatch(text[start:end].strip("-")) is not None
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a stretch without the signs at its edges that stand beside a value: ". M. Picard"."""
+    while start < end and text[start] in " .,;:!?)]}>\t\r\n":
+        start += 1
+    while end > start and text[end - 1] in " ,;:([{<\t\r\n":
+        end -= 1
+    return start, end
 
 
 def _kind(labels: set[str]) -> str:
@@ -219,26 +178,13 @@ def _joins(text: str, last: Tag, tag: Tag) -> bool:
     return not tag.begins and len(gap) <= _GAP_MOST
 
 
-def _grown(text: str, start: int, end: int) -> tuple[int, int]:
-    while start > 0 and _is_word(text[start - 1]) and _is_word(text[start]):
-        start -= 1
-    while end < len(text) and _is_word(text[end]) and _is_word(text[end - 1]):
-        end += 1
-    return start, end
-
-
 def _is_beside(text: str, left: Tag, right: Tag) -> bool:
     return {kind_of(left.label), kind_of(right.label)} == {"PERSON"} and text[left.end : right.start] in _BESIDE
 
 
-def _is_part(text: str, tag: Tag, thresholds: Thresholds) -> bool:
-    start, _ = _grown(text, tag.start, tag.end)
-    return text[start].isupper() and tag.score >= _WEAK * thresholds.of("PERSON")
+def _is_part(text: str, start: int, score: float, thresholds: Thresholds) -> bool:
+    return text[start].isupper() and score >= _WEAK * thresholds.of("PERSON")
 
 
 def _start(tag: Tag) -> int:
     return tag.start
-
-
-def _is_word(char: str) -> bool:
-    return char.isalnum() or char == "_"

@@ -1,5 +1,7 @@
 """How words are written: what the token classifier learns besides their small letters."""
 
+import time
+
 import pytest
 
 from hybridmesh.agents.classifier.letter_case import KINDS, cases
@@ -25,3 +27,11 @@ def test_every_piece_of_a_word_has_the_kind_of_the_whole() -> None:
     text = "see Thorvaldsen at NATO"
     assert cases(text, [(0, 3), (4, 8), (8, 15), (16, 18), (19, 21), (21, 23)]).tolist() == [0, 1, 1, 0, 2, 2]
     assert cases("", []).tolist() == []
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, "é" * 99_999 + "A", "aA" * 50_000, "A" * 100_000])
+def test_a_word_without_end_takes_linear_time(text: str) -> None:
+    """Nothing private leaves: no word, however long, holds the detector up; this was quadratic once."""
+    start = time.perf_counter()
+    assert len(cases(text, [(0, 1)])) == 1
+    assert time.perf_counter() - start < 2

@@ -135,8 +135,19 @@ LEAVING = [
     "[TOOL_CALLS] [EMAIL_2X9P]",
     '{"tool_calls": [{"arguments": "[EMAIL_2X9P]"}]}',
     "```tool_code\nsend('[EMAIL_2X9P]')\n```",
+    '{"type": "tool_use", "name": "send", "input": {"to": "[EMAIL_2X9P]"}}',
+    '{"functionCall": {"args": {"to": "[EMAIL_2X9P]"}}}',
+    '{"name": "send_mail", "arguments": {"to": "[EMAIL_2X9P]"}}',
+    'Action: send\nAction Input: {"to": "[EMAIL_2X9P]"}',
+    '<img alt=">" src="x?[PERSON_7Q2M]">',
+    "<input title='a > b' value='[EMAIL_2X9P]'>",
+    "sip:x@[PERSON_7Q2M]",
     r"https:\/\/evil.example\/[PERSON_7Q2M]",
 ]
+
+
+# Of calls whose end no mark tells: nothing after them is put back.
+FOR_GOOD = ("TOOL_CALLS", "tool_calls", "tool_use", "functionCall", '"arguments"', "<|")
 
 
 @pytest.mark.parametrize("reply", LEAVING)
@@ -146,7 +157,7 @@ def test_nothing_is_put_where_it_would_leave_again(reply: str) -> None:
     assert not any(value in text for name, value in ORIGINALS.items() if not name.startswith(("[TEXT", "[URL")))
     assert stream.tally.withheld
     after, _ = whole(f"{reply}\n\nDear [PERSON_LAST_7Q2M]")
-    assert after.endswith("O'Neil") or "TOOL_CALLS" in reply or "tool_calls" in reply or "<|" in reply
+    assert after.endswith("O'Neil") or any(mark in reply for mark in FOR_GOOD)
 
 
 def test_a_tool_call_in_json_gets_no_value_and_its_neighbours_do() -> None:
@@ -158,6 +169,17 @@ def test_a_tool_call_in_json_gets_no_value_and_its_neighbours_do() -> None:
         '"u": "http://e/[EMAIL_2X9P]"}'
     )
     assert len(stream.tally.withheld) == 2
+
+
+def test_an_object_that_is_a_call_by_its_type_gets_no_value_and_its_neighbours_do() -> None:
+    """Nothing private leaves: a content block that says that it is a call is one, to its end."""
+    reply = (
+        '[{"type": "tool_use", "name": "x", "input": {"to": "[EMAIL_2X9P]"}}, {"type": "text", "text": "[EMAIL_2X9P]"}]'
+    )
+    text, stream = whole(reply, "json")
+    call, _, rest = reply.rpartition("[EMAIL_2X9P]")
+    assert text == f"{call}zoe@example.org{rest}"
+    assert len(stream.tally.withheld) == 1
 
 
 JSON = st.recursive(

@@ -32,9 +32,13 @@ _GERMAN_OR_DUTCH = (
 _GERMAN_FIELD = (
     rf"(?:Am|An der|Auf der|Im|In der|Zum|Zur|Unter den) [{UPPER}][{LETTER}-]{{1,60}} {_HOUSE}(?=,|\n| ?\d{{5}})"
 )
+_ITALIAN_VIA = r"(?:Via|via(?! (?:Port|Gate|Terminal|Route|Exit|Bus|Line|Channel|Version|[A-Z]{2})))"
 _ROMANCE_OR_POLISH = (
-    rf"(?:Calle|C/|Avenida|Avda?\.?|Plaza|Paseo|Camino|Ronda|Carretera|Rua|Travessa|Praça|Via|Viale|Piazza|Corso"
-    rf"|Largo|Vicolo|ul\.|al\.|pl\.|os\.) ?(?:(?:de|del|della|dei|la|las|los|el|do|da|dos|San|Santa) ){{0,2}}{PLACE}"
+    rf"(?:[Cc]alle|[Cc]/|[Aa]venida|[Aa]vda?\.?|[Pp]laza|[Pp]aseo|[Cc]amino|[Rr]onda|[Cc]arretera|[Rr]ua|[Tt]ravessa"
+    rf"|[Pp]raça|Gran V[ií]a|{_ITALIAN_VIA}|[Vv]iale|[Pp]iazz(?:a|ale)|[Cc]orso|[Ll]argo|[Vv]icolo|[Ss]trada"
+    rf"|[Cc]ontrada|ul\.|al\.|pl\.|os\.) ?"
+    rf"(?:(?:(?:de|del|della|dei|delle|degli|dello|la|las|los|el|do|da|dos|San|Santa) ){{1,2}}"
+    rf"|(?:dell|d|de l)['’])?{PLACE}"
     rf",? (?:n\.?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])(?:,? \d{{1,2}}[ºª°](?: ?[A-Z]\b)?)?"
 )
 _FRENCH = (
@@ -59,7 +63,9 @@ _PLACES = re.compile(
 )
 _LINE = re.compile(rf"(?:^|(?<=, )|(?<=,))(?P<value>\d{{5}} {PLACE})(?=[ \t]*(?:$|[,.;]))", re.MULTILINE)
 _BOX = re.compile(
-    r"(?<!\w)(?:P\.? ?O\.? Box|Postfach|Apartado|Bo[iî]te postale|BP|Postbus)[ #:]{1,3}\d[\d ]{0,8}\d?(?!\w)"
+    r"(?<!\w)(?:P\.? ?O\.? Box|Postfach|[Aa]partado(?: de [Cc]orreos)?|[Bb]o[iî]te postale|BP|CS|Postbus"
+    r"|[Cc]asella [Pp]ostale|[Ss]krytka [Pp]ocztowa|[Cc]aixa [Pp]ostal)"
+    r"[ #:]{1,3}(?:n[.º°]{1,2} ?)?\d[\d ]{0,8}\d?(?!\w)"
 )
 _MILITARY = re.compile(
     r"(?<!\w)(?:(?:PSC|CMR|UNIT|U\.?S\.?[A-Z]{1,3}) [\w-]{1,20}(?:,? Box \d{1,6})?[,\s]{1,3})?"

@@ -21,4 +21,14 @@ _BIRTH = words(
     r"nat[oa] (?:a|ad|in|nel)\b", r"compleanno", r"cumplea[nñ]os", r"anniversaire", r"verjaardag", r"geboorte",
 )  # fmt: skip
 
-RECOGNIZERS = (PatternRecognizer("BIRTH_DATE", _DATE, context=_BIRTH),)
+# "am 7. Juni 1995 in Stralsund geboren": the verb comes last.
+_BORN_LAST = re.compile(
+    rf"(?P<value>{_DATE.pattern})"
+    r"(?: (?:in|zu|bei|te) [^\W\d_][^\s.,;]{1,40}(?: [^\s.,;]{1,40}){0,3})? (?:geboren|zur Welt)",
+    re.IGNORECASE,
+)
+
+RECOGNIZERS = (
+    PatternRecognizer("BIRTH_DATE", _DATE, context=_BIRTH),
+    PatternRecognizer("BIRTH_DATE", _BORN_LAST),
+)

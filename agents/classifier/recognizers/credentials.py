@@ -10,7 +10,7 @@ from hybridmesh.schemas.privacy import Span
 
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:[\s\S]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?:[^-]|-(?!-{4})){0,20000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"|[A-Za-z0-9+/=\s]{0,20000})"
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,4096}\.eyJ[\w-]{4,8192}\.[\w-]{0,2048}")
@@ -38,7 +38,7 @@ _NAMED = (
 )
 _ASSIGNED = re.compile(
     rf"(?<![A-Za-z])(?:{_NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
-    r"(?: ?[:=]{1,2}>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? )"
+    r"(?: ?[:=]{1,2}>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? | è:? | jest:? | é:? )"
     r"[\"'`“„]?(?P<value>[^\s\"'`“”,;]{3,200}[^\s\"'`“”,;.!?)\]])",
     re.IGNORECASE,
 )
@@ -46,6 +46,13 @@ _ASSIGNED = re.compile(
 _TOLD = re.compile(
     rf"(?<![A-Za-z])(?:{_NAMED}),? [\"'`“„]?(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{{5,200}}"
     r"[^\s\"'`“”,;.?)\]])",
+    re.IGNORECASE,
+)
+# "Passwort für a@example.org ist Tallow!2291", "hasło do konta X to …": whose it is stands between.
+_TOLD_OF = re.compile(
+    rf"(?<![A-Za-z])(?:{_NAMED}) (?:for|to|of|für|zu[mr]?|vom|von|pour|de|du|del|della|di|per|para|van|voor|do|da|dla)"
+    r" (?:[^\s]{1,64} ){1,4}?(?:is|ist|lautet|es|est|è|to|jest|é)[ :]{1,2}[\"'`“„]?"
+    r"(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{5,200}[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )
 _RANDOM = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_=-]{20,512}(?![\w+/=-])")
@@ -114,5 +121,6 @@ RECOGNIZERS = (
     PatternRecognizer("SECRET", _SEED),
     PasswordRecognizer(),
     PatternRecognizer("SECRET", _TOLD),
+    PatternRecognizer("SECRET", _TOLD_OF),
     RandomRecognizer(),
 )

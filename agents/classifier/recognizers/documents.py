@@ -29,7 +29,8 @@ _IDENTITY = words(
 )  # fmt: skip
 _VEHICLE = words(
     r"licen[cs]e plate", r"number plate", r"registration plate", r"kennzeichen", r"matr[ií]cula", r"immatricul",
-    r"targa\b", r"kenteken", r"tablic[ae] rejestr", r"numer rejestr", r"vin\b", r"fahrgestell", r"chassis",
+    r"targ(?:a|at[oa]|he)\b", r"kenteken", r"nummernschild", r"tablic[ae] rejestr", r"numer rejestr",
+    r"vin\b", r"fahrgestell", r"chassis",
 )  # fmt: skip
 _PLATE = re.compile(
     r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]{0,14}\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])"

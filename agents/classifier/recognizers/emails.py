@@ -1,4 +1,4 @@
-"""E-mail addresses, also with Unicode letters, and spelled out (``name [at] example [dot] org``)."""
+"""E-mail addresses, also with Unicode letters, and spelled or spaced out (``name [at] example [dot] org``)."""
 
 import re
 
@@ -11,8 +11,18 @@ _SPELLED = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64} ?[\[(] ?(?:at|AT|arroba) ?[\])] ?[\w-]{1,63}"
     r"(?: ?(?:\.|[\[(] ?(?:dot|DOT|punto|punkt) ?[\])]) ?[\w-]{1,63}){1,4}"
 )
+_DOT = r"(?:dot|punto|punkt|point|punt|kropka|ponto)"
+_DOMAIN_END = r"(?:com|org|net|info|eu|de|at|ch|fr|be|es|it|nl|pl|pt|uk|ie|us|io|co|edu|gov|example)"
+_SAID = re.compile(  # "anna at example dot org"
+    r"(?<![\w.+-])[\w.+-]{1,64} (?:at|arroba|chiocciola|arobase|małpa|apenstaartje) [\w-]{1,63}"
+    rf"(?: {_DOT} [\w-]{{2,63}}){{0,3}} {_DOT} {_DOMAIN_END}(?!\w)",
+    re.IGNORECASE,
+)
+_SPACED = re.compile(r"(?<![^\s:;,(<])\w(?: [\w.+-]){1,40} @(?: [\w-]){2,40}(?: \.(?: [\w-]){2,24}){1,3}(?!\w| \w )")
 
 RECOGNIZERS = (
     PatternRecognizer("EMAIL", _PLAIN, score=1.0),
     PatternRecognizer("EMAIL", _SPELLED),
+    PatternRecognizer("EMAIL", _SAID),
+    PatternRecognizer("EMAIL", _SPACED),
 )

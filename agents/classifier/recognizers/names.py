@@ -21,6 +21,10 @@ _TITLES = _any(
     r"Mr", r"Mrs", r"Ms", r"Miss", r"Mx", r"Dr", r"Prof", r"Sir", r"Herrn?", r"Frau", r"Fr", r"Hr", r"M(?=\.)", r"Mme",
     r"Mlle", r"Monsieur", r"Madame", r"Sr", r"Sra", r"Srta", r"Señora?", r"Don", r"Doña", r"Sig", r"Sig\.ra",
     r"Signora?", r"Dott", r"Dhr", r"Mevr", r"Mevrouw", r"Meneer", r"Pan", r"Pani",
+    r"[Ss]ignor", r"[Ss]ig", r"[Ss]ig\.ra", r"[Dd]ott(?:\.ssa|ore?|oressa)?", r"[Aa]vv", r"dra?", r"prof",
+    r"mme", r"Maître", r"[Dd]octora?", r"[Ff]räulein",
+    r"señora?", r"doña", r"don", r"monsieur", r"madame", r"mevrouw", r"meneer", r"dhr", r"mevr", r"pan(?:a|u|em|i|ią)?",
+    r"Pan(?:a|u|em|ią)", r"Famili[ae]", r"Famille", r"Famiglia", r"Rodzina",
 )  # fmt: skip
 _TITLE = rf"{_TITLES}\.?"
 _GREETING = _any(
@@ -88,7 +92,11 @@ _NOT_NAMES = frozenset({
     "we've", "again", "ok", "okay", "have", "has", "had", "hope", "just", "can", "could", "would", "should",
     "will", "as", "by", "of", "be", "do", "did", "does", "after", "before", "since", "you're",
     "data", "type", "string", "integer", "text", "value", "field", "none", "null", "unknown", "n/a", "step",
-    "json",
+    "json", "cordialement", "cordiali", "distinti", "atentamente", "saludos", "saludo", "saluti", "grazie", "gracias",
+    "merci", "danke", "bedankt", "dzięki", "pozdrawiam", "groet", "groeten", "grüße", "gruß", "viele", "liebe", "mfg",
+    "lg", "vg", "bisous", "besos", "baci", "atenciosamente", "obrigado", "obrigada", "cumprimentos", "sincères",
+    "salutations", "cordial", "adieu", "colleghi", "colleghe", "compañeros", "compañeras", "collègues", "collega",
+    "collega's", "państwo", "państwa", "koledzy", "tutti", "todos", "tous", "toutes", "iedereen", "allemaal",
 })  # fmt: skip
 
 

@@ -7,7 +7,9 @@ from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
 
 _FORM = (
     r"(?:GmbH(?: & Co\.? KGa?A?)?|gGmbH|mbH|KGaA|OHG|e\.? ?K\.|e\. ?V\.|Ltd|Limited|LLC|LLP|PLC|plc|Inc|Incorporated"
-    r"|Corp|Corporation|Pty|S\.?A\.?S|S\.?A\.?R\.?L|SARL|EURL|S\.A|S\.L\.U|S\.L|S\.p\.A|SpA|S\.r\.l|Srl|B\.V|N\.V|Lda|Ltda"
+    r"|Corp|Corporation|Pty|S\.?A\.?S|S\.?A\.?R\.?L|SARL|EURL"
+    r"|S\.n\.c|Snc|S\.a\.s|S\.C|Sp\. j|Sp\. k|S\.A\.U|SLU|SCI|SASU|PartG|GbR|mbB|V\.O\.F|VOF"
+    r"|S\.A|S\.L\.U|S\.L|S\.p\.A|SpA|S\.r\.l|Srl|B\.V|N\.V|Lda|Ltda"
     r"|A/S|ApS|Oyj|Sp\. z o\.o|sp\. z o\.o|S\.K\.A)"
 )
 _SHORT_FORM = r"(?:AG|KG|UG|SE|SAS|SL|BV|NV|AB|Oy)"  # also words and codes: never behind a number
@@ -25,7 +27,23 @@ _INSTITUTE = re.compile(
     rf"|(?<!\w)(?!{_ARTICLE})(?:{_WORD} ){{1,3}}{_KIND}(?!\w)"
 )
 
+# "Banca Popolare dell'Adda", "Ayuntamiento de Carmona", "Banku Spółdzielczego w Łosicach": the kind comes first.
+_KIND_FIRST = (
+    r"(?:Banc[ao]|Banque|Caja|Caisse|Cassa|Cr[eé]dit|Comune|Ayuntamiento|Mairie|Gemeente|Groupe|Grup[op]|Gruppo|Cabinet"
+    r"|Bufete|Ospedale|Szpital\w{0,3}|Ziekenhuis|Farmacia|Pharmacie|Autohaus|Stadtwerke|Volksbank|Raiffeisenbank|Rabobank"
+    r"|Bank(?:u|iem|owi)|Kancelari[aię]|Przychodni[aię]?|Universit[àä]t?|Uniwersytet\w{0,3}|Lycée|Collège|Colegio|Liceo"
+    r"|Instituto|Istituto|Stichting|Fundación|Fundacj[aię]|Fondation|Fondazione|Asociación|Associazione|Association)"
+)
+_LINKS = (
+    r"(?:(?:de la|de los|de las|de|du|des|del|della|delle|dei|degli|di|van de|van|w|we|im|am) |(?:d|l|dell|de l)['’])"
+)
+_ROMANCE = re.compile(
+    rf"(?<!\w){_KIND_FIRST} (?:{_WORD} )?(?:{_LINKS})?{_WORD}(?:[ -]{_WORD}){{0,2}}"
+    rf"|(?<!\w){_KIND_FIRST} {_LINKS}{_WORD}(?:[ -]{_WORD}){{0,2}}"
+)
+
 RECOGNIZERS = (
     PatternRecognizer("ORGANISATION", _ORGANISATION, score=0.8),
     PatternRecognizer("ORGANISATION", _INSTITUTE, score=0.6),
+    PatternRecognizer("ORGANISATION", _ROMANCE, score=0.6),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import phonenumbers
 
 from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, near, words
+from hybridmesh.agents.classifier.recognizers.references import is_reference
 from hybridmesh.schemas.privacy import Span
 
 _CANDIDATE = re.compile(
@@ -21,18 +22,12 @@ _DATE = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,
 _CONTEXT = words(
     r"t[eé]l", r"phone", r"call(?:ing|ed)?\b", r"mobile?\b", r"mobil", r"cell", r"fax", r"handy", r"ruf", r"whatsapp",
     r"signal\b", r"sms\b", r"m[oó]vil", r"portable", r"cellulare", r"mobiel", r"durchwahl", r"reach me", r"contact",
-    r"erreich", r"ring me", r"text me", r"hotline", r"dial\b", r"number is\b", r"llam",
+    r"erreich", r"rückruf", r"joign", r"joindre", r"bereikbaar", r"reperibil", r"interno\b", r"ring me",
+    r"text me", r"hotline", r"dial\b", r"number is\b", r"llam",
 )  # fmt: skip
 
-# "contact us about invoice 20260304": a number that is named as something else.
-_REFERENCE = re.compile(
-    r"(?:order|invoice|ticket|case|ref(?:erence)?|booking|tracking|customer|contract|part|serial|article|item|version"
-    r"|account|model|build|bestellung|bestell|rechnung|rechnungs|auftrags?|kunden|vertrags?|artikel|vorgangs?|pedido"
-    r"|factura|expediente|commande|facture|dossier|contrat|ordine|fattura|pratica|bestelling|factuur|zamówienie"
-    r"|zamówienia|faktura|faktury|umow[ay])"
-    r"[ -]?(?:no|nr|num(?:ber|mer|éro|ero)?|nummer|n[°º]|id|code)?[.:#]{0,2}(?: is| ist| es| est)? ?#?$",
-    re.IGNORECASE,
-)
+# "mi número nuevo 677 011 934": said of many numbers, so that it asks for one that is grouped as a telephone's is.
+_NUMBER_WORD = words(r"n[uú]mero\b", r"num[eé]ro\b", r"nummer\b", r"numer\b", r"my number")
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PT", "AT", "CH", "BE", "IE", "PL")
 _DIGITS_LEAST, _DIGITS_MOST = 7, 15  # E.164 allows 15; shorter than 7 is an extension or a short code
@@ -53,12 +48,14 @@ class PhoneRecognizer:
             digits = sum(char.isdigit() for char in _EXTENSION.sub("", value))
             if not _DIGITS_LEAST <= digits <= _DIGITS_MOST or _DATE.fullmatch(value):
                 continue
-            if _EXTENSION.search(value) or self._accepts(text, match.start(), _EXTENSION.sub("", value)):
+            named = is_reference(text, match.start())  # "contact us about invoice 20260304"
+            extended = not named and _EXTENSION.search(value) is not None
+            if extended or self._accepts(text, match.start(), _EXTENSION.sub("", value), named=named):
                 yield Span(start=match.start(), end=match.end(), type="PHONE", score=0.9, source=SHAPED)
 
-    def _accepts(self, text: str, start: int, value: str) -> bool:
-        if near(text, start, _CONTEXT, start + len(value)):
-            return _REFERENCE.search(text[max(0, start - 24) : start]) is None
+    def _accepts(self, text: str, start: int, value: str, *, named: bool) -> bool:
+        if not named and _is_called(text, start, value):
+            return True
         if value.startswith("+"):
             return _known(value, None, exactly=False)
         if value.startswith("00"):
@@ -68,6 +65,11 @@ class PhoneRecognizer:
         if not _GROUPED.match(value) or not value.startswith(("0", "(")):
             return False
         return any(_known(value, region, exactly=True) for region in self.regions)
+
+
+def _is_called(text: str, start: int, value: str) -> bool:
+    """Say whether a word near it speaks of telephones, or of a number, and it is grouped as one."""
+    return near(text, start, _CONTEXT, start + len(value)) or (value.count(" ") > 1 and near(text, start, _NUMBER_WORD))
 
 
 def _known(value: str, region: str | None, *, exactly: bool) -> bool:

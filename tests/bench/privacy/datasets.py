@@ -11,8 +11,8 @@ from typing import Any
 from house import CHECKOUT
 
 VARIABLE = "PRIVACY_DATA"
-_OWN = Path(__file__).with_name("handwritten.txt")
-_MARK = re.compile(r"\{(?P<type>[A-Z]+)\|(?P<value>[^|}]*)(?:\|(?P<beside>[^}]*))?\}")
+_OWN = {"own": Path(__file__).with_name("handwritten.txt"), "languages": Path(__file__).with_name("languages.txt")}
+_MARK = re.compile(r"\{(?P<type>[A-Z_]+)\|(?P<value>[^|}]*)(?:\|(?P<beside>[^}]*))?\}")
 _BESIDE = ("shared", "data", "privacy", "dev")
 
 # What each corpus calls a type; types that are not here keep their name.
@@ -68,13 +68,14 @@ def read_corpora(folder: Path) -> list[Corpus]:
 
 
 def read_handwritten() -> list[Corpus]:
-    """Return the texts that come with the benchmark, one corpus a language."""
+    """Return the texts that come with the benchmark, one corpus a file and language."""
     found: dict[str, list[Labelled]] = {}
-    for line in _OWN.read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            language, _, text = line.partition("\t")
-            found.setdefault(language, []).append(_marked(text.replace("\\n", "\n")))
-    return [Corpus(f"own-{language}", tuple(texts)) for language, texts in sorted(found.items())]
+    for name, path in _OWN.items():
+        for line in path.read_text("utf-8").splitlines():
+            if line and not line.startswith("#"):
+                language, _, text = line.partition("\t")
+                found.setdefault(f"{name}-{language}", []).append(_marked(text.replace("\\n", "\n")))
+    return [Corpus(name, tuple(texts)) for name, texts in sorted(found.items())]
 
 
 def _marked(text: str) -> Labelled:

@@ -1,0 +1,61 @@
+"""A name with a small word inside is one name: "Maximilien de La Tour d'Auvergne", "Meccanica dell'Arno"."""
+
+import re
+from collections.abc import Sequence
+
+from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
+from hybridmesh.schemas.privacy import Span
+
+_PARTICLES = (
+    r"(?:von|vom|zu|zum|zur|van|de|der|den|ter|ten|da|do|dos|das|du|des|del|della|delle|dello|dei|degli|di|la|las|le"
+    r"|los|el|al|bin|ibn|und zu|y)"
+)
+_ELIDED = r"(?:[Dd]|[Ll]|dell|degl|nell|all|sull|dall|de l)['’]"
+_PERSON = re.compile(rf" (?:(?!y ){_PARTICLES} ){{1,3}}| (?:{_PARTICLES} )?{_ELIDED}|['’-]")
+_ORGANISATION = re.compile(
+    rf" (?:(?:{_PARTICLES}|&|\+|et|e|und|and|en|w|we|für|for|pour|per|para|voor) ){{1,3}}"
+    rf"| (?:{_PARTICLES} )?{_ELIDED}|['’-]"
+)
+_GAPS = {"PERSON": _PERSON, "ORGANISATION": _ORGANISATION}
+_GAP_MOST = 16
+_ELIDED_START = re.compile(_ELIDED)
+_ELISION = re.compile(rf"(?<![{LETTER}]){_ELIDED}?$")
+# "Meccanica" before "dell'Arno": what an organisation does, in front of what sets it apart.
+_HEAD = re.compile(rf"(?<!\w)(?:[{UPPER}][{LETTER}]{{2,30}} ){{1,2}}$")
+_REACH = 64
+
+
+def join_names(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Return disjoint spans in order, with the pieces of one name joined and begun where their words begin."""
+    joined: list[Span] = []
+    for given in spans:
+        floor = joined[-1].end if joined else 0
+        span = _begun(text, given, floor)
+        last = joined[-1] if joined else None
+        if last is not None and last.type == span.type and _links(text, last, span):
+            joined[-1] = last.model_copy(update={"end": span.end, "score": max(last.score, span.score)})
+        else:
+            joined.append(span)
+    return joined
+
+
+def _links(text: str, last: Span, span: Span) -> bool:
+    gap = _GAPS.get(span.type)
+    if gap is None or not 0 < span.start - last.end <= _GAP_MOST or not text[last.end - 1].isalnum():
+        return False
+    elided = text[last.end : span.start] == " " and _ELIDED_START.match(text, span.start) is not None
+    return text[last.start].isupper() and (elided or gap.fullmatch(text, last.end, span.start) is not None)
+
+
+def _begun(text: str, span: Span, floor: int) -> Span:
+    """Return the span from the beginning of its word, which the model may have cut at an apostrophe."""
+    if span.type not in {"PERSON", "ORGANISATION", "ADDRESS", "LOCATION"}:
+        return span
+    start = span.start + (text[span.start] in "'’")
+    elision = _ELISION.search(text, max(floor, start - 6), start)
+    if elision is None or elision.start() == start:
+        return span
+    start = elision.start()
+    if span.type == "ORGANISATION" and (head := _HEAD.search(text, max(floor, start - _REACH), start)):
+        start = head.start()
+    return span.model_copy(update={"start": start})
