@@ -56,7 +56,7 @@ FAULTS = {
     "200 with HTML": Fault("reservation", always=web_page()),
     "answer cut": Fault("reservation", always=cut_short(GOOD, 40)),
     "wrong shape": Fault("reservation", always=as_json({"type": "message", "content": "billing"})),
-    "refusal": Fault("nothing", always=as_json(message("", stop="refusal"))),
+    "refusal": Fault("answer", always=as_json(message("", stop="refusal"))),
     "connection reset": Fault("reservation", always=reset()),
     "no answer": Fault("reservation", always=silence()),
     "silence in mid-answer": Fault("reservation", always=replace(cut_short(GOOD, 40), then="hang")),
