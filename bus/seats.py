@@ -53,5 +53,8 @@ def reader_of(name: str, kind: MessageType) -> str:
 
 def tenant_in(subject: str) -> str | None:
     """Return the tenant that the subject of a submission names."""
-    named = subject.removeprefix(f"{ROOT}.{TaskSubmitted.NAME}.").split(".")
-    return named[0] if len(named) == 2 and is_tenant(named[0]) else None  # noqa: PLR2004 - tenant and lane
+    match subject.removeprefix(f"{ROOT}.{TaskSubmitted.NAME}.").split("."):
+        case [tenant, _] if is_tenant(tenant):
+            return tenant
+        case _:
+            return None

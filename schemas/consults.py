@@ -83,7 +83,8 @@ UNKNOWN_OUTCOME = "cloud-outcome-unknown"
 class ConsultRefused(StepMessage):
     """The prompt was not sent, or no answer can be had; the router takes another lane.
 
-    ``usage`` is of a call that was made and is billed for all that: the cloud model has declined.
+    ``usage`` is of a call that was made and is billed for all that: the cloud model declined, or one of our guards did
+    not take its answer, and its price is not known.
     """
 
     NAME = "consult.refused"

@@ -42,6 +42,7 @@ class Desk:
     order: list[TaskSubmitted] = field(default_factory=list[TaskSubmitted])
     ended_at: dict[str, float] = field(default_factory=dict[str, float])
     most_open: int = 0
+    _open: set[str] = field(default_factory=set[str])  # until their end is said, which the loop may hear before us
     _workers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     _working: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -51,7 +52,8 @@ class Desk:
         working = asyncio.create_task(self._work(task))
         self._working.add(working)
         working.add_done_callback(self._working.discard)
-        self.most_open = max(self.most_open, len(self._working))
+        self._open.add(task.task_id)
+        self.most_open = max(self.most_open, len(self._open))
         context = StepContext(goal="g", profile="balanced", spec=StepSpec(id="a", title="A", instruction="i"))
         return [StepReady(task_id=task.task_id, step_id="a", context=context)]
 
@@ -61,6 +63,7 @@ class Desk:
         end = TaskFailed(
             task_id=task.task_id, tenant=task.tenant, outcome="failed", reason="r", finished_at=datetime.now(UTC)
         )
+        self._open.discard(task.task_id)
         await self.links.publisher.publish(end)
         self.ended_at[task.task_id] = time.perf_counter()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -40,6 +41,15 @@ class ClearanceCheck(Protocol):
     ) -> None:
         """Raise UntrustedMessage when it does not hold."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of a message: its gate, and what is known of the calls of others."""
+
+    message: ConsultRequested
+    egress: Egress
+    calls: Calls
 
 
 def new_call_id() -> str:
@@ -101,19 +111,21 @@ class Consultant:
             provider=self._cloud.provider,
             simulated=self._cloud.simulated,
         )
-        calls = Calls(self._calls, message)
+        delivery = Delivery(message, egress, Calls(self._calls, message))
         try:
-            before = await calls.found()
+            before = await delivery.calls.found()
         except MeshUnavailable as error:
-            return await self._put_off(message, egress, calls, error, in_the_dark=True)
+            return await self._put_off(delivery, error, in_the_dark=True)
         if before is not None:
             return _repeated(message, egress, before)
         doubt = self._doubt(message)
         if doubt is not None:
             return [egress.blocked(doubt), _refused(message, doubt)]
-        return await self._ask(message, egress, calls)
+        return await self._ask(delivery)
 
-    async def _ask(self, message: ConsultRequested, egress: Egress, calls: Calls) -> Sequence[Message]:
+    async def _ask(self, delivery: Delivery) -> Sequence[Message]:
+        message, egress, calls = delivery.message, delivery.egress, delivery.calls
+
         async def gate(body: bytes) -> None:
             await calls.begin()
             await egress.admit(body)
@@ -121,11 +133,11 @@ class Consultant:
         try:
             result = await self._cloud.ask(Question(message.prompt, message.model, message.max_tokens), gate)
         except PermanentError as error:
-            return await self._stopped(message, egress, calls, error.reason)
+            return await self._stopped(delivery, error.reason)
         except TransientError as error:
             if isinstance(error, CloudUnavailable) and error.uncertain and egress.sent_sha256 is not None:
                 return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME, detail=error.reason)]
-            return await self._put_off(message, egress, calls, error)
+            return await self._put_off(delivery, error)
         cost = self._cost(message, result)
         usage = Usage(input_tokens=result.input_tokens, output_tokens=result.output_tokens, cost_usd=cost)
         if isinstance(result, CloudRefusal):
@@ -141,13 +153,14 @@ class Consultant:
         await calls.keep(CallRecord(ended=ended, refused=refused))
         return [ended, refused]
 
-    async def _stopped(self, message: ConsultRequested, egress: Egress, calls: Calls, reason: str) -> Sequence[Message]:
+    async def _stopped(self, delivery: Delivery, reason: str) -> Sequence[Message]:
         """Return what follows from a call that one of our guards stopped, before it left or after."""
-        if calls.overtaken is not None:
-            return _repeated(message, egress, calls.overtaken)
-        if egress.sent_sha256 is not None:  # an answer that was not taken may be billed all the same
-            return [egress.ended(reason, None, None), _refused(message, UNKNOWN_OUTCOME, detail=reason)]
-        return await self._refuse(message, egress, calls, egress.blocked(reason), _refused(message, reason))
+        message, egress = delivery.message, delivery.egress
+        if delivery.calls.overtaken is not None:
+            return _repeated(message, egress, delivery.calls.overtaken)
+        if egress.sent_sha256 is not None:
+            return [egress.ended(reason, None, None), _unread(message, reason)]
+        return await self._refuse(delivery, egress.blocked(reason), _refused(message, reason))
 
     def _doubt(self, message: ConsultRequested) -> str | None:
         """Return why the prompt may not leave, or None."""
@@ -180,49 +193,38 @@ class Consultant:
         )
 
     async def _put_off(
-        self,
-        message: ConsultRequested,
-        egress: Egress,
-        calls: Calls,
-        error: TransientError,
-        *,
-        in_the_dark: bool = False,
+        self, delivery: Delivery, error: TransientError, *, in_the_dark: bool = False
     ) -> Sequence[Message]:
         """Raise the error with the time of the next try, or refuse when that would come too late.
 
         ``in_the_dark`` says that an earlier delivery may have made the call, as its record cannot be read.
         """
+        message, egress = delivery.message, delivery.egress
         reason = "cloud-unavailable" if isinstance(error, CloudUnavailable) else "audit-unavailable"
         ended = egress.blocked(reason) if egress.sent_sha256 is None else egress.ended(error.reason, None, None)
         pause = next_pause_s(self._clearance_s - self._left_s(message), error.retry_after_s, self._patience_s)
         if pause is None:
             refused = _refused(message, reason, detail=error.reason)
-            return await self._refuse(message, egress, calls, ended, refused, in_the_dark=in_the_dark)
+            return await self._refuse(delivery, ended, refused, in_the_dark=in_the_dark)
         if egress.sent_sha256 is not None:
             # Best effort: the start is on record, and a start without an end says just what is known.
             with contextlib.suppress(MeshUnavailable):
                 await self._audit.record(ended)
-        await calls.take_back()
+        await delivery.calls.take_back()
         error.retry_after_s = pause
         raise error
 
     async def _refuse(
-        self,
-        message: ConsultRequested,
-        egress: Egress,
-        calls: Calls,
-        ended: AuditEvent,
-        refused: ConsultRefused,
-        *,
-        in_the_dark: bool = False,
+        self, delivery: Delivery, ended: AuditEvent, refused: ConsultRefused, *, in_the_dark: bool = False
     ) -> Sequence[Message]:
         """Refuse a call for good: on record first, so that no other delivery makes it.
 
         While there is no record to be had, that is certain only when the clearance has ended for everybody; raises
         MeshUnavailable with the time until then.
         """
+        message, egress = delivery.message, delivery.egress
         try:
-            return _repeated(message, egress, await calls.close(ended, refused))
+            return _repeated(message, egress, await delivery.calls.close(ended, refused))
         except MeshUnavailable as error:
             left_s = self._left_s(message)
             if left_s > -_CLOCKS_APART_S:
@@ -249,6 +251,13 @@ def _repeated(message: ConsultRequested, egress: Egress, before: CallRecord) -> 
     if before.ended is not None and told is not None:
         return [before.ended, told]
     return [egress.ended(UNKNOWN, None, None), _refused(message, UNKNOWN_OUTCOME)]
+
+
+def _unread(message: ConsultRequested, reason: str) -> ConsultRefused:
+    """Return the refusal of a call that left and was stopped; an answer that was not taken is billed all the same."""
+    if reason.startswith("cloud-"):
+        return _refused(message, UNKNOWN_OUTCOME, detail=reason)
+    return _refused(message, reason, usage=Usage(input_tokens=0, output_tokens=0, cost_usd=None))
 
 
 def _refused(message: ConsultRequested, reason: str, detail: str = "", usage: Usage | None = None) -> ConsultRefused:

@@ -60,6 +60,8 @@ class Calls:
             PermanentError: another delivery has noted it meanwhile (``call-begun``), as this process stood still.
 
         """
+        if self.begun:
+            return  # and the gate, which lets one body pass, says what is wrong
         mine = CallRecord()
         stands = await self._book.change(self._key, lambda found: found or mine)
         if stands is not mine:

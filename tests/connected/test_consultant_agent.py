@@ -22,10 +22,9 @@ from cloud_double import (
 )
 from consultant_bench import CLEARANCE_S, START, Book, Desk, Log, consultant_over, requested, split
 from hybridmesh.agents.consultant.calls import CallRecord, Calls
-from hybridmesh.agents.consultant.port import CloudReply, Gate, Question
 from hybridmesh.agents.consultant.prices import price_of
 from hybridmesh.bus.clearances import sign_clearance
-from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable, PermanentError
+from hybridmesh.bus.errors import CloudUnavailable, MeshUnavailable
 from hybridmesh.schemas.audits import Action
 from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultAdvised, ConsultRefused, ConsultRequested, Prompt
 from hybridmesh.schemas.message import Message
@@ -390,44 +389,3 @@ async def test_a_simulated_cloud_costs_the_list_price_and_is_called_simulated() 
     )
     assert desk.audit.events[0].facts["simulated"] is True
     assert ended.facts["simulated"] is True
-
-
-class Smuggler:
-    """An adapter that sends something else than its gate has read."""
-
-    provider = "smuggler"
-    simulated = False
-
-    async def ask(self, question: Question, gate: Gate) -> CloudReply:
-        await gate(question.prompt.user.encode().join((b'"', b'"')))
-        return CloudReply("x", "end_turn", True, 1, 1, "m", "r", hashlib.sha256(b"sent").hexdigest(), False)
-
-    async def close(self) -> None: ...
-
-
-async def test_an_adapter_that_sends_what_the_gate_did_not_read_is_found_out() -> None:
-    """Nothing is hidden: the bytes of the reply's hash must be those of the audited one."""
-    ended, refused = split(await consultant_over(Smuggler(), Log()).consult(requested()))
-    assert ended.facts["outcome"] == "ungated-egress"
-    assert isinstance(refused, ConsultRefused)
-
-
-class Flood:
-    """An adapter that stops an answer in its midst."""
-
-    provider = "flood"
-    simulated = False
-
-    async def ask(self, question: Question, gate: Gate) -> CloudReply:
-        await gate(b'"x"')
-        raise PermanentError(reason="cloud-answer-too-large")
-
-    async def close(self) -> None: ...
-
-
-async def test_a_call_whose_answer_is_not_taken_keeps_what_was_set_aside() -> None:
-    """Nothing is lost: the answer was written and is billed, whatever kept us from reading it."""
-    ended, refused = split(await consultant_over(Flood(), Log()).consult(requested()))
-    assert ended.facts["outcome"] == "cloud-answer-too-large"
-    assert isinstance(refused, ConsultRefused)
-    assert (refused.reason, refused.detail) == (UNKNOWN_OUTCOME, "cloud-answer-too-large")

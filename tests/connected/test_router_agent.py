@@ -1,141 +1,45 @@
 """The router on real state: decided once, paid once, asked once, whoever asks again."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from harness import Bus
 from hybridmesh.agents.router.agent import RouterAgent
-from hybridmesh.agents.router.prices import PriceList
-from hybridmesh.agents.router.record import RouteRecord
-from hybridmesh.bus.budgets import Budgets, Spending
-from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.budgets import Spending
 from hybridmesh.bus.errors import Deferred, Unanswerable
-from hybridmesh.bus.settings import CloudSettings, ProfileSettings, default_profiles
+from hybridmesh.bus.settings import ProfileSettings
 from hybridmesh.bus.topology import Bucket, consumers
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultProposed, ConsultRefused, Usage
-from hybridmesh.schemas.message import Message, new_task_id
-from hybridmesh.schemas.plans import StepSpec
-from hybridmesh.schemas.privacy import Findings, Sensitivity
-from hybridmesh.schemas.routing import Decision, Lane
+from hybridmesh.schemas.consults import ConsultProposed
+from hybridmesh.schemas.message import new_task_id
+from hybridmesh.schemas.routing import Lane
 from hybridmesh.schemas.steps import (
-    Redacted,
     StepClassified,
-    StepContext,
     StepFailed,
     StepLocal,
-    StepRejected,
     StepVerified,
 )
-from hybridmesh.schemas.tasks import Document, TaskFailed
-from hybridmesh.schemas.verdicts import Verdict
+from hybridmesh.schemas.tasks import TaskFailed
+from router_bench import (
+    COUNT,
+    START,
+    Clock,
+    actions,
+    bench,
+    classified,
+    identities,
+    ledger,
+    only,
+    refused,
+    rejected,
+)
 
 pytestmark = pytest.mark.connected
-
-START = datetime(2026, 3, 1, tzinfo=UTC)
-REPLY = "Write a reply to the customer."
-COUNT = "How many invoices are named?"
-PROFILES = {
-    **default_profiles(),
-    "asking": ProfileSettings(approve_from_label=Sensitivity.PERSONAL, approval_wait_s=60),
-}
-
-
-class Clock:
-    """A clock that the test turns."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def read(self) -> datetime:
-        return self.now
-
-
-async def bench(bus: Bus, clock: Clock, profiles: dict[str, ProfileSettings] | None = None) -> RouterAgent:
-    return RouterAgent(
-        parked=bus.state(Bucket.PARKED, StepClassified),
-        routes=bus.state(Bucket.PARKED, RouteRecord),
-        approvals=bus.state(Bucket.APPROVALS, ApprovalRecord),
-        budgets=await ledger(bus),
-        prices=PriceList(),
-        profiles=profiles or PROFILES,
-        cloud=CloudSettings(),
-        over=Endings(bus.js).over,
-        clock=clock.read,
-    )
-
-
-async def ledger(bus: Bus) -> Budgets:
-    return Budgets(bus.state(Bucket.BUDGETS, Spending))
-
-
-def classified(
-    instruction: str = REPLY,
-    *,
-    profile: str = "balanced",
-    task_id: str | None = None,
-    step_id: str = "a",
-    budget: Decimal | None = None,
-    framework: str | None = None,
-) -> StepClassified:
-    spec = StepSpec(id=step_id, title="A", instruction=instruction, framework=framework)
-    return StepClassified(
-        task_id=task_id or new_task_id(),
-        step_id=step_id,
-        context=StepContext(
-            goal="answer the ticket",
-            profile=profile,
-            spec=spec,
-            inputs=(Document(name="ticket", text="Erika Mustermann waits."),),
-            budget_usd=budget,
-        ),
-        label=Sensitivity.PERSONAL,
-        findings=Findings(counts={"PERSON": 1}),
-        redacted=Redacted(
-            goal="answer the ticket",
-            instruction=instruction,
-            inputs=(Document(name="ticket", text="[PERSON_7Q2M] waits."),),
-        ),
-    )
-
-
-def rejected(step: StepClassified, attempt: int, lane: Lane = Lane.LOCAL) -> StepRejected:
-    return StepRejected(
-        task_id=step.task_id,
-        step_id=step.step_id,
-        attempt=attempt,
-        context=step.context,
-        label=step.label,
-        decision=Decision(lane=lane, reason="r"),
-        draft="Dear Erika",
-        verdict=Verdict(passed=False, reasons=("Erika is not in the record",), codes=("unsupported-name",)),
-        cost_usd=Decimal("0.02"),
-    )
-
-
-def refused(step: StepClassified, attempt: int = 1) -> ConsultRefused:
-    return ConsultRefused(
-        task_id=step.task_id, step_id=step.step_id, attempt=attempt, reason="private-value-found", by="classifier"
-    )
-
-
-def only(messages: Sequence[Message], kind: type[Message]) -> Message:
-    (found,) = [message for message in messages if isinstance(message, kind)]
-    return found
-
-
-def actions(messages: Sequence[Message]) -> list[Action]:
-    return [message.action for message in messages if isinstance(message, AuditEvent)]
-
-
-def identities(messages: Sequence[Message]) -> list[str]:
-    return [message.identity() for message in messages]
 
 
 async def test_a_step_handled_twice_is_decided_and_reserved_once(bus: Bus) -> None:
@@ -176,67 +80,6 @@ async def test_steps_that_race_for_the_last_of_the_budget_do_not_overspend(bus: 
     spending = await bus.state(Bucket.BUDGETS, Spending).get(task_id)
     assert spending is not None
     assert spending.taken() == sum(proposal.decision.cost_usd for proposal in proposed)
-
-
-async def test_a_refused_consult_comes_home_and_is_never_proposed_again(bus: Bus) -> None:
-    """Nothing private leaves: what the door refused is not tried at the door again, not even after a rejection."""
-    router = await bench(bus, Clock())
-    step = classified()
-    await router.route(step)
-    home = await router.take_home(refused(step))
-    work = only(home, StepLocal)
-    assert isinstance(work, StepLocal)
-    assert (work.decision.lane, work.mode, work.attempt) == (Lane.LOCAL, "answer", 1)
-    assert "private-value-found" in work.decision.reason
-    assert actions(home) == [Action.SPEND_SETTLED, Action.ROUTE_DECIDED]
-    assert identities(await router.take_home(refused(step))) == identities(home)
-    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.25")
-    retry = only(await router.reconsider(rejected(step, 1)), StepLocal)
-    assert isinstance(retry, StepLocal)
-    assert retry.attempt == 2
-    assert retry.complaints == ("Erika is not in the record",)
-
-
-async def test_what_was_paid_is_not_given_back(bus: Bus) -> None:
-    """Nothing is hidden: an advice that was paid for and could not be used is still counted as spent."""
-    router = await bench(bus, Clock())
-    step = classified()
-    await router.route(step)
-    await (await ledger(bus)).settle(step.task_id, "a/1", Decimal("0.01"))
-    home = await router.take_home(refused(step))
-    assert actions(home) == [Action.ROUTE_DECIDED]
-    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.24")
-    assert await (await ledger(bus)).spent_on(step.task_id, "a") == Decimal("0.01")
-
-
-async def test_a_call_that_the_model_declined_is_paid(bus: Bus) -> None:
-    """Nothing is hidden: a provider bills for a refusal, so it is booked and told, and the step comes home."""
-    router = await bench(bus, Clock())
-    step = classified()
-    await router.route(step)
-    usage = Usage(input_tokens=12, output_tokens=7, cost_usd=Decimal("0.01"))
-    declined = refused(step).model_copy(update={"by": "consultant", "reason": "cloud-model-refused", "usage": usage})
-    home = await router.take_home(declined)
-    assert actions(home) == [Action.SPEND_SETTLED, Action.ROUTE_DECIDED]
-    paid = home[0]
-    assert isinstance(paid, AuditEvent)
-    assert paid.facts == {"amount_usd": "0.01", "input_tokens": 12, "output_tokens": 7}
-    assert isinstance(only(home, StepLocal), StepLocal)
-    assert identities(await router.take_home(declined)) == identities(home)
-    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.24")
-
-
-async def test_a_call_that_was_made_after_the_door_refused_it_is_paid_all_the_same(bus: Bus) -> None:
-    """Nothing is lost: the door may refuse a prompt, be asked again after a crash, and clear it; both words count."""
-    router = await bench(bus, Clock())
-    step = classified()
-    await router.route(step)
-    by_the_door = refused(step)
-    of_the_call = by_the_door.model_copy(update={"by": "consultant", "reason": UNKNOWN_OUTCOME})
-    assert by_the_door.identity() != of_the_call.identity(), "else the stream drops the second as a repeat"
-    await router.take_home(by_the_door)
-    await router.take_home(of_the_call)
-    assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) < Decimal("0.25")
 
 
 async def test_a_rejected_draft_is_tried_by_a_stronger_model(bus: Bus) -> None:
