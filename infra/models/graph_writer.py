@@ -20,6 +20,7 @@ from hybridmesh.infra.models.packing import (
     Bits,
     Bytes,
     Floats,
+    Form,
     Order,
     Packed,
     copy_codes,
@@ -47,6 +48,7 @@ class Matrix:
 
     name: str
     bits: Bits
+    block: int
     rows: int
     columns: int
     codes: Place
@@ -104,14 +106,14 @@ class GraphWriter:
         self.initializers.append(tensor)
         return name
 
-    def store(self, name: str, sources: Sequence[Rows], bits: Bits, *, shifted: bool = False) -> Matrix:
-        """Pack some matrices, stacked by rows, into the data file; ``shifted`` blocks are 4 bit and lose less."""
+    def store(self, name: str, sources: Sequence[Rows], form: Form) -> Matrix:
+        """Pack some matrices, stacked by rows, into the data file."""
         columns = sources[0].tensor.columns
-        if any(len(s.tensor.shape) != 2 or s.tensor.columns != columns for s in sources) or columns % BLOCK:  # noqa: PLR2004
-            raise unusable(f"{name} does not consist of matrices with a multiple of {BLOCK} columns")
-        pack = shifted_pack if shifted else plain_pack(bits)
+        if any(len(s.tensor.shape) != 2 or s.tensor.columns != columns for s in sources) or columns % form.block:  # noqa: PLR2004
+            raise unusable(f"{name} does not consist of matrices with a multiple of {form.block} columns")
+        pack = shifted_pack if form.shifted else plain_pack(form)
         chunks = (chunk for source in sources for chunk in self._pack(source, pack))
-        return self._store(name, chunks, bits, shift_columns(columns // BLOCK) if shifted else 0)
+        return self._store(name, chunks, form, shift_columns(columns // BLOCK) if form.shifted else 0)
 
     def matmul(self, x: str, w: Matrix, out: str, bias: Floats | None = None) -> str:
         """Multiply by a packed matrix: (.., columns) -> (.., rows)."""
@@ -123,12 +125,12 @@ class GraphWriter:
         # accuracy_level 4 (int8 activations) selects the fast kernels; 8 bits without it are 100 times slower.
         return self.node(
             "MatMulNBits", inputs, [out], MICROSOFT,
-            K=w.columns, N=w.rows, bits=w.bits, block_size=BLOCK, accuracy_level=4,
+            K=w.columns, N=w.rows, bits=w.bits, block_size=w.block, accuracy_level=4,
         )  # fmt: skip
 
     def gather(self, ids: str, w: Matrix, out: str) -> str:
         """Look rows of an 8-bit matrix up: (..) -> (.., columns); shares the bytes of ``matmul``."""
-        blocks = w.columns // BLOCK
+        blocks = w.columns // w.block
         table = [
             self.external("embed.table", TensorProto.UINT8, (w.rows, w.columns), w.codes),
             ids,
@@ -137,7 +139,7 @@ class GraphWriter:
         ]
         return self.node(
             "GatherBlockQuantized", table, [out], MICROSOFT,
-            bits=8, block_size=BLOCK, gather_axis=0, quantize_axis=1,
+            bits=8, block_size=w.block, gather_axis=0, quantize_axis=1,
         )  # fmt: skip
 
     def _append_sums(self, x: str, columns: int) -> str:
@@ -182,27 +184,28 @@ class GraphWriter:
     def _declare(self, w: Matrix) -> list[str]:
         """Return the initializers of a matrix, which several nodes may use."""
         if w.name not in self._declared:
-            blocks = w.columns // BLOCK
+            blocks = w.columns // w.block
             self._declared[w.name] = [
-                self.external(f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, BLOCK * w.bits // 8), w.codes),
+                self.external(f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, w.block * w.bits // 8), w.codes),
                 self.external(f"{w.name}.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
                 self.external(f"{w.name}.zero", TensorProto.UINT8, (w.rows, (blocks * w.bits + 7) // 8), w.zero),
             ]
         return self._declared[w.name]
 
-    def _store(self, name: str, chunks: Iterable[Packed], bits: Bits, shift_columns: int) -> Matrix:
+    def _store(self, name: str, chunks: Iterable[Packed], form: Form, shift_columns: int) -> Matrix:
         start = self._next_page()
         scales: list[npt.NDArray[Any]] = []
         zeros: list[npt.NDArray[Any]] = []
         for packed in chunks:
-            codes = pair_nibbles(packed.codes) if bits == 4 else packed.codes  # noqa: PLR2004
+            codes = pair_nibbles(packed.codes) if form.bits == 4 else packed.codes  # noqa: PLR2004
             self._data.write(np.ascontiguousarray(codes).data)
             scales.append(packed.scale)
-            zeros.append(pair_nibbles(packed.zero) if bits == 4 else packed.zero)  # noqa: PLR2004
+            zeros.append(pair_nibbles(packed.zero) if form.bits == 4 else packed.zero)  # noqa: PLR2004
         codes_place = (start, self._data.tell() - start)
-        rows, columns = sum(map(len, scales)), scales[0].shape[1] * BLOCK
+        rows, blocks = sum(map(len, scales)), scales[0].shape[1]
         return Matrix(
-            name, bits, rows, columns, codes_place, self._write(scales), self._write(zeros), shift_columns
+            name, form.bits, form.block, rows, blocks * form.block,
+            codes_place, self._write(scales), self._write(zeros), shift_columns,
         )  # fmt: skip
 
     def _next_page(self) -> int:
@@ -235,9 +238,14 @@ class GraphWriter:
                 yield from pool.map(pack_chunk, starts[first : first + self._threads])
 
 
-def plain_pack(bits: Bits) -> Pack:
+def plain_pack(form: Form) -> Pack:
     """Return what packs rows as they are, or refits them."""
-    return lambda tensor, raw: copy_codes(raw, tensor.kind, bits) or fit_codes(tensor.floats(raw), bits)
+
+    def pack(tensor: Tensor, raw: Bytes) -> Packed:
+        copied = copy_codes(raw, tensor.kind, form.bits) if form.block == BLOCK else None
+        return copied or fit_codes(tensor.floats(raw), form.bits, form.block)
+
+    return pack
 
 
 def shifted_pack(tensor: Tensor, raw: Bytes) -> Packed:

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridmesh.infra.models.packing import (
+    BLOCK,
+    WIDE,
     Bits,
     Form,
     choose_form,
     copy_codes,
+    eight_bits,
     fit_codes,
     pair_nibbles,
     rope_halves,
@@ -55,14 +58,16 @@ def test_blocks_that_would_lose_are_not_copied(kind: GGMLQuantizationType, bits:
     shift=st.floats(-3, 3),
     spread=st.floats(1e-3, 10),
     bits=st.sampled_from((4, 8)),
+    block=st.sampled_from((BLOCK, WIDE)),
 )
-def test_a_fit_stays_within_half_a_step(seed: int, shift: float, spread: float, bits: Bits) -> None:
+def test_a_fit_stays_within_half_a_step(seed: int, shift: float, spread: float, bits: Bits, block: int) -> None:
     """It runs on what you have: refitted blocks have a bounded error, whatever the values."""
-    weights = (np.random.default_rng(seed).normal(size=(3, 64)) * spread + shift).astype(np.float32)
-    packed = fit_codes(weights, bits)
-    blocks = weights.reshape(-1, 32)
+    weights = (np.random.default_rng(seed).normal(size=(3, 128)) * spread + shift).astype(np.float32)
+    packed = fit_codes(weights, bits, block)
+    assert packed.codes.shape == (3, 128 // block, block)
+    blocks = weights.reshape(-1, block)
     step = (np.maximum(blocks.max(1), 0) - np.minimum(blocks.min(1), 0)) / (2**bits - 1)
-    error = np.sqrt(np.mean((packed.weights().reshape(-1, 32) - blocks) ** 2, axis=1))
+    error = np.sqrt(np.mean((packed.weights().reshape(-1, block) - blocks) ** 2, axis=1))
     # Half a step for the code and half a step for the zero point, before the scale is fitted to lower the error.
     assert (error <= step + 1e-6).all()
     assert packed.codes.max() < 2**bits
@@ -89,9 +94,19 @@ def test_rope_rows_turn_pairs_into_halves() -> None:
 
 def test_profiles_choose_the_form() -> None:
     """It runs on what you have: "exact" spends 8 bits unless 4 lose nothing; "small" narrows what bears it."""
-    assert choose_form([Q.Q4_0], "exact", sensitive=True) == Form(4)
-    assert choose_form([Q.Q4_K], "exact", sensitive=False) == Form(8)
-    assert choose_form([Q.Q4_K], "small", sensitive=True) == Form(4, shifted=True)
-    assert choose_form([Q.Q4_K, Q.Q5_0], "small", sensitive=False) == Form(4, shifted=True)
-    assert choose_form([Q.Q4_K, Q.Q5_0], "small", sensitive=True) == Form(8)
-    assert choose_form([Q.Q4_K, Q.Q6_K], "small", sensitive=False) == Form(8)
+    assert choose_form([Q.Q4_0], "exact", 896, sensitive=True) == Form(4)
+    assert choose_form([Q.Q4_K], "exact", 896, sensitive=False) == Form(8)
+    assert choose_form([Q.Q4_K], "small", 896, sensitive=True) == Form(4, shifted=True)
+    assert choose_form([Q.Q4_K, Q.Q5_0], "small", 896, sensitive=False) == Form(4, shifted=True)
+    assert choose_form([Q.Q4_K, Q.Q5_0], "small", 896, sensitive=True) == Form(8)
+    assert choose_form([Q.Q4_K, Q.Q6_K], "small", 896, sensitive=False) == Form(8)
+
+
+def test_fast_widens_the_blocks_that_bear_it() -> None:
+    """It runs on what you have: blocks of 64 where rows are whole ones and nothing is lost that matters."""
+    assert choose_form([Q.Q4_K], "fast", 896, sensitive=False) == Form(8, WIDE)
+    assert choose_form([Q.Q4_K], "fast", 896, sensitive=True) == Form(8)
+    assert choose_form([Q.Q4_K], "fast", 96, sensitive=False) == Form(8)
+    assert choose_form([Q.Q4_0], "fast", 896, sensitive=False) == Form(4)
+    assert eight_bits("fast", 896) == Form(8, WIDE)
+    assert eight_bits("small", 896) == eight_bits("exact", 896) == Form(8)

@@ -14,7 +14,7 @@ from hybridmesh.infra.models.architecture import Architecture
 from hybridmesh.infra.models.decoder import write_decoder
 from hybridmesh.infra.models.gguf_file import GgufFile
 from hybridmesh.infra.models.graph_writer import GraphWriter, Matrix, Rows
-from hybridmesh.infra.models.packing import Bits, Floats
+from hybridmesh.infra.models.packing import Floats, Form
 
 Logits = npt.NDArray[np.float32]
 ROWS = 4096
@@ -25,7 +25,7 @@ MICROSOFT = "com.microsoft"
 class FloatWriter(GraphWriter):
     """Writes every matrix as it is when dequantised."""
 
-    def store(self, name: str, sources: Sequence[Rows], bits: Bits, *, shifted: bool = False) -> Matrix:
+    def store(self, name: str, sources: Sequence[Rows], form: Form) -> Matrix:
         start, rows = self._next_page(), 0
         for tensor, order in ((source.tensor, source.order) for source in sources):
             for first in range(0, tensor.rows, ROWS):
@@ -35,7 +35,7 @@ class FloatWriter(GraphWriter):
         place = (start, self._data.tell() - start)
         columns = sources[0].tensor.columns
         self.external(f"{name}.floats", FLOAT, (rows, columns), place)
-        return Matrix(name, bits, rows, columns, place, place, place)
+        return Matrix(name, form.bits, form.block, rows, columns, place, place, place)
 
     def matmul(self, x: str, w: Matrix, out: str, bias: Floats | None = None) -> str:
         if bias is None:

@@ -28,7 +28,7 @@ from hybridmesh.infra.models.progress import silent
 
 PREPARED = ("smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
 COMPARED = ("smollm2-135m", "qwen2.5-coder-0.5b")
-PROFILES: tuple[Profile, ...] = ("exact", "small")
+PROFILES: tuple[Profile, ...] = ("exact", "fast", "small")
 ROUNDS, TOKENS = 3, 24
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
