@@ -58,7 +58,7 @@ def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBrok
 def make_admission(links: Links, endings: HeardEndings) -> Admission:
     """Return who says when an agent may take one more task on: it hears of ends from now on."""
     queues = Queues(links.js, links.identity.name)
-    admission = Admission(links.settings.plans.under_way, Endings(links.js).over, queues.asked)
+    admission = Admission(links.settings.plans.under_way, Endings(links.js, links.ring).over, queues.asked)
     endings.pass_on(admission.ended)
     return admission
 
@@ -97,7 +97,7 @@ class AgentApp:
         for service in agent.services:
             self._serve(service, agent.name)
         row = row_of(agent.name)
-        endings = HeardEndings(client, Endings(links.js, row.account), links.clock)
+        endings = HeardEndings(client, Endings(links.js, links.ring, row.account), links.clock)
         if row.consumes:
             await endings.listen()
         works = self._works(agent, links, endings)

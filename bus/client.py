@@ -23,7 +23,7 @@ from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
-from hybridmesh.bus.errors import MeshError, MeshUnavailable, UsageError
+from hybridmesh.bus.errors import InvalidMessage, MeshError, MeshUnavailable, UntrustedMessage, UsageError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.losses import Losses
@@ -260,8 +260,13 @@ class Mesh:
                 yield message.subject, dict(message.headers or {}), message.data
 
     async def _read_end(self, subject: str, headers: dict[str, str], body: bytes) -> TaskEnded | None:
-        whole = await fetch_body(self.links.js, headers, body)
-        message = open_envelope(subject, headers, whole, self._ring).message
+        """Return an end; None for what is none, such as an acknowledgement that somebody had sent there."""
+        try:
+            message = open_envelope(
+                subject, headers, await fetch_body(self.links.js, headers, body), self._ring
+            ).message
+        except (InvalidMessage, UntrustedMessage):
+            return None
         return message if isinstance(message, _ENDS) else None
 
     def _read(self, subject: str, headers: dict[str, str], body: bytes, kind: type[M]) -> M:

@@ -1,7 +1,12 @@
-"""Which tasks are over: what is still under way for one of them is dropped, before anybody spends work on it."""
+"""Which tasks are over: what is still under way for one of them is dropped, before anybody spends work on it.
 
-from collections.abc import Callable
+Whoever may ask the server for something can have the answer sent where ends are told, or stored. So what is heard is a
+hint, and what is looked up counts by its signature; over the border, where no body goes, by its headers.
+"""
+
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import nats.errors
 from nats.aio.client import Client
@@ -9,12 +14,16 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.envelope import BODY_REFERENCE, SIGNATURE, open_envelope
+from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, UnsupportedVersion, UntrustedMessage
+from hybridmesh.bus.identity import KeyRing
 from hybridmesh.bus.topology import ENDED, Account, end_subjects
+from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed
 
 # A step may have been published after its task's end by who had not heard of it yet; how long that may take.
 _LATE = timedelta(seconds=30)
 _KEPT = 50_000  # ends that are remembered, a few megabytes
+_TYPES = (TaskCompleted.event_type(), TaskFailed.event_type())
 
 
 def _now() -> datetime:
@@ -24,8 +33,9 @@ def _now() -> datetime:
 class Endings:
     """Reads the ends of tasks as far as an account sees them; an end is final, so what it says holds."""
 
-    def __init__(self, js: JetStreamContext, account: Account = Account.LOCAL) -> None:
+    def __init__(self, js: JetStreamContext, ring: KeyRing, account: Account = Account.LOCAL) -> None:
         self._js = js
+        self._ring = ring.whole()
         self._account = account
 
     async def over(self, task_id: str) -> bool:
@@ -38,13 +48,26 @@ class Endings:
         stream, subjects = end_subjects(task_id, self._account)
         for subject in subjects:
             try:
-                await self._js.get_last_msg(stream.name, subject, direct=True)
+                found = await self._js.get_last_msg(stream.name, subject, direct=True)
             except NotFoundError:
                 continue
             except (nats.errors.Error, TimeoutError) as error:
                 raise MeshUnavailable(f"ends cannot be read: {type(error).__name__}") from error
-            return True
+            headers = cast("dict[str, str] | None", found.headers) or {}
+            if self._is_end(task_id, found.subject or "", headers, found.data or b""):
+                return True
         return False
+
+    def _is_end(self, task_id: str, subject: str, headers: Mapping[str, str], body: bytes) -> bool:
+        if not _names_end(task_id, headers):
+            return False
+        if self._account is Account.CLOUD or BODY_REFERENCE in headers:
+            return True
+        try:
+            open_envelope(subject, headers, body, self._ring)
+        except (InvalidMessage, UnsupportedVersion, UntrustedMessage):
+            return False
+        return True
 
 
 class HeardEndings:
@@ -86,7 +109,7 @@ class HeardEndings:
         if connection != self._connection:
             self._connection, self._whole_since = connection, self._clock() + self._late
         if task_id in self._heard:
-            return True
+            return await self._looked_up.over(task_id)
         self._behind = max(self._behind, stored_at - self._clock())
         if self._whole_since is not None and stored_at - self._behind > self._whole_since:
             return False
@@ -94,9 +117,17 @@ class HeardEndings:
 
     async def _hear(self, message: Msg) -> None:
         task_id = message.subject.rpartition(".")[2]
+        if not _names_end(task_id, message.headers or {}):
+            return
         self._heard[task_id] = self._clock()
         for listener in self._listeners:
             listener(task_id)
         if len(self._heard) > _KEPT:
             oldest = next(iter(self._heard))
             self._whole_since = max(self._whole_since or self._clock(), self._heard.pop(oldest))
+
+
+def _names_end(task_id: str, headers: Mapping[str, str]) -> bool:
+    """Say whether the headers are those of the end of a task: an answer of the server has none of its own choice."""
+    about = headers.get("ce-subject", "").rpartition(".")[2]
+    return headers.get("ce-type") in _TYPES and about == task_id and SIGNATURE in headers

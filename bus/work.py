@@ -76,7 +76,7 @@ class WorkLoop:
         self._beside = beside
         self._lanes: Lanes | None = None
         self._admission = admission
-        self._looked_up = Endings(js, consumer.account)
+        self._looked_up = Endings(js, ring, consumer.account)
         self._heard = endings
         self._metrics = metrics or Metrics(agent.name)
         self._consumer = consumer

@@ -59,7 +59,7 @@ async def build_decomposer(links: Links) -> Agent:
 
     plans = links.settings.plans
     tasks = links.state(Bucket.TASKS, TaskState)
-    over = Endings(links.js).over
+    over = Endings(links.js, links.ring).over
     reconciler = Reconciler(
         tasks=tasks,
         survey=Queues(links.js, "decomposer").survey,
@@ -99,7 +99,7 @@ async def build_router(links: Links) -> Agent:
         prices=PriceList(),
         profiles=links.settings.profiles,
         cloud=links.settings.cloud,
-        over=Endings(links.js).over,
+        over=Endings(links.js, links.ring).over,
         clock=links.clock,
         latencies=speed.latencies,
         watches=(speed.follow,),

@@ -12,7 +12,7 @@ from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.app import make_admission
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.links import Links
-from hybridmesh.bus.topology import Account, loops_of
+from hybridmesh.bus.topology import loops_of
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.plans import StepSpec
@@ -82,7 +82,7 @@ async def deciding(bus: Bus, *, work_s: float = 0.0, replicas: int = 1) -> Async
     (group,) = (group for group in loops_of("decomposer") if group[0].admits)
     loops: list[WorkLoop] = []
     for _ in range(replicas):
-        endings = HeardEndings(bus.client, Endings(bus.js, Account.LOCAL), links.clock)
+        endings = HeardEndings(bus.client, Endings(bus.js, links.ring), links.clock)
         await endings.listen()
         agent = Agent("decomposer", handlers={TaskSubmitted: desk.take_on})
         loops.append(

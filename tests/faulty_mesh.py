@@ -218,7 +218,7 @@ class Mesh:
             prices=PriceList(),
             profiles=PROFILES,
             cloud=CloudSettings(provider="anthropic"),
-            over=Endings(self.bus.js).over,
+            over=Endings(self.bus.js, self.bus.ring).over,
             clock=utc_now,
         ).agent()
 

@@ -39,7 +39,12 @@ class Bus:
 
     async def links(self, agent: str) -> Links:
         """Return the links of one agent's identity over the shared connection."""
-        return await make_links(self.client, read_identity(self.keys, agent), KeyRing.read(self.keys), self.settings)
+        return await make_links(self.client, read_identity(self.keys, agent), self.ring, self.settings)
+
+    @property
+    def ring(self) -> KeyRing:
+        """Everybody's public keys."""
+        return KeyRing.read(self.keys)
 
     async def collect(self, kind: type[Message], count: int, timeout: float = 10) -> list[bytes]:
         """Return the bodies of the first messages of a type, read without taking them from their queue."""

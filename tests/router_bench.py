@@ -56,7 +56,7 @@ async def bench(bus: Bus, clock: Clock, profiles: dict[str, ProfileSettings] | N
         prices=PriceList(),
         profiles=profiles or PROFILES,
         cloud=CloudSettings(),
-        over=Endings(bus.js).over,
+        over=Endings(bus.js, bus.ring).over,
         clock=clock.read,
     )
 

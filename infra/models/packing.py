@@ -71,9 +71,7 @@ class Form:
     shifted: bool = False
 
 
-def choose_form(
-    kinds: Collection[GGMLQuantizationType], profile: Profile, columns: int, *, sensitive: bool
-) -> Form:
+def choose_form(kinds: Collection[GGMLQuantizationType], profile: Profile, columns: int, *, sensitive: bool) -> Form:
     """Choose how matrices that are stacked together are packed.
 
     ``exact`` spends 8 bits unless 4 lose nothing. ``fast`` does so in blocks of 64 unless they are ``sensitive``: half

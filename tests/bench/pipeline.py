@@ -164,7 +164,7 @@ async def mesh_pipeline(url: str, keys: Path, settings: MeshSettings) -> AsyncGe
             agent = Agent(name, handlers={kind: Hop(links, action).pass_on})
             consumer = consumers_of(name)[0]
             # As after the first half minute, when no end can have been missed any more.
-            endings = HeardEndings(client, Endings(links.js), late=timedelta(0))
+            endings = HeardEndings(client, Endings(links.js, ring), late=timedelta(0))
             await endings.listen()
             loops.append(
                 WorkLoop(links.js, consumer, agent, links.publisher, ring, settings.bus, slots=SLOTS, endings=endings)

@@ -14,7 +14,16 @@ from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError, UsageError
 from hybridmesh.bus.provisioner import provision
-from hybridmesh.bus.topology import AUDIT, RESULTS, filter_of, intake_stream, lanes_stream, queue_stream, unlaned_filter
+from hybridmesh.bus.topology import (
+    AUDIT,
+    RESULTS,
+    ROOT,
+    filter_of,
+    intake_stream,
+    lanes_stream,
+    queue_stream,
+    unlaned_filter,
+)
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
@@ -61,6 +70,26 @@ async def test_a_result_is_heard_by_who_waits_and_by_who_comes_late(bus: Bus, tm
         assert await waiting == await mesh.result(task_id, timeout_s=10)
         with pytest.raises(TimeoutError):
             await mesh.result((await mesh.submit("another")), timeout_s=0.2)
+
+
+async def test_what_is_no_end_is_passed_over(bus: Bus, tmp_path: Path) -> None:
+    """No one gets in: an acknowledgement that somebody had sent among the results neither ends a wait nor breaks it."""
+    decomposer = await bus.links("decomposer")
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        task_id = await mesh.submit("say hello")
+        waiting = asyncio.create_task(mesh.result(task_id, timeout_s=10))
+        await asyncio.sleep(0.1)
+        results = f"{ROOT}.task.failed.default.{task_id}"
+        await bus.client.publish(f"{ROOT}.step.local.{task_id}", b"x", reply=results)
+        await eventually(partial(_holds_results, bus, 1))
+        assert await mesh.ended(task_id) is None
+        assert not waiting.done()
+        await decomposer.publisher.publish(completed(task_id))
+        assert (await waiting).task_id == task_id
+
+
+async def _holds_results(bus: Bus, count: int) -> bool:
+    return (await bus.js.stream_info(RESULTS.name)).state.messages == count
 
 
 async def test_who_waits_for_a_task_hears_that_the_bus_lost_it(bus: Bus, tmp_path: Path) -> None:

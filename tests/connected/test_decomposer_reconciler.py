@@ -38,7 +38,7 @@ class Desk:
         self.reconciler = Reconciler(
             tasks=tasks,
             survey=Queues(bus.js, "decomposer").survey,
-            told=Endings(bus.js).over,
+            told=Endings(bus.js, bus.ring).over,
             publish=self.publish,
             clock=lambda: self.now,
             stall_s=STALL_S,

@@ -143,11 +143,11 @@ class Wire:
             if self.faults.away(now, ENDED.name):
                 connection.stats["reconnects"] += 1
             else:
-                say = partial(self._say, connection, hear, stored.subject)
+                say = partial(self._say, connection, hear, stored)
                 self.loop.call_at(now + self._random() * _LATENCY_S, say, context=connection.process.context)
 
-    def _say(self, connection: "Connection", hear: Hear, subject: str) -> None:
-        said = Msg(cast("Client", connection), subject=subject)
+    def _say(self, connection: "Connection", hear: Hear, stored: Stored) -> None:
+        said = Msg(cast("Client", connection), subject=stored.subject, headers={**stored.headers})
         self.loop.create_task(hear(said), context=connection.process.context)
 
     def listen(self, connection: "Connection", hear: Hear) -> None:

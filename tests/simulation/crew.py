@@ -155,13 +155,15 @@ class Replica:
         place = Place(around, process, self.role)
         agent = _BUILDERS[self.role](place)
         self._watches = agent.watches
-        endings = HeardEndings(place.client, Endings(place.js, row.account), place.clock)
+        endings = HeardEndings(place.client, Endings(place.js, around.ring, row.account), place.clock)
         await endings.listen()
         for consumer, *beside in loops_of(self.role):
             admission = None
             if consumer.admits:
                 queues = Queues(place.js, self.role)
-                admission = Admission(around.settings.plans.under_way, Endings(place.js).over, queues.asked)
+                admission = Admission(
+                    around.settings.plans.under_way, Endings(place.js, around.ring).over, queues.asked
+                )
                 endings.pass_on(admission.ended)
             work = CalmLoop(
                 place.js,
@@ -248,7 +250,11 @@ class Place:
 
 
 def _decomposer(place: Place) -> Agent:
-    settings, tasks, over = place.around.settings, State(place.js, Bucket.TASKS, TaskState), Endings(place.js).over
+    settings, tasks, over = (
+        place.around.settings,
+        State(place.js, Bucket.TASKS, TaskState),
+        Endings(place.js, place.around.ring).over,
+    )
     reconciler = Reconciler(
         tasks=tasks,
         survey=Queues(place.js, "decomposer").survey,
@@ -291,7 +297,7 @@ def _router(place: Place) -> Agent:
         prices=_PRICES,
         profiles=settings.profiles,
         cloud=settings.cloud,
-        over=Endings(place.js).over,
+        over=Endings(place.js, place.around.ring).over,
         clock=place.clock,
     ).agent()
 

@@ -225,6 +225,9 @@ class QuickRing(KeyRing):
     def holds(self, name: str, signature: bytes, content: bytes) -> bool:
         return signature == _mark(name, content)
 
+    def whole(self) -> KeyRing:
+        return self
+
 
 def _mark(name: str, content: bytes) -> bytes:
     return hashlib.blake2b(content, key=name.encode()).digest()
