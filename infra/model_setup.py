@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hybridmesh.agents.classifier.shipped import SHIPPED, shipped_model
+from hybridmesh.agents.worker.onnx_runtime import cuda_works
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.fleet import Tell
 from hybridmesh.infra.models.progress import ProgressLines, silent
@@ -17,7 +18,7 @@ def needed_models(settings: MeshSettings) -> tuple[str, ...]:
 
 def open_store(settings: MeshSettings) -> ModelStore:
     """Return the model store that the settings name."""
-    return ModelStore(settings.cache, settings.models.sources)
+    return ModelStore(settings.cache, settings.models.sources, half=cuda_works())
 
 
 def ensure_models(settings: MeshSettings, tell: Tell) -> None:

@@ -13,15 +13,20 @@ OTHERS_REVISION: Final = 1
 THREADS: Final = 2
 
 
-def build_model(entry: Entry, files: dict[str, Path], work: Path, target: Path, progress: Progress) -> None:
-    """Write the model and its NOTICE into ``target``; ``work`` is for what is needed in between."""
+def build_model(
+    entry: Entry, files: dict[str, Path], work: Path, target: Path, progress: Progress, *, half: bool
+) -> None:
+    """Write the model and its NOTICE into ``target``; ``work`` is for what is needed in between.
+
+    ``half`` makes a decoder reckon in 16 bit, as a GPU does.
+    """
     if entry.kind == "causal":
         from hybridmesh.infra.models.gguf_build import build_from_gguf
 
         (source,) = files.values()
         build_from_gguf(
             source, target, entry.profile, THREADS,
-            lambda done, total: progress("building", Amount(done, total, is_bytes=False)),
+            lambda done, total: progress("building", Amount(done, total, is_bytes=False)), half=half,
         )  # fmt: skip
     elif entry.kind == "token-classifier":
         from hybridmesh.infra.models.requantise import requantise
@@ -36,9 +41,11 @@ def build_model(entry: Entry, files: dict[str, Path], work: Path, target: Path, 
     (target / "NOTICE").write_text(entry.notice, "utf-8")
 
 
-def fingerprint(entry: Entry) -> str:
+def fingerprint(entry: Entry, *, half: bool) -> str:
     """Return what the prepared files depend on, as a hash: sources, profile and the builder's revision."""
-    return entry.fingerprint(REVISION if entry.kind == "causal" else OTHERS_REVISION)
+    if entry.kind != "causal":
+        return entry.fingerprint(str(OTHERS_REVISION))
+    return entry.fingerprint(f"{REVISION} half" if half else str(REVISION))
 
 
 def write_labels(config: Path, target: Path) -> None:

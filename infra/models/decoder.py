@@ -1,8 +1,8 @@
 """Writes a llama, qwen2 or qwen3 decoder as an ONNX graph of GroupQueryAttention and MatMulNBits nodes.
 
-Inputs ``input_ids`` and ``attention_mask`` (int64), ``past_key_values.N.key|value`` (float32, batch x kv heads x
-past x head size) and, if wanted, ``logits_to_keep`` (int64 scalar, 1 unless given); outputs ``logits`` (batch x
-logits_to_keep x vocabulary, of the last real tokens) and ``present.N.key|value``.
+Inputs ``input_ids`` and ``attention_mask`` (int64), ``past_key_values.N.key|value`` (batch x kv heads x past x head
+size) and, if wanted, ``logits_to_keep`` (int64 scalar, 1 unless given); outputs ``logits`` (batch x logits_to_keep x
+vocabulary, of the last real tokens) and ``present.N.key|value``. Floats are 32 bit, or 16 for a GPU.
 """
 
 from collections.abc import Callable
@@ -223,10 +223,12 @@ def write_decoder(
     threads: int,
     progress: Callable[[int, int], None],
     graph_class: type[GraphWriter] = GraphWriter,
+    *,
+    half: bool = False,
 ) -> None:
     """Write ``model.onnx`` and ``model.onnx.data`` into ``folder``; the same source gives the same bytes."""
     with (folder / DATA_FILE).open("wb") as data:
-        graph = graph_class(data, threads)
+        graph = graph_class(data, threads, half=half)
         DecoderWriter(gguf, facts, graph, profile).write(progress)
     describe = helper.make_tensor_value_info
     past: list[str | int | None] = ["batch", facts.kv_heads, "past_length", facts.head_size]
@@ -236,11 +238,11 @@ def write_decoder(
         describe("attention_mask", TensorProto.INT64, ["batch", "all_length"]),
         describe(KEEP, TensorProto.INT64, []),
     ]
-    outputs = [describe("logits", TensorProto.FLOAT, ["batch", "kept", facts.vocabulary])]
+    outputs = [describe("logits", graph.float_kind, ["batch", "kept", facts.vocabulary])]
     for index in range(facts.layers):
         for part in ("key", "value"):
-            inputs.append(describe(f"past_key_values.{index}.{part}", TensorProto.FLOAT, past))
-            outputs.append(describe(f"present.{index}.{part}", TensorProto.FLOAT, present))
+            inputs.append(describe(f"past_key_values.{index}.{part}", graph.float_kind, past))
+            outputs.append(describe(f"present.{index}.{part}", graph.float_kind, present))
     model = helper.make_model(
         helper.make_graph(graph.nodes, facts.family, inputs, outputs, graph.initializers),
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)],

@@ -69,7 +69,7 @@ class Entry:
         """Bytes of all source files."""
         return sum(file.size for file in self.files)
 
-    def fingerprint(self, build_revision: int) -> str:
+    def fingerprint(self, build_revision: str) -> str:
         """Return what the prepared files depend on, as a hash: sources, profile and the builder's revision."""
-        facts = [str(build_revision), self.kind, self.profile, *(file.sha256 for file in self.files)]
+        facts = [build_revision, self.kind, self.profile, *(file.sha256 for file in self.files)]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()

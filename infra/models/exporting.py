@@ -40,7 +40,7 @@ def export_model(store: ModelStore, folder: Path, name: str, profile: Profile, p
             write_gguf(source, gguf)
             build_from_gguf(
                 gguf, target, profile, THREADS,
-                lambda done, total: progress("building", Amount(done, total, is_bytes=False)),
+                lambda done, total: progress("building", Amount(done, total, is_bytes=False)), half=store.half,
             )  # fmt: skip
             return
         progress("exporting", None)

@@ -11,16 +11,23 @@ from hybridmesh.infra.models.tokenizer_files import Vocabulary, write_genai_conf
 
 
 def build_from_gguf(
-    source: Path, folder: Path, profile: Profile, threads: int, progress: Callable[[int, int], None]
+    source: Path,
+    folder: Path,
+    profile: Profile,
+    threads: int,
+    progress: Callable[[int, int], None],
+    *,
+    half: bool = False,
 ) -> None:
     """Write the ONNX model, its configuration and its tokenizer into ``folder`` (which must exist).
 
+    ``half`` is for a GPU: it reckons in 16 bit, which a CPU can as well, but slowly.
     Not atomic: on an error the folder holds part of a model. Raises SetupError for a file that is damaged or
     of an unknown kind.
     """
     with GgufFile(source) as gguf:
         facts = Architecture.read(gguf)
         vocabulary = Vocabulary(gguf.metadata, facts)
-        write_decoder(gguf, facts, folder, profile, threads, progress)
+        write_decoder(gguf, facts, folder, profile, threads, progress, half=half)
         write_genai_config(vocabulary, facts, folder)
         write_tokenizer(vocabulary, facts.context, folder)

@@ -66,11 +66,13 @@ class Rows:
 
 
 class GraphWriter:
-    """One graph in the making; ``data`` is the open external data file."""
+    """One graph in the making; ``data`` is the open external data file, ``half`` makes floats 16 bit, as GPUs want."""
 
-    def __init__(self, data: BinaryIO, threads: int) -> None:
+    def __init__(self, data: BinaryIO, threads: int, *, half: bool = False) -> None:
         self._data = data
         self._threads = threads
+        self._float: type[np.float16 | np.float32] = np.float16 if half else np.float32
+        self.float_kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self._made: set[str] = set()
@@ -90,8 +92,10 @@ class GraphWriter:
         self.nodes.append(helper.make_node(op, inputs, outputs, name=name, domain=domain, **attributes))
         return outputs[0]
 
-    def constant(self, name: str, value: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> str:
+    def constant(self, name: str, value: npt.NDArray[Any]) -> str:
         """Add an initializer: small ones inside the graph, the others in the external data file."""
+        if value.dtype == np.float32:
+            value = value.astype(self._float)
         if value.nbytes <= INLINE_BYTES:
             self.initializers.append(numpy_helper.from_array(value, name))
             return name
@@ -134,7 +138,7 @@ class GraphWriter:
         table = [
             self.external("embed.table", TensorProto.UINT8, (w.rows, w.columns), w.codes),
             ids,
-            self.external("embed.table.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
+            self.external("embed.table.scale", self.float_kind, (w.rows, blocks), w.scale),
             self.external("embed.table.zero", TensorProto.UINT8, (w.rows, blocks), w.zero),
         ]
         return self.node(
@@ -187,7 +191,7 @@ class GraphWriter:
             blocks = w.columns // w.block
             self._declared[w.name] = [
                 self.external(f"{w.name}.codes", TensorProto.UINT8, (w.rows, blocks, w.block * w.bits // 8), w.codes),
-                self.external(f"{w.name}.scale", TensorProto.FLOAT, (w.rows, blocks), w.scale),
+                self.external(f"{w.name}.scale", self.float_kind, (w.rows, blocks), w.scale),
                 self.external(f"{w.name}.zero", TensorProto.UINT8, (w.rows, (blocks * w.bits + 7) // 8), w.zero),
             ]
         return self._declared[w.name]
@@ -199,7 +203,7 @@ class GraphWriter:
         for packed in chunks:
             codes = pair_nibbles(packed.codes) if form.bits == 4 else packed.codes  # noqa: PLR2004
             self._data.write(np.ascontiguousarray(codes).data)
-            scales.append(packed.scale)
+            scales.append(packed.scale.astype(self._float, copy=False))
             zeros.append(pair_nibbles(packed.zero) if form.bits == 4 else packed.zero)  # noqa: PLR2004
         codes_place = (start, self._data.tell() - start)
         rows, blocks = sum(map(len, scales)), scales[0].shape[1]

@@ -34,7 +34,7 @@ def load_test(kind: Kind, folder: Path, *, known: bool = True) -> None:
 
 
 def _generate(folder: Path, known: bool) -> bool:
-    engine = Engine.load(folder, name="load-test", provider="cpu")
+    engine = Engine.load(folder, name="load-test")
     request = CompletionRequest(system="Answer in one word.", user="Name a colour.", max_tokens=MAX_TOKENS)
     return bool(engine.run(request).text.strip()) or not known
 

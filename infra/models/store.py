@@ -46,7 +46,8 @@ class PreparedModel:
 class ModelStore:
     """The cache of prepared models at ``root``.
 
-    ``sources`` is a folder of the user's own files, asked first; ``hub`` and ``index`` allow the network.
+    ``sources`` is a folder of the user's own files, asked first; ``hub`` and ``index`` allow the network. ``half`` is
+    for a machine whose GPU works: its decoders are prepared in 16 bit, and those of other machines prepared again.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class ModelStore:
         *,
         hub: bool = True,
         index: bool = True,
+        half: bool = False,
         catalog: Mapping[str, Entry] = CATALOG,
     ) -> None:
         self._root = root
         self._catalog = catalog
+        self.half = half
         chosen: list[Source] = [FolderSource(sources)] if sources is not None else []
         chosen += [HubSource()] if hub else []
         chosen += [IndexSource()] if index else []
@@ -89,7 +92,7 @@ class ModelStore:
             fetched = fetch_files(self._sources, entry, fetched_folder, progress)
             finished = work / "finished"
             finished.mkdir()
-            build_model(entry, fetched.files, work, finished, progress)
+            build_model(entry, fetched.files, work, finished, progress, half=self.half)
             prepared = self._finish(entry, finished, fetched.source, progress)
             shutil.rmtree(fetched_folder, ignore_errors=True)
             progress("ready", None)
@@ -150,7 +153,7 @@ class ModelStore:
         """Test the finished files, describe them, and put them where readers look."""
         progress("load test", None)
         try_model(entry.kind, finished, known=source != EXPORTED)
-        manifest = Manifest.describe(entry, finished, source=source, fingerprint=fingerprint(entry))
+        manifest = Manifest.describe(entry, finished, source=source, fingerprint=fingerprint(entry, half=self.half))
         (finished / manifests.FILENAME).write_text(manifest.model_dump_json(indent=1), "utf-8")
         put_in_place(finished, self._root / entry.name, finished.parent / "replaced")
         return self._describe(manifest)
@@ -183,7 +186,7 @@ class ModelStore:
     def _current(self, entry: Entry) -> PreparedModel | None:
         folder = self._root / entry.name
         manifest = Manifest.read(folder)
-        if manifest is None or manifest.fingerprint != fingerprint(entry):
+        if manifest is None or manifest.fingerprint != fingerprint(entry, half=self.half):
             return None
         return self._describe(manifest) if manifest.sizes_fit(folder) else None
 

@@ -11,6 +11,7 @@ from llguidance import LLMatcher
 from hybridmesh.agents.worker.onnx_engine import Engine
 from hybridmesh.agents.worker.onnx_job import Job
 from hybridmesh.bus.errors import MeshError, ModelUnavailable, SetupError, Unanswerable
+from hybridmesh.infra.models.progress import silent
 from hybridmesh.infra.models.store import ModelStore
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind
 
@@ -230,12 +231,13 @@ def test_a_model_of_another_version_is_a_setup_error(folder: Path, tmp_path: Pat
 
 
 @pytest.mark.gpu
-def test_it_runs_on_a_gpu(folder: Path, alone: list[Completion]) -> None:
+def test_it_runs_on_a_gpu(alone: list[Completion], tmp_path: Path) -> None:
     """It runs on what you have: the same loop answers on CUDA, from a session that really got it."""
     from hybridmesh.agents.worker.onnx_runtime import cuda_works
 
     if not cuda_works():
         pytest.skip("no session gets CUDA on this machine")
-    engine = Engine.load(folder, name="gpu", provider="cuda")
+    halved = ModelStore(tmp_path, half=True).prepare("smollm2-135m", silent).folder
+    engine = Engine.load(halved, name="gpu", provider="cuda")
     assert engine.provider == "cuda"
     assert engine.run(REQUESTS[0]).text == alone[0].text

@@ -1,5 +1,6 @@
 """Built graphs of every family and kind of weights, run for real, against plain numpy in float64."""
 
+import hashlib
 import unicodedata
 from pathlib import Path
 from typing import Any, cast
@@ -13,8 +14,12 @@ from gguf import GGMLQuantizationType
 from tokenizers import Tokenizer
 
 from decoder_reference import Array, Sizes, run_decoder
+from hybridmesh.agents.worker.onnx_decoder import Decoder
+from hybridmesh.infra.models.entry import Entry, SourceFile
 from hybridmesh.infra.models.gguf_build import build_from_gguf
 from hybridmesh.infra.models.packing import Profile
+from hybridmesh.infra.models.progress import silent
+from hybridmesh.infra.models.store import ModelStore
 from tiny_gguf import HEAD_SIZE, KV_HEADS, LAYERS, Kinds, Tiny, write_gguf
 
 pytestmark = pytest.mark.connected
@@ -45,7 +50,8 @@ class Session:
         options = cast("Any", onnxruntime.SessionOptions())
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-        empty = np.zeros((1, KV_HEADS, 0, HEAD_SIZE), np.float32)
+        halved = any(value.type == "tensor(float16)" for value in self._session.get_inputs())
+        empty = np.zeros((1, KV_HEADS, 0, HEAD_SIZE), np.float16 if halved else np.float32)
         self._past = {f"past_key_values.{n}.{part}": empty for n in range(LAYERS) for part in ("key", "value")}
         self._seen = 0
 
@@ -58,10 +64,10 @@ class Session:
         return values[0].reshape(-1).astype(np.float64)
 
 
-def build(tiny: Tiny, profile: Profile) -> Path:
+def build(tiny: Tiny, profile: Profile, *, half: bool = False) -> Path:
     folder = tiny.path.parent / profile
     folder.mkdir()
-    build_from_gguf(tiny.path, folder, profile, 2, lambda _done, _all: None)
+    build_from_gguf(tiny.path, folder, profile, 2, lambda _done, _all: None, half=half)
     return folder
 
 
@@ -156,6 +162,43 @@ def test_fast_loses_no_more_than_eight_bits_do(kind: GGMLQuantizationType, tmp_p
     tiny = write_gguf(tmp_path / "m.gguf", "qwen2", Kinds(kind), seed=int(kind))
     ids = some_tokens(tiny)
     assert_agrees(read_all(build(tiny, "fast"), ids), reference(tiny, ids), WIDE)
+
+
+@pytest.mark.parametrize("profile", ["exact", "fast"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_for_a_gpu_computes_the_same(family: str, profile: Profile, tmp_path: Path) -> None:
+    """It runs on what you have: the same weights in 16-bit arithmetic, which a CPU can be asked for as well."""
+    tiny = write_gguf(tmp_path / "m.gguf", family, Kinds(Q.Q8_0))
+    ids = some_tokens(tiny)
+    folder = build(tiny, profile, half=True)
+    found = read_all(folder, ids, precise=False)
+    assert_agrees(found, reference(tiny, ids), SHIPPED)
+    decoder = Decoder.load(folder, "cpu", threads=1, rows=2, room=64)
+    assert decoder.rows.shape.kind == np.float16
+    stepped = [decoder.step(1, np.array([ids[:PROMPT]]), [PROMPT])[0, 0].copy()]
+    stepped += [
+        decoder.step(1, np.array([[token]]), [length])[0, 0].copy()
+        for length, token in enumerate(ids[PROMPT:], PROMPT + 1)
+    ]
+    np.testing.assert_array_equal(np.stack(stepped), found.astype(np.float32))
+
+
+def test_a_machine_with_a_gpu_has_models_of_its_own(tmp_path: Path) -> None:
+    """It runs on what you have: the store makes a model for the device that is there, and anew when that changes."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    source = write_gguf(sources / "tiny.gguf", "qwen2").path.read_bytes()
+    file = SourceFile("tiny.gguf", hashlib.sha256(source).hexdigest(), len(source), ())
+    entry = Entry("tiny", "causal", "Tiny", "none", "", (file,), prepared_bytes=10_000_000)
+
+    def store(*, half: bool) -> ModelStore:
+        return ModelStore(tmp_path / "cache", sources, hub=False, index=False, half=half, catalog={"tiny": entry})
+
+    for half, kind in ((False, np.float32), (True, np.float16)):
+        folder = store(half=half).prepare("tiny", silent).folder
+        assert Decoder.load(folder, "cpu", threads=1, rows=1, room=16).rows.shape.kind == kind
+        assert store(half=half).path("tiny") == folder
+        assert store(half=not half).path("tiny") is None
 
 
 @pytest.fixture(scope="module", params=["llama", "qwen3"])
