@@ -22,7 +22,7 @@ from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed
 
 # A step may have been published after its task's end by who had not heard of it yet; how long that may take.
 _LATE = timedelta(seconds=30)
-_KEPT = 50_000  # ends that are remembered, a few megabytes
+_KEPT = 10_000  # ends that are remembered, two megabytes; older messages are looked up
 _TYPES = (TaskCompleted.event_type(), TaskFailed.event_type())
 
 

@@ -4,6 +4,7 @@ nats-py's watcher is not used for what others rely on: it does not say when its 
 no longer followed looks like one that does not change. Here each look is an answer of the server, or an error.
 """
 
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -13,7 +14,7 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 from pydantic import BaseModel, ValidationError
 
-from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable
+from hybridmesh.bus.errors import InvalidMessage, MeshError, MeshUnavailable
 from hybridmesh.bus.topology import Bucket, bucket_stream, bucket_subject
 
 T = TypeVar("T", bound=BaseModel)
@@ -21,17 +22,74 @@ T = TypeVar("T", bound=BaseModel)
 _REMOVED = ("KV-Operation", "Nats-Marker-Reason")  # headers of a mark that a record has gone
 
 
-class Followed(Generic[T]):
-    """The records of one pydantic model in one bucket."""
+class Trail(Generic[T]):
+    """The records of one pydantic model in one bucket, read one by one in the order in which they were written.
+
+    However many there are, one is in memory at a time, and none is missed: what is written meanwhile comes at the end.
+    """
 
     def __init__(self, js: JetStreamContext, name: Bucket, model: type[T]) -> None:
         self._js = js
         self._stream = bucket_stream(name)
         self._all = bucket_subject(name, ">")
         self._model = model
-        self._keys: set[str] = set()
-        self._seen = 0
         self._made: datetime | None = None
+        self.seen = 0
+
+    async def begins_anew(self) -> bool:
+        """Say whether the bucket was made since one last looked: it is read from its start then.
+
+        Raises:
+            MeshUnavailable: the bucket cannot be read.
+
+        """
+        try:
+            info = await self._js.stream_info(self._stream)
+        except (nats.errors.Error, OSError) as error:  # a time-out is one too
+            raise MeshUnavailable(f"bucket cannot be followed: {type(error).__name__}") from error
+        if info.created == self._made and info.state.last_seq >= self.seen:
+            return False
+        self._made, self.seen = info.created, 0
+        return True
+
+    async def news(self) -> AsyncGenerator[tuple[str, T | None]]:
+        """Yield key and record (None: removed) of what was written after ``seen``, which moves on with each.
+
+        Raises:
+            MeshUnavailable: the bucket cannot be read.
+            InvalidMessage: so a record, behind which one may go on.
+
+        """
+        while (message := await self._next()) is not None:
+            self.seen = message.seq or self.seen + 1
+            yield self._read(message)
+
+    async def _next(self) -> RawStreamMsg | None:
+        try:
+            # From the leader, not by direct get: a follower that lags has fewer messages than there are.
+            return await self._js.get_msg(self._stream, seq=self.seen + 1, subject=self._all, next=True)
+        except NotFoundError:
+            return None
+        except (nats.errors.Error, OSError) as error:
+            raise MeshUnavailable(f"bucket cannot be followed: {type(error).__name__}") from error
+
+    def _read(self, message: RawStreamMsg) -> tuple[str, T | None]:
+        key = (message.subject or "").removeprefix(self._all[:-1])
+        if any(name in (message.headers or {}) for name in _REMOVED):
+            return key, None
+        try:
+            return key, self._model.model_validate_json(message.data or b"")
+        except ValidationError as error:
+            raise InvalidMessage(f"record of {self._model.__name__} cannot be read", reason="bad-record") from error
+
+
+class Followed(Generic[T]):
+    """All that changed since the last look that succeeded."""
+
+    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T]) -> None:
+        self._trail = Trail(js, name, model)
+        self._keys: set[str] = set()
+        self._found: dict[str, T | None] = {}
 
     async def changes(self) -> dict[str, T | None]:
         """Return the records that were written (None: removed) since the last call that returned; at first all.
@@ -43,35 +101,14 @@ class Followed(Generic[T]):
             InvalidMessage: so a record.
 
         """
+        if await self._trail.begins_anew():
+            self._found = dict.fromkeys(self._keys)
+        before = self._trail.seen
         try:
-            info = await self._js.stream_info(self._stream)
-            anew = info.created != self._made or info.state.last_seq < self._seen
-            if not anew and info.state.last_seq == self._seen:
-                return {}
-            found: dict[str, T | None] = dict.fromkeys(self._keys) if anew else {}
-            seen = 0 if anew else self._seen
-            while seen < info.state.last_seq and (message := await self._next(seen + 1)) is not None:
-                key, record = self._read(message)
-                found[key] = record
-                seen = message.seq or seen + 1
-        except (nats.errors.Error, OSError) as error:  # a time-out is one too
-            raise MeshUnavailable(f"bucket cannot be followed: {type(error).__name__}") from error
+            found = self._found | {key: record async for key, record in self._trail.news()}
+        except MeshError:
+            self._trail.seen = before
+            raise
         self._keys = {key for key in self._keys | found.keys() if found.get(key, ...) is not None}
-        self._seen, self._made = max(seen, info.state.last_seq), info.created
+        self._found = {}
         return found
-
-    async def _next(self, sequence: int) -> RawStreamMsg | None:
-        try:
-            # From the leader, not by direct get: a follower that lags has fewer messages than the count said.
-            return await self._js.get_msg(self._stream, seq=sequence, subject=self._all, next=True)
-        except NotFoundError:
-            return None
-
-    def _read(self, message: RawStreamMsg) -> tuple[str, T | None]:
-        key = (message.subject or "").removeprefix(self._all[:-1])
-        if any(name in (message.headers or {}) for name in _REMOVED):
-            return key, None
-        try:
-            return key, self._model.model_validate_json(message.data or b"")
-        except ValidationError as error:
-            raise InvalidMessage(f"record of {self._model.__name__} cannot be read", reason="bad-record") from error

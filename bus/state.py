@@ -10,6 +10,7 @@ from nats.js.kv import KV_OP, KeyValue
 from pydantic import BaseModel, ValidationError
 
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, TransientError
+from hybridmesh.bus.followed import Trail
 from hybridmesh.bus.topology import Bucket, bucket_stream, bucket_subject
 
 T = TypeVar("T", bound=BaseModel)
@@ -112,6 +113,10 @@ class State(Generic[T]):
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable(f"bucket read failed: {type(error).__name__}") from error
         return sorted(subject.removeprefix(everything[:-1]) for subject in info.state.subjects or {})
+
+    def trail(self) -> Trail[T]:
+        """Return what reads every record, however many there are, and what is written from then on."""
+        return Trail(self._js, self._name, self._model)
 
     async def records(self) -> dict[str, T]:
         """Return every record by its key, sorted."""

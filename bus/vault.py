@@ -177,8 +177,8 @@ class Vault:
     async def rewrap(self) -> Rewrapped:
         """Wrap the data key of every living scope by the current key; values stay as they are. Safe at any time."""
         moved = unreadable = 0
-        for scope, seen in (await self._state.records()).items():
-            if self._is_over(seen) or seen.key_id == self._keys.current().id:
+        async for scope, seen in self._state.trail().news():
+            if seen is None or self._is_over(seen) or seen.key_id == self._keys.current().id:
                 continue
             try:
                 after = await self._state.change(scope, partial(self._moved, scope))
@@ -190,7 +190,11 @@ class Vault:
 
     async def sweep(self) -> int:
         """Drop the scopes whose time is over; return how many."""
-        return sum([await self._state.discard(scope, self._is_past) for scope in await self._state.records()])
+        removed = 0
+        async for scope, seen in self._state.trail().news():
+            if seen is not None and self._is_past(seen):
+                removed += await self._state.discard(scope, self._is_past)
+        return removed
 
     def _moved(self, scope: str, record: VaultRecord | None) -> VaultRecord | None:
         current = self._keys.current()

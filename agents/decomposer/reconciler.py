@@ -33,6 +33,8 @@ class _Standstill:
 class Reconciler:
     """Looks at every open task again and again; several replicas may, as all that they publish has derived ids.
 
+    Only open tasks are remembered, and of all others only what changed is read: a month of tasks costs it nothing.
+
     ``survey`` says which tasks the queues hold messages of, ``told`` whether the end of a task was published; after
     ``told_s`` (0: never) that is forgotten.
     """
@@ -49,13 +51,14 @@ class Reconciler:
         told_s: float = 0,
     ) -> None:
         self._tasks = tasks
+        self._trail = tasks.trail()
         self._survey = survey
         self._told = told
         self._publish = publish
         self._clock = clock
         self._stall_s = stall_s
         self._told_s = told_s
-        self._over: set[str] = set()
+        self._open: set[str] = set()
         self._still: dict[str, _Standstill] = {}
 
     async def sweep(self) -> int:
@@ -65,22 +68,23 @@ class Reconciler:
             MeshUnavailable: the bus does not answer.
 
         """
-        ids = await self._tasks.keys()
         queued = await self._survey()
-        self._over.intersection_update(ids)
-        self._still = {task_id: self._still[task_id] for task_id in ids if task_id in self._still}
         moved = 0
-        for task_id in ids:
+        for task_id in tuple(self._open):
             if task_id in queued.at_work and task_id in queued.timed:
                 self._still.pop(task_id, None)
-            elif task_id not in self._over:
-                moved += await self._look(task_id, queued)
+            else:
+                moved += await self._look(task_id, await self._tasks.get(task_id), queued)
+        await self._trail.begins_anew()
+        async for task_id, state in self._trail.news():
+            self._open.add(task_id)  # first of all: what fails now is looked at again
+            moved += await self._look(task_id, state, queued)
         return moved
 
-    async def _look(self, task_id: str, queued: Queued) -> bool:
-        """See to one task that has no message at work or no timer."""
-        state = await self._tasks.get(task_id)
+    async def _look(self, task_id: str, state: TaskState | None, queued: Queued) -> bool:
+        """See to one task, and forget it when nothing is left to be done for it."""
         if state is None or state.task is None:  # gone, or a cancellation whose task has not come
+            self._forget(task_id)
             return False
         if state.end is not None:
             return task_id not in queued.at_work and await self._tell(task_id, state)
@@ -115,9 +119,12 @@ class Reconciler:
         if end is not None and not known:
             await self._publish(events.ended(end))
             await self._publish(end)
-        self._over.add(task_id)
-        self._still.pop(task_id, None)
+        self._forget(task_id)
         return not known
+
+    def _forget(self, task_id: str) -> None:
+        self._open.discard(task_id)
+        self._still.pop(task_id, None)
 
     def _is_forgotten(self, finished_at: datetime) -> bool:
         return self._told_s > 0 and (self._clock() - finished_at).total_seconds() >= self._told_s

@@ -10,10 +10,11 @@ from hybridmesh.agents.decomposer.agent import DecomposerAgent
 from hybridmesh.agents.decomposer.reconciler import TAKES, Reconciler
 from hybridmesh.agents.decomposer.task_state import TaskState
 from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.errors import MeshUnavailable
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.settings import PlanSettings, default_profiles
-from hybridmesh.bus.topology import AUDIT, RESULTS, Bucket, queue_stream, timer_stream
+from hybridmesh.bus.topology import AUDIT, RESULTS, Bucket, bucket_stream, queue_stream, timer_stream
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.steps import StepReady
@@ -30,6 +31,8 @@ class Desk:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.now = datetime.now(UTC)
+        self.deaf = False
+        self.looked_up = 0
         limits = PlanSettings()
         tasks = bus.state(Bucket.TASKS, TaskState)
         self.agent = DecomposerAgent(
@@ -38,12 +41,18 @@ class Desk:
         self.reconciler = Reconciler(
             tasks=tasks,
             survey=Queues(bus.js, "decomposer").survey,
-            told=Endings(bus.js, bus.ring).over,
+            told=self.told,
             publish=self.publish,
             clock=lambda: self.now,
             stall_s=STALL_S,
             told_s=RESULTS.max_age_s,
         )
+
+    async def told(self, task_id: str) -> bool:
+        self.looked_up += 1
+        if self.deaf:
+            raise MeshUnavailable("no answer")
+        return await Endings(self.bus.js, self.bus.ring).over(task_id)
 
     async def publish(self, message: Message) -> None:
         await (await self.bus.links("decomposer")).publisher.publish(message)
@@ -121,6 +130,48 @@ async def test_an_end_that_was_not_told_is_told_once(bus: Bus) -> None:
     desk.wait(STALL_S + 1)
     assert await desk.reconciler.sweep() == 0
     assert await bus.count(RESULTS.name) == 1
+
+
+async def test_an_end_that_could_not_be_looked_up_is_not_forgotten(bus: Bus) -> None:
+    """Nothing is lost: a bus that fails in the middle of a look costs the rest of it a pause, and no task its end."""
+    desk = Desk(bus)
+    task = await desk.take_on()
+    await desk.agent.cancel(CancelTask(task_id=task.task_id))
+    await desk.wipe(queue_stream("classifier"))
+    desk.deaf = True
+    with pytest.raises(MeshUnavailable):
+        await desk.reconciler.sweep()
+    desk.deaf = False
+    assert await desk.reconciler.sweep() == 1
+    assert await bus.count(RESULTS.name) == 1
+
+
+async def test_what_has_ended_is_looked_at_once(bus: Bus) -> None:
+    """It runs on what you have: a month of ended tasks costs a look nothing."""
+    desk = Desk(bus)
+    for _ in range(5):
+        task = await desk.take_on()
+        await desk.tell(await desk.agent.cancel(CancelTask(task_id=task.task_id)))
+    await desk.wipe(queue_stream("classifier"))
+    for _ in range(3):
+        assert await desk.reconciler.sweep() == 0
+        assert desk.looked_up == 5
+
+
+async def test_tasks_of_a_bucket_that_was_made_anew_are_seen(bus: Bus) -> None:
+    """Nothing is lost: who has followed the bucket up to some place begins at its start when it is another one."""
+    desk = Desk(bus)
+    for _ in range(3):
+        await desk.take_on()
+    await desk.reconciler.sweep()
+    await desk.wipe(bucket_stream(Bucket.TASKS))
+    await desk.wipe(queue_stream("classifier"))
+    await desk.take_on()
+    await desk.wipe(queue_stream("classifier"))
+    assert await desk.reconciler.sweep() == 0
+    desk.wait(STALL_S + 1)
+    assert await desk.reconciler.sweep() == 1
+    assert len(await desk.resumptions()) == 1
 
 
 async def test_a_task_that_cannot_be_moved_ends_with_the_reason(bus: Bus) -> None:

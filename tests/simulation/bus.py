@@ -320,15 +320,16 @@ class SimulatedJetStream(JetStreamContext):
         return Subscription(self._connection, self._wire.server.queues[stream, consumer])
 
     async def stream_info(self, name: str, subjects_filter: str | None = None) -> api.StreamInfo:
-        subjects = await self._wire.call(
+        server = self._wire.server
+        subjects, last = await self._wire.call(
             self._process,
             name,
             "lists",
             f"{name} {subjects_filter}",
-            lambda: self._wire.server.subjects(name, subjects_filter) if subjects_filter else {},
+            lambda: (server.subjects(name, subjects_filter) if subjects_filter else {}, server.streams[name].last),
             _TIMEOUT_S,
         )
-        state = api.StreamState(messages=0, bytes=0, first_seq=0, last_seq=0, consumer_count=0, subjects=subjects)
+        state = api.StreamState(messages=0, bytes=0, first_seq=0, last_seq=last, consumer_count=0, subjects=subjects)
         return api.StreamInfo(config=api.StreamConfig(name=name), state=state)
 
     async def purge_stream(
