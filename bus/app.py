@@ -158,13 +158,11 @@ class AgentApp:
 
     async def _attend(self, attendance: Attendance, agent: Agent) -> None:
         while True:
-            load = None if agent.load is None else agent.load()
-            if load is not None:
-                self._metrics.loaded(load)
+            loads = agent.loads()
+            self._metrics.loaded(loads)
+            busy, handled = sum(loop.busy for loop in self._loops), sum(loop.handled for loop in self._loops)
             with contextlib.suppress(MeshError):
-                await attendance.renew(
-                    sum(loop.busy for loop in self._loops), sum(loop.handled for loop in self._loops), load
-                )
+                await attendance.renew(busy, handled, loads, agent.note())
             await asyncio.sleep(BEAT_S)
 
     async def _guard(self, tasks: list[asyncio.Task[None]]) -> None:

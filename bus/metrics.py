@@ -1,7 +1,7 @@
 """What an agent counts and times, for Prometheus: message types, codes and durations, never a word of a message."""
 
 import contextlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
@@ -13,8 +13,8 @@ _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 
 
 # The fields of ModelLoad, as they are told.
 _OF_A_MODEL = {
-    "waiting": "Requests that wait for the local model.",
-    "running": "Requests that the local model answers now.",
+    "waiting": "Requests that wait for a local model.",
+    "running": "Requests that a local model answers now.",
     "latency_s": "Seconds of a whole answer, a moving average.",
     "read_tokens_s": "Tokens of prompts read a second, a moving average.",
     "write_tokens_s": "Tokens written a second over all requests, a moving average.",
@@ -28,6 +28,7 @@ class Metrics:
 
     def __init__(self, agent: str) -> None:
         self._agent = agent
+        self._shown: set[str] = set()
         self.registry = CollectorRegistry()
         self._handled = Histogram(
             "hybridmesh_message_seconds",
@@ -64,10 +65,14 @@ class Metrics:
             for name, words in _OF_A_MODEL.items()
         }
 
-    def loaded(self, load: ModelLoad) -> None:
-        """Show what the local model does."""
+    def loaded(self, loads: Sequence[ModelLoad]) -> None:
+        """Show what the local models do, and no longer those that have gone."""
+        shown, self._shown = self._shown, {load.model for load in loads}
         for name, gauge in self._model.items():
-            gauge.labels(self._agent, load.model).set(getattr(load, name))
+            for model in shown - self._shown:
+                gauge.remove(self._agent, model)
+            for load in loads:
+                gauge.labels(self._agent, load.model).set(getattr(load, name))
 
     def took(self, type_name: str, seconds: float) -> None:
         """Count a message that was handled and acknowledged."""

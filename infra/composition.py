@@ -76,7 +76,7 @@ async def build_decomposer(links: Links) -> Agent:
         limits=plans,
         clock=links.clock,
         model=RemoteModel(links.asker),
-        planner=links.settings.models.local,
+        planner=links.settings.models.names["check"],
         told=over,
         clear_away=partial(forget_bodies, links.js),
         reconcile=reconciler.sweep,
@@ -126,37 +126,29 @@ async def build_classifier(links: Links, *, keys: Path) -> Agent:
 
 
 async def build_worker(links: Links, *, keys: Path) -> Agent:
-    """Build the worker, which loads the local model."""
+    """Build the worker, which loads the local models."""
     from hybridmesh.agents.worker.agent import WorkerAgent
-    from hybridmesh.agents.worker.onnx_figures import load_of
-    from hybridmesh.agents.worker.onnx_model import OnnxModel
+    from hybridmesh.agents.worker.onnx_models import LocalModels
     from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
 
-    models = links.settings.models
-    folder = await asyncio.to_thread(model_folder, links.settings, models.local)
-    model = await asyncio.to_thread(
-        OnnxModel.load,
-        folder,
-        name=models.local,
-        threads=models.threads,
-        max_prompt_tokens=models.max_prompt_tokens,
-        max_waiting=models.queue,
-        rows=models.rows,
-        prefix_bytes=models.prefix_mb * 1_000_000,
-        free_bytes=lambda: psutil.virtual_memory().available,
+    settings = links.settings.models
+    models = LocalModels(
+        partial(model_folder, links.settings), settings, free_bytes=lambda: psutil.virtual_memory().available
     )
+    await models.use(settings.names)
     return WorkerAgent(
-        model=model,
+        model=models,
         memory=RemoteMemory(links.asker),
         vault=await _vault(links, keys),
         parked=ParkedBucket(links.state(Bucket.PARKED, StepClassified), links.state(Bucket.PARKED, RouteTaken)),
         ledger=await _budgets(links),
-        models=models,
+        models=settings,
         cloud=links.settings.cloud,
         clock=links.clock,
-        close=partial(asyncio.to_thread, model.close),
-        load=lambda: load_of(model.name, model.figures),
-        watches=(model.watch,),
+        close=models.close,
+        names=lambda: models.names,
+        loads=models.loads,
+        watches=(models.watch,),
     ).agent()
 
 
@@ -170,7 +162,7 @@ async def build_verifier(links: Links) -> Agent:
         RemoteMemory(links.asker),
         links.clock,
         shipped=shipped_frameworks(),
-        judge=links.settings.models.local,
+        judge=links.settings.models.names["check"],
     ).agent()
 
 

@@ -9,6 +9,7 @@ from hybridmesh.infra.cli.console import tell, write_json, write_table
 from hybridmesh.infra.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
+    from hybridmesh.bus.settings import MeshSettings
     from hybridmesh.infra.models.packing import Profile
     from hybridmesh.infra.models.store import PreparedModel
 
@@ -36,6 +37,7 @@ def list_models(call: Invocation) -> None:
                 "title": entry.title,
                 "licence": entry.licence,
                 "needed": name in needed,
+                "needed_for": _needed(name, call.settings),
                 "prepared": prepared is not None,
                 "size_bytes": prepared.size_bytes if prepared else None,
                 "folder": str(prepared.folder) if prepared else None,
@@ -51,7 +53,7 @@ def list_models(call: Invocation) -> None:
                 row["name"],
                 row["kind"],
                 "prepared" if row["prepared"] else "-",
-                "yes" if row["needed"] else "",
+                row["needed_for"],
                 f"{row['size_bytes'] / 1_000_000:.0f} MB" if isinstance(row["size_bytes"], int) else "",
                 row["licence"],
                 row["title"],
@@ -108,6 +110,16 @@ def remove(call: Invocation, name: Name) -> None:
         write_json({"name": name, "removed": removed})
     else:
         tell(f"{name}: {'removed' if removed else 'was not prepared'}")
+
+
+def _needed(name: str, settings: "MeshSettings") -> str:
+    """Return whether the settings need a model, and what for where two share the work."""
+    from hybridmesh.infra.model_setup import needed_models
+
+    purposes = [purpose for purpose, of in settings.models.names.items() if of == name]
+    if len(purposes) == 1:
+        return f"for {purposes[0]}s"
+    return "yes" if name in needed_models(settings) else ""
 
 
 def _show(call: Invocation, model: "PreparedModel", words: str) -> None:

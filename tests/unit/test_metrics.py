@@ -33,7 +33,8 @@ def test_a_scrape_tells_counts_times_and_codes() -> None:
     metrics.handed_back("mesh-unavailable")
     metrics.buried("bad-record")
     metrics.answered("mesh.memory.search", "ok", 0.01)
-    metrics.loaded(ModelLoad(model="qwen", running=3, write_tokens_s=41.5))
+    metrics.loaded([ModelLoad(model="gone", running=1)])
+    metrics.loaded([ModelLoad(model="qwen", running=3, write_tokens_s=41.5), ModelLoad(model="smollm2")])
     with metrics.in_hand():
         busy = scrape(port)
     told = scrape(port)
