@@ -22,12 +22,12 @@ _REMOVED = ("KV-Operation", "Nats-Marker-Reason")  # headers of a mark that a re
 
 
 class Followed(Generic[T]):
-    """The records of one pydantic model in one bucket."""
+    """The records of one pydantic model in one bucket, of the ``keys`` that match."""
 
-    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T]) -> None:
+    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T], keys: str = ">") -> None:
         self._js = js
         self._stream = bucket_stream(name)
-        self._all = bucket_subject(name, ">")
+        self._prefix, self._wanted = bucket_subject(name, ""), bucket_subject(name, keys)
         self._model = model
         self._keys: set[str] = set()
         self._seen = 0
@@ -63,12 +63,12 @@ class Followed(Generic[T]):
     async def _next(self, sequence: int) -> RawStreamMsg | None:
         try:
             # From the leader, not by direct get: a follower that lags has fewer messages than the count said.
-            return await self._js.get_msg(self._stream, seq=sequence, subject=self._all, next=True)
+            return await self._js.get_msg(self._stream, seq=sequence, subject=self._wanted, next=True)
         except NotFoundError:
             return None
 
     def _read(self, message: RawStreamMsg) -> tuple[str, T | None]:
-        key = (message.subject or "").removeprefix(self._all[:-1])
+        key = (message.subject or "").removeprefix(self._prefix)
         if any(name in (message.headers or {}) for name in _REMOVED):
             return key, None
         try:

@@ -20,18 +20,20 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.model_choice import KEY, LiveChoice
 from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.stores import DAY_S
+from hybridmesh.bus.terms import KEYS
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.memory import Scope
-from hybridmesh.schemas.policies import TermShard
+from hybridmesh.schemas.policies import ModelChoice, TermShard
 from hybridmesh.schemas.steps import StepClassified
 
 
@@ -58,6 +60,7 @@ async def build_decomposer(links: Links) -> Agent:
     from hybridmesh.agents.decomposer.workflows import load_workflows
 
     plans = links.settings.plans
+    choice = await _choice(links)
     tasks = links.state(Bucket.TASKS, TaskState)
     over = Endings(links.js).over
     reconciler = Reconciler(
@@ -76,10 +79,11 @@ async def build_decomposer(links: Links) -> Agent:
         limits=plans,
         clock=links.clock,
         model=RemoteModel(links.asker),
-        planner=links.settings.models.names["check"],
+        planner=lambda: choice.names()["check"],
         told=over,
         clear_away=partial(forget_bodies, links.js),
         reconcile=reconciler.sweep,
+        watches=(choice.keep,),
     ).agent()
 
 
@@ -116,7 +120,7 @@ async def build_classifier(links: Links, *, keys: Path) -> Agent:
     terms = TermRecognizer(links.settings.privacy.terms)
     return ClassifierAgent(
         finder=await asyncio.to_thread(make_detector, links.settings, terms),
-        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard), terms, time.monotonic),
+        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard, KEYS), terms, time.monotonic),
         vault=await _vault(links, keys),
         signing_key=links.identity.key,
         clock=links.clock,
@@ -135,7 +139,9 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
     models = LocalModels(
         partial(model_folder, links.settings), settings, free_bytes=lambda: psutil.virtual_memory().available
     )
-    await models.use(settings.names)
+    choice = await _choice(links)
+    if not await models.try_to_use(choice.names()):
+        await models.use(settings.names)
     return WorkerAgent(
         model=models,
         memory=RemoteMemory(links.asker),
@@ -148,7 +154,8 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         close=models.close,
         names=lambda: models.names,
         loads=models.loads,
-        watches=(models.watch,),
+        note=lambda: models.note,
+        watches=(models.watch, choice.keep, partial(models.follow, choice.names)),
     ).agent()
 
 
@@ -157,12 +164,14 @@ async def build_verifier(links: Links) -> Agent:
     from hybridmesh.agents.verifier.agent import Verifier
     from hybridmesh.agents.worker.shipped import shipped_frameworks
 
+    choice = await _choice(links)
     return Verifier(
         RemoteModel(links.asker),
         RemoteMemory(links.asker),
         links.clock,
         shipped=shipped_frameworks(),
-        judge=links.settings.models.names["check"],
+        judge=lambda: choice.names()["check"],
+        watches=(choice.keep,),
     ).agent()
 
 
@@ -216,6 +225,12 @@ async def build_memory(links: Links) -> Agent:
     folder = await asyncio.to_thread(model_folder, links.settings, links.settings.models.embedder)
     library = await open_library(place, folder, clock=links.clock)
     return MemoryAgent(library, Scope(tenant=memory.tenant), links.clock).agent()
+
+
+async def _choice(links: Links) -> LiveChoice:
+    choice = LiveChoice(Followed(links.js, Bucket.POLICY, ModelChoice, KEY), links.settings.models)
+    await choice.look()
+    return choice
 
 
 async def _budgets(links: Links) -> Budgets:

@@ -2,20 +2,27 @@
 
 import asyncio
 import gc
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Final
 
 from hybridmesh.agents.worker.onnx_engine import room_of
 from hybridmesh.agents.worker.onnx_figures import load_of
 from hybridmesh.agents.worker.onnx_memory import ModelMemory, Need
 from hybridmesh.agents.worker.onnx_model import OnnxModel
 from hybridmesh.agents.worker.onnx_turns import Turns, closed
-from hybridmesh.bus.errors import ModelUnavailable, SetupError
+from hybridmesh.bus.errors import MeshError, ModelUnavailable, SetupError
 from hybridmesh.bus.settings import ModelSettings
 from hybridmesh.schemas.inference import Completion, CompletionRequest, ModelLoad, Purpose
 
-_LEAST_S = 0.001
+logger = logging.getLogger("hybridmesh")
+
+NO_MODEL: Final = "no-model"
+EVERY_S: Final = 0.5  # between two looks at what is wanted
+RETRY_S: Final = 30.0
+_LEAST_S: Final = 0.001
 
 
 class LocalModels:
@@ -36,6 +43,7 @@ class LocalModels:
         self._names: Mapping[Purpose, str] = {}
         self._leaving: frozenset[str] = frozenset()  # these take no newcomers
         self._closing = False
+        self.note = ""  # for people: why models that were asked for do not answer
         self._changing = asyncio.Lock()
         self._news = asyncio.Condition()
 
@@ -80,7 +88,8 @@ class LocalModels:
         The old ones answer until the new ones are loaded; where memory has no room for both, newcomers wait meanwhile.
 
         Raises:
-            SetupError: one of them is not there, cannot be loaded, or has no room; the old ones go on.
+            SetupError: one of them cannot be loaded, or has no room; the old ones go on. So they do after any error of
+                ``folder_of``.
             ModelUnavailable: nor could the old ones, which had to go first, be loaded again (``no-model``).
 
         """
@@ -98,6 +107,36 @@ class LocalModels:
             self._names = dict(names)
             await self._tell()
             await self._free(old)
+
+    async def try_to_use(self, names: Mapping[Purpose, str]) -> bool:
+        """Do what ``use`` does; what goes wrong is noted and told, and the old models go on. False where it did."""
+        try:
+            await self.use(names)
+        except MeshError as error:
+            if error.reason == NO_MODEL:
+                raise
+            self.note = f"models not exchanged: {error}"
+            logger.warning("worker: %s", self.note)
+            return False
+        self.note = ""
+        return True
+
+    async def follow(self, wanted: Callable[[], Mapping[Purpose, str]]) -> None:
+        """Use what is wanted for as long as the agent lives; what failed is tried again on a change, or later.
+
+        Raises ModelUnavailable as ``use`` does.
+        """
+        tried: Mapping[Purpose, str] = wanted() if self.note else {}
+        again_at = time.monotonic() + RETRY_S
+        while True:
+            names = wanted()
+            if names == self._names:
+                self.note = ""
+            elif names != tried or time.monotonic() >= again_at:
+                tried = names
+                await self.try_to_use(names)
+                again_at = time.monotonic() + RETRY_S
+            await asyncio.sleep(EVERY_S)
 
     def _who_goes_first(self, coming: Collection[str], old: Collection[str]) -> Collection[str]:
         """Return which models have to be freed before others can be loaded; raises SetupError when that cannot be."""
@@ -126,7 +165,7 @@ class LocalModels:
         try:
             await self._load(names)
         except SetupError as error:
-            raise ModelUnavailable("no model can be loaded any more", reason="no-model") from error
+            raise ModelUnavailable("no model can be loaded any more", reason=NO_MODEL) from error
         await self._tell()
 
     async def _free(self, names: Collection[str]) -> None:
