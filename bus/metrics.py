@@ -1,9 +1,11 @@
 """What an agent counts and times, for Prometheus: message types, codes and durations, never a word of a message."""
 
 import contextlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.schemas.inference import ModelLoad
@@ -23,12 +25,28 @@ _OF_A_MODEL = {
 }
 
 
+class _Models(Collector):
+    """The local models as they are when somebody looks."""
+
+    def __init__(self, agent: str, loads: Callable[[], Sequence[ModelLoad]]) -> None:
+        self._agent = agent
+        self._loads = loads
+
+    def collect(self) -> Generator[Metric]:
+        """Yield a gauge for each figure."""
+        loads = self._loads()
+        for name, words in _OF_A_MODEL.items():
+            gauge = GaugeMetricFamily(f"hybridmesh_model_{name}", words, labels=("agent", "model"))
+            for load in loads:
+                gauge.add_metric((self._agent, load.model), getattr(load, name))
+            yield gauge
+
+
 class Metrics:
     """The figures of one process; names and labels are part of the public interface."""
 
     def __init__(self, agent: str) -> None:
         self._agent = agent
-        self._shown: set[str] = set()
         self.registry = CollectorRegistry()
         self._handled = Histogram(
             "hybridmesh_message_seconds",
@@ -60,19 +78,9 @@ class Metrics:
             "hybridmesh_messages_in_hand", "Messages being handled now.", ("agent",), registry=self.registry
         )
 
-        self._model = {
-            name: Gauge(f"hybridmesh_model_{name}", words, ("agent", "model"), registry=self.registry)
-            for name, words in _OF_A_MODEL.items()
-        }
-
-    def loaded(self, loads: Sequence[ModelLoad]) -> None:
-        """Show what the local models do, and no longer those that have gone."""
-        shown, self._shown = self._shown, {load.model for load in loads}
-        for name, gauge in self._model.items():
-            for model in shown - self._shown:
-                gauge.remove(self._agent, model)
-            for load in loads:
-                gauge.labels(self._agent, load.model).set(getattr(load, name))
+    def follow(self, loads: Callable[[], Sequence[ModelLoad]]) -> None:
+        """Ask, at each scrape and in its thread, what the local models do."""
+        self.registry.register(_Models(self._agent, loads))
 
     def took(self, type_name: str, seconds: float) -> None:
         """Count a message that was handled and acknowledged."""

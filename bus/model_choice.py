@@ -65,8 +65,9 @@ class LiveChoice:
         self._failing = False
         if KEY in changes:
             record = changes[KEY] or ModelChoice()
-            chosen = {"check": record.check, "draft": record.draft}
-            self._names = {purpose: chosen[purpose] or name for purpose, name in self._settings.names.items()}
+            names = dict(self._settings.names)
+            names["check"], names["draft"] = record.check or names["check"], record.draft or names["draft"]
+            self._names = names
 
     async def keep(self) -> None:
         """Look again and again, for as long as the agent lives."""

@@ -56,7 +56,7 @@ class LocalModels:
         """Return what each loaded model does right now; one that is about to go answers nothing any more."""
         return tuple(
             load_of(name, model.figures, [purpose for purpose, of in self._names.items() if of == name])
-            for name, model in self._models.items()
+            for name, model in tuple(self._models.items())  # asked from other threads too
         )
 
     async def watch(self) -> None:

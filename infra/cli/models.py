@@ -97,7 +97,7 @@ def use(
 
     _check_causal(call.settings, name)
     purposes: dict[Work, Purpose] = {Work.CHECKS: "check", Work.DRAFTS: "draft"}
-    names = {purpose: name for of, purpose in purposes.items() if work in (None, of)}
+    names: dict[Purpose, str] = {purpose: name for of, purpose in purposes.items() if work in (None, of)}
 
     async def change(mesh: "Mesh") -> bool:
         return await _choose(mesh, names)
