@@ -33,8 +33,8 @@ class Agent:
     """An agent, wired: what the application shell runs.
 
     ``watches`` are loops that run beside the handlers for as long as the agent lives; ``close`` releases what
-    the agent holds after its last message; ``load`` says how busy its model is; ``tenant_of`` whose a task is, for who
-    ends tasks.
+    the agent holds after its last message; ``loads`` says how busy its models are, ``note`` what people should know of
+    the replica; ``tenant_of`` whose a task is, for who ends tasks.
     """
 
     name: str
@@ -42,7 +42,8 @@ class Agent:
     services: tuple[Service, ...] = ()
     watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = ()
     close: Callable[[], Awaitable[None]] | None = None
-    load: Callable[[], ModelLoad] | None = None
+    loads: Callable[[], Sequence[ModelLoad]] = tuple
+    note: Callable[[], str] = str
     tenant_of: Callable[[str], Awaitable[str]] | None = None
 
 

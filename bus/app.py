@@ -94,6 +94,7 @@ class AgentApp:
         client = await self._broker.connect()
         links = await make_links(client, self._identity, self._ring, self._settings)
         agent = await self._build(links)
+        self._metrics.follow(agent.loads)
         for service in agent.services:
             self._serve(service, agent.name)
         row = row_of(agent.name)
@@ -158,13 +159,10 @@ class AgentApp:
 
     async def _attend(self, attendance: Attendance, agent: Agent) -> None:
         while True:
-            load = None if agent.load is None else agent.load()
-            if load is not None:
-                self._metrics.loaded(load)
+            loads = agent.loads()
+            busy, handled = sum(loop.busy for loop in self._loops), sum(loop.handled for loop in self._loops)
             with contextlib.suppress(MeshError):
-                await attendance.renew(
-                    sum(loop.busy for loop in self._loops), sum(loop.handled for loop in self._loops), load
-                )
+                await attendance.renew(busy, handled, loads, agent.note())
             await asyncio.sleep(BEAT_S)
 
     async def _guard(self, tasks: list[asyncio.Task[None]]) -> None:

@@ -23,15 +23,15 @@ _REMOVED = ("KV-Operation", "Nats-Marker-Reason")  # headers of a mark that a re
 
 
 class Trail(Generic[T]):
-    """The records of one pydantic model in one bucket, read one by one in the order in which they were written.
+    """The records of one pydantic model in one bucket, of the ``keys`` that match, in the order of their writing.
 
     However many there are, one is in memory at a time, and none is missed: what is written meanwhile comes at the end.
     """
 
-    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T]) -> None:
+    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T], keys: str = ">") -> None:
         self._js = js
         self._stream = bucket_stream(name)
-        self._all = bucket_subject(name, ">")
+        self._prefix, self._wanted = bucket_subject(name, ""), bucket_subject(name, keys)
         self._model = model
         self._made: datetime | None = None
         self.seen = 0
@@ -67,14 +67,14 @@ class Trail(Generic[T]):
     async def _next(self) -> RawStreamMsg | None:
         try:
             # From the leader, not by direct get: a follower that lags has fewer messages than there are.
-            return await self._js.get_msg(self._stream, seq=self.seen + 1, subject=self._all, next=True)
+            return await self._js.get_msg(self._stream, seq=self.seen + 1, subject=self._wanted, next=True)
         except NotFoundError:
             return None
         except (nats.errors.Error, OSError) as error:
             raise MeshUnavailable(f"bucket cannot be followed: {type(error).__name__}") from error
 
     def _read(self, message: RawStreamMsg) -> tuple[str, T | None]:
-        key = (message.subject or "").removeprefix(self._all[:-1])
+        key = (message.subject or "").removeprefix(self._prefix)
         if any(name in (message.headers or {}) for name in _REMOVED):
             return key, None
         try:
@@ -86,8 +86,8 @@ class Trail(Generic[T]):
 class Followed(Generic[T]):
     """All that changed since the last look that succeeded."""
 
-    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T]) -> None:
-        self._trail = Trail(js, name, model)
+    def __init__(self, js: JetStreamContext, name: Bucket, model: type[T], keys: str = ">") -> None:
+        self._trail = Trail(js, name, model, keys)
         self._keys: set[str] = set()
         self._found: dict[str, T | None] = {}
 

@@ -1,9 +1,11 @@
 """What an agent counts and times, for Prometheus: message types, codes and durations, never a word of a message."""
 
 import contextlib
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.schemas.inference import ModelLoad
@@ -13,14 +15,31 @@ _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 
 
 # The fields of ModelLoad, as they are told.
 _OF_A_MODEL = {
-    "waiting": "Requests that wait for the local model.",
-    "running": "Requests that the local model answers now.",
+    "waiting": "Requests that wait for a local model.",
+    "running": "Requests that a local model answers now.",
     "latency_s": "Seconds of a whole answer, a moving average.",
     "read_tokens_s": "Tokens of prompts read a second, a moving average.",
     "write_tokens_s": "Tokens written a second over all requests, a moving average.",
     "kv_bytes": "Bytes that hold the tokens of requests and kept prefixes.",
     "kv_limit_bytes": "Bytes that may hold tokens.",
 }
+
+
+class _Models(Collector):
+    """The local models as they are when somebody looks."""
+
+    def __init__(self, agent: str, loads: Callable[[], Sequence[ModelLoad]]) -> None:
+        self._agent = agent
+        self._loads = loads
+
+    def collect(self) -> Generator[Metric]:
+        """Yield a gauge for each figure."""
+        loads = self._loads()
+        for name, words in _OF_A_MODEL.items():
+            gauge = GaugeMetricFamily(f"hybridmesh_model_{name}", words, labels=("agent", "model"))
+            for load in loads:
+                gauge.add_metric((self._agent, load.model), getattr(load, name))
+            yield gauge
 
 
 class Metrics:
@@ -59,15 +78,9 @@ class Metrics:
             "hybridmesh_messages_in_hand", "Messages being handled now.", ("agent",), registry=self.registry
         )
 
-        self._model = {
-            name: Gauge(f"hybridmesh_model_{name}", words, ("agent", "model"), registry=self.registry)
-            for name, words in _OF_A_MODEL.items()
-        }
-
-    def loaded(self, load: ModelLoad) -> None:
-        """Show what the local model does."""
-        for name, gauge in self._model.items():
-            gauge.labels(self._agent, load.model).set(getattr(load, name))
+    def follow(self, loads: Callable[[], Sequence[ModelLoad]]) -> None:
+        """Ask, at each scrape and in its thread, what the local models do."""
+        self.registry.register(_Models(self._agent, loads))
 
     def took(self, type_name: str, seconds: float) -> None:
         """Count a message that was handled and acknowledged."""

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from datetime import datetime
 
 from hybridmesh.bus.agent import Clock
@@ -13,7 +14,7 @@ BEAT_S = 5.0
 
 
 class Presence(Frozen):
-    """One running replica of an agent."""
+    """One running replica of an agent; ``load`` is that of the model which writes drafts, ``loads`` are all."""
 
     agent: str
     instance: str
@@ -24,22 +25,25 @@ class Presence(Frozen):
     handled: int = 0
     note: str = ""
     load: ModelLoad | None = None
+    loads: tuple[ModelLoad, ...] = ()
 
 
 class Attendance:
     """One replica's own record."""
 
-    def __init__(self, records: State[Presence], agent: str, clock: Clock, note: str = "") -> None:
+    def __init__(self, records: State[Presence], agent: str, clock: Clock) -> None:
         self._records = records
         self._clock = clock
         now = clock()
         instance = f"{socket.gethostname().partition('.')[0]}-{os.getpid()}"
-        self._record = Presence(agent=agent, instance=instance, pid=os.getpid(), since=now, seen=now, note=note)
+        self._record = Presence(agent=agent, instance=instance, pid=os.getpid(), since=now, seen=now)
         self._key = f"{agent}.{instance}"
 
-    async def renew(self, busy: int, handled: int, load: ModelLoad | None = None) -> None:
-        """Say that the replica lives, how much it has done, and how busy its model is."""
-        changed = {"seen": self._clock(), "busy": busy, "handled": handled, "load": load}
+    async def renew(self, busy: int, handled: int, loads: Sequence[ModelLoad] = (), note: str = "") -> None:
+        """Say that the replica lives, how much it has done, how busy its models are, and what people should know."""
+        load = next((load for load in loads if "draft" in load.purposes), None)
+        work = {"seen": self._clock(), "busy": busy, "handled": handled}
+        changed = {**work, "load": load, "loads": tuple(loads), "note": note}
         await self._records.put(self._key, self._record.model_copy(update=changed))
 
     async def leave(self) -> None:

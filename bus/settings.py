@@ -4,12 +4,14 @@ Sources, strongest first: flags (constructor arguments), ``HYBRIDMESH_*`` variab
 ``mesh.toml``, the defaults here. An unknown key is an error that names the nearest known one.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from hybridmesh.schemas.inference import Purpose
 from hybridmesh.schemas.privacy import Sensitivity
 
 
@@ -58,11 +60,14 @@ class BusSettings(Section):
 class ModelSettings(Section):
     """The local models. ``sources`` is a folder to take model files from before any network.
 
-    ``rows`` answers are written side by side, ``queue`` more may wait; ``prefix_mb`` bounds what is kept of prompts
-    that were read, so that a like one is answered sooner.
+    ``local`` answers all, but for drafts where ``drafts`` names another model. ``memory_mb`` bounds what they take
+    together (weights, tokens under way, kept prefixes); None: what is free on the machine. ``rows`` answers of a model
+    are written side by side, ``queue`` more may wait; ``prefix_mb`` bounds what is kept of prompts that were read, so
+    that a like one is answered sooner.
     """
 
     local: str = "qwen2.5-coder-0.5b"
+    drafts: str | None = None
     detector: str = "pii-multilingual"
     embedder: str = "minilm-l6-int8"
     sources: Path | None = None
@@ -71,7 +76,13 @@ class ModelSettings(Section):
     queue: int = Field(default=64, ge=1)
     rows: int = Field(default=4, ge=1, le=64)
     prefix_mb: int = Field(default=96, ge=0)
+    memory_mb: int | None = Field(default=None, ge=1)
     request_timeout_s: float = Field(default=120.0, gt=0)
+
+    @property
+    def names(self) -> Mapping[Purpose, str]:
+        """The model that answers each purpose."""
+        return {"check": self.local, "draft": self.drafts or self.local}
 
 
 class CloudSettings(Section):

@@ -10,6 +10,7 @@ from hybridmesh.bus.state import State
 from hybridmesh.schemas.policies import TermShard
 
 PREFIX = "terms."
+KEYS = f"{PREFIX}>"
 _LONGEST = 200
 _AT_ONCE = 16  # records that are changed at the same time
 
@@ -41,7 +42,7 @@ class Terms:
 
     async def read(self) -> list[str]:
         """Return all terms, sorted."""
-        found = await self._shards.records()
+        found = await self._shards.records()  # with other policies among them, which have no terms
         return sorted(term for key, shard in found.items() if key.startswith(PREFIX) for term in shard.terms)
 
     async def add(self, terms: Iterable[str]) -> int:

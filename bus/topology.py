@@ -148,6 +148,7 @@ TOPOLOGY: tuple[Row, ...] = (
         timers=(TaskExpiring,),
         publishes=(StepReady, StepFailed, TaskCompleted, TaskFailed, TaskExpiring, *_AUDIT),
         asks=(Ask.COMPLETE,),
+        obeys=(Bucket.POLICY,),
         keeps=(Bucket.TASKS,),
         surveys=True,
     ),
@@ -174,6 +175,7 @@ TOPOLOGY: tuple[Row, ...] = (
         publishes=(StepDrafted, ConsultProposed, StepFailed, ConsultRefused, *_AUDIT),
         answers=(Ask.COMPLETE,),
         asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.RANK),
+        obeys=(Bucket.POLICY,),
         keeps=(Bucket.PARKED, Bucket.VAULT, Bucket.BUDGETS),
     ),
     Row(
@@ -189,6 +191,7 @@ TOPOLOGY: tuple[Row, ...] = (
         consumes=(StepDrafted,),
         publishes=(StepVerified, StepRejected, StepFailed, *_AUDIT),
         asks=(Ask.COMPLETE, Ask.SEARCH, Ask.LOOKUP),
+        obeys=(Bucket.POLICY,),
         slots=4,
     ),
     Row(

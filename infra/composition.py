@@ -20,18 +20,20 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.model_choice import KEY, LiveChoice
 from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import RemoteMemory, RemoteModel
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.stores import DAY_S
+from hybridmesh.bus.terms import KEYS
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.memory import Scope
-from hybridmesh.schemas.policies import TermShard
+from hybridmesh.schemas.policies import ModelChoice, TermShard
 from hybridmesh.schemas.steps import StepClassified
 
 
@@ -58,6 +60,7 @@ async def build_decomposer(links: Links) -> Agent:
     from hybridmesh.agents.decomposer.workflows import load_workflows
 
     plans = links.settings.plans
+    choice = await _choice(links)
     tasks = links.state(Bucket.TASKS, TaskState)
     over = Endings(links.js, links.ring).over
     reconciler = Reconciler(
@@ -76,10 +79,11 @@ async def build_decomposer(links: Links) -> Agent:
         limits=plans,
         clock=links.clock,
         model=RemoteModel(links.asker),
-        planner=links.settings.models.local,
+        planner=lambda: choice.names()["check"],
         told=over,
         clear_away=partial(forget_bodies, links.js),
         reconcile=reconciler.sweep,
+        watches=(choice.keep,),
     ).agent()
 
 
@@ -116,7 +120,7 @@ async def build_classifier(links: Links, *, keys: Path) -> Agent:
     terms = TermRecognizer(links.settings.privacy.terms)
     return ClassifierAgent(
         finder=await asyncio.to_thread(make_detector, links.settings, terms),
-        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard), terms, time.monotonic),
+        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard, KEYS), terms, time.monotonic),
         vault=await _vault(links, keys),
         signing_key=links.identity.key,
         clock=links.clock,
@@ -126,37 +130,32 @@ async def build_classifier(links: Links, *, keys: Path) -> Agent:
 
 
 async def build_worker(links: Links, *, keys: Path) -> Agent:
-    """Build the worker, which loads the local model."""
+    """Build the worker, which loads the local models."""
     from hybridmesh.agents.worker.agent import WorkerAgent
-    from hybridmesh.agents.worker.onnx_figures import load_of
-    from hybridmesh.agents.worker.onnx_model import OnnxModel
+    from hybridmesh.agents.worker.onnx_models import LocalModels
     from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
 
-    models = links.settings.models
-    folder = await asyncio.to_thread(model_folder, links.settings, models.local)
-    model = await asyncio.to_thread(
-        OnnxModel.load,
-        folder,
-        name=models.local,
-        threads=models.threads,
-        max_prompt_tokens=models.max_prompt_tokens,
-        max_waiting=models.queue,
-        rows=models.rows,
-        prefix_bytes=models.prefix_mb * 1_000_000,
-        free_bytes=lambda: psutil.virtual_memory().available,
+    settings = links.settings.models
+    models = LocalModels(
+        partial(model_folder, links.settings), settings, free_bytes=lambda: psutil.virtual_memory().available
     )
+    choice = await _choice(links)
+    if not await models.try_to_use(choice.names()):
+        await models.use(settings.names)
     return WorkerAgent(
-        model=model,
+        model=models,
         memory=RemoteMemory(links.asker),
         vault=await _vault(links, keys),
         parked=ParkedBucket(links.state(Bucket.PARKED, StepClassified), links.state(Bucket.PARKED, RouteTaken)),
         ledger=await _budgets(links),
-        models=models,
+        models=settings,
         cloud=links.settings.cloud,
         clock=links.clock,
-        close=partial(asyncio.to_thread, model.close),
-        load=lambda: load_of(model.name, model.figures),
-        watches=(model.watch,),
+        close=models.close,
+        names=lambda: models.names,
+        loads=models.loads,
+        note=lambda: models.note,
+        watches=(models.watch, choice.keep, partial(models.follow, choice.names)),
     ).agent()
 
 
@@ -165,12 +164,14 @@ async def build_verifier(links: Links) -> Agent:
     from hybridmesh.agents.verifier.agent import Verifier
     from hybridmesh.agents.worker.shipped import shipped_frameworks
 
+    choice = await _choice(links)
     return Verifier(
         RemoteModel(links.asker),
         RemoteMemory(links.asker),
         links.clock,
         shipped=shipped_frameworks(),
-        judge=links.settings.models.local,
+        judge=lambda: choice.names()["check"],
+        watches=(choice.keep,),
     ).agent()
 
 
@@ -224,6 +225,12 @@ async def build_memory(links: Links) -> Agent:
     folder = await asyncio.to_thread(model_folder, links.settings, links.settings.models.embedder)
     library = await open_library(place, folder, clock=links.clock)
     return MemoryAgent(library, Scope(tenant=memory.tenant), links.clock).agent()
+
+
+async def _choice(links: Links) -> LiveChoice:
+    choice = LiveChoice(Followed(links.js, Bucket.POLICY, ModelChoice, KEY), links.settings.models)
+    await choice.look()
+    return choice
 
 
 async def _budgets(links: Links) -> Budgets:

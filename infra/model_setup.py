@@ -12,8 +12,8 @@ from hybridmesh.infra.models.store import ModelStore
 
 def needed_models(settings: MeshSettings) -> tuple[str, ...]:
     """Return the names of the models that the agents load from the store; the shipped detector is not among them."""
-    named = (settings.models.detector, settings.models.embedder, settings.models.local)
-    return tuple(name for name in named if name != SHIPPED)
+    named = (settings.models.detector, settings.models.embedder, *settings.models.names.values())
+    return tuple(dict.fromkeys(name for name in named if name != SHIPPED))
 
 
 def open_store(settings: MeshSettings) -> ModelStore:

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from hybridmesh.schemas.message import Frozen
 
+Purpose = Literal["check", "draft"]
+"""What an answer is for: a text to be released, or anything else (a slot, a yes or no, a plan)."""
+
 
 class GuideKind(StrEnum):
     """How the output is held to a form while it is decoded."""
@@ -31,6 +34,7 @@ class CompletionRequest(Frozen):
     max_tokens: int = Field(default=128, ge=1, le=2048)
     guide: Guide | None = None
     deadline_s: float | None = Field(default=None, gt=0)
+    purpose: Purpose = "check"
 
 
 class Completion(Frozen):
@@ -48,9 +52,11 @@ class ModelLoad(Frozen):
     """What a local model does right now; rates and seconds are moving averages, 0 before the first measurement.
 
     Rates are tokens a second over all requests together, ``latency_s`` is a whole answer's; memory is that of tokens.
+    ``purposes`` are what it answers.
     """
 
     model: str
+    purposes: tuple[Purpose, ...] = ()
     waiting: int = 0
     running: int = 0
     latency_s: float = 0.0

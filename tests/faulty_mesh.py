@@ -34,6 +34,7 @@ from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.settings import CloudSettings, PlanSettings, ProfileSettings, default_profiles
+from hybridmesh.bus.terms import KEYS
 from hybridmesh.bus.topology import AUDIT, Bucket, consumers_of, queue_stream
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.work import WorkLoop
@@ -186,7 +187,7 @@ class Mesh:
         return handle
 
     async def terms(self) -> Policy:
-        return LiveTerms(Followed(self.bus.js, Bucket.POLICY, TermShard), TermRecognizer(()), time.monotonic)
+        return LiveTerms(Followed(self.bus.js, Bucket.POLICY, TermShard, KEYS), TermRecognizer(()), time.monotonic)
 
     async def _decomposer(self) -> Agent:
         plans = PlanSettings()

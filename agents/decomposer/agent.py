@@ -5,7 +5,7 @@ step.ready, task.completed, task.failed, task.expiring and audit events. Needs t
 for long goals without a workflow; it plans by itself when no model answers. Looks after tasks that stand still.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -54,7 +54,7 @@ async def _not_yet(_: str) -> bool:
 class DecomposerAgent:
     """Thin: each handler applies one transition of ``progress`` by compare-and-swap and publishes what follows.
 
-    ``planner`` is the local model's name, if known: one that was measured to cut goals wrongly is not asked.
+    ``planner`` says the local model's name, if known: one that was measured to cut goals wrongly is not asked.
     ``told`` says whether the end of a task was published, ``clear_away`` removes what was stored for one that is over;
     ``reconcile`` takes up what stands still.
     """
@@ -68,10 +68,11 @@ class DecomposerAgent:
         limits: PlanSettings,
         clock: Clock,
         model: LocalModel | None = None,
-        planner: str | None = None,
+        planner: Callable[[], str | None] = lambda: None,
         told: Callable[[str], Awaitable[bool]] = _not_yet,
         clear_away: Callable[[str], Awaitable[object]] = _nothing,
         reconcile: Callable[[], Awaitable[int]] | None = None,
+        watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
     ) -> None:
         self._tasks = tasks
         self._workflows = workflows
@@ -80,7 +81,9 @@ class DecomposerAgent:
         self._told = told
         self._clear_away = clear_away
         self._clock = clock
-        self._model = model if relied_on(planner, PLAN) else None
+        self._model = model
+        self._planner = planner
+        self._watches = watches
         self._reconcile = reconcile
 
     def agent(self) -> Agent:
@@ -95,7 +98,10 @@ class DecomposerAgent:
                 TaskExpiring: self.expire,
             },
             tenant_of=self._tenant_of,
-            watches=() if self._reconcile is None else (partial(self._keep_going, self._reconcile),),
+            watches=(
+                *self._watches,
+                *(() if self._reconcile is None else (partial(self._keep_going, self._reconcile),)),
+            ),
         )
 
     async def plan(self, task: TaskSubmitted) -> Sequence[Message]:
@@ -177,13 +183,17 @@ class DecomposerAgent:
         if task.workflow is not None:
             return self._workflows[task.workflow].plan
         plan = structural(task.goal, self._limits)
-        if len(plan.steps) > 1 or self._model is None or not worth_asking(task.goal):
+        planner = self._planner()
+        asked = self._model is not None and relied_on(planner, PLAN) and worth_asking(task.goal)
+        if len(plan.steps) > 1 or self._model is None or not asked:
             return plan
         patience = min(PLAN_TIMEOUT_S, left.total_seconds() / 4)
         try:
             answer = await self._model.complete(plan_request(task.goal, patience))
         except TransientError:
             return plan  # a task never waits for a model to say how to cut it
+        if planner is not None and not relied_on(answer.model, PLAN):  # another model had taken its place
+            return plan
         return read_plan(task.goal, answer, self._limits) or plan
 
 

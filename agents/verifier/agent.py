@@ -9,7 +9,7 @@ a second opinion. What accepts a draft is deterministic evidence.
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 
 from hybridmesh.agents.verifier.claims import find_statements
@@ -47,7 +47,7 @@ class Verifier:
     """Holds each draft against the task, private records, the advice and earlier lessons.
 
     ``shipped`` are the frameworks that come with the mesh, by key: the constants of their templates need no other
-    evidence. ``judge`` is the local model's name, if known, and ``judge_s`` bounds the wait for its second opinion.
+    evidence. ``judge`` says the local model's name, if known, and ``judge_s`` bounds the wait for its second opinion.
     """
 
     def __init__(
@@ -57,19 +57,21 @@ class Verifier:
         clock: Clock,
         *,
         shipped: Mapping[str, Framework] | None = None,
-        judge: str = "",
+        judge: Callable[[], str | None] = lambda: None,
         judge_s: float = 30.0,
+        watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
     ) -> None:
         self._model = model
         self._memory = memory
         self._clock = clock
         self._shipped = dict(shipped or {})
         self._judge_name = judge
+        self._watches = watches
         self._judge_s = judge_s
 
     def agent(self) -> Agent:
         """Return the agent, wired."""
-        return Agent("verifier", handlers={StepDrafted: self.verify})
+        return Agent("verifier", handlers={StepDrafted: self.verify}, watches=self._watches)
 
     async def verify(self, message: StepDrafted) -> Sequence[Message]:
         """Decide on one draft."""
@@ -145,7 +147,7 @@ class Verifier:
         form = message.context.spec.output
         if message.application is not None or any(finding.fatal for finding in findings):
             return None
-        judge = self._judge_name or None
+        judge = self._judge_name()
         asked = rejects(judge, form) or settles(judge, form)
         completion = await self._second_opinion(message) if asked else None
         judgement = read_judgement(completion) if completion else None

@@ -29,7 +29,7 @@ from hybridmesh.bus.topology import Ask
 from hybridmesh.schemas.audits import Fact
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused
 from hybridmesh.schemas.frameworks import Framework
-from hybridmesh.schemas.inference import CompletionRequest, ModelLoad
+from hybridmesh.schemas.inference import CompletionRequest, ModelLoad, Purpose
 from hybridmesh.schemas.memory import Kind, MemoryItem
 from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.privacy import Sensitivity, scope_of
@@ -62,7 +62,10 @@ class Ledger(Protocol):
 
 
 class WorkerAgent:
-    """The handlers; what they decide stands in this folder's pure modules."""
+    """The handlers; what they decide stands in this folder's pure modules.
+
+    ``names`` says which model answers what at this moment; else it is those of the settings.
+    """
 
     def __init__(
         self,
@@ -76,16 +79,23 @@ class WorkerAgent:
         cloud: CloudSettings,
         clock: Clock,
         close: Callable[[], Awaitable[None]] | None = None,
-        load: Callable[[], ModelLoad] | None = None,
+        names: Callable[[], Mapping[Purpose, str]] | None = None,
+        loads: Callable[[], Sequence[ModelLoad]] = tuple,
+        note: Callable[[], str] = str,
         watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
     ) -> None:
         self._model = model
         self._close = close
-        self._load = load
+        self._loads = loads
+        self._note = note
         self._watches = watches
         self._recall = Recall(memory)
         self._drafter = Drafter(
-            model, self._recall, clock, max_prompt_tokens=models.max_prompt_tokens, name=models.local
+            model,
+            self._recall,
+            clock,
+            max_prompt_tokens=models.max_prompt_tokens,
+            names=names or (lambda: models.names),
         )
         self._vault = vault
         self._parked = parked
@@ -100,7 +110,8 @@ class WorkerAgent:
             handlers={StepLocal: self.work, ConsultAdvised: self.follow},
             services=(Service(subject=Ask.COMPLETE, request=CompletionRequest, answer=self._model.complete),),
             close=self._close,
-            load=self._load,
+            loads=self._loads,
+            note=self._note,
             watches=self._watches,
         )
 

@@ -20,7 +20,7 @@ from hybridmesh.bus.errors import Unanswerable
 from hybridmesh.bus.ports import LocalModel
 from hybridmesh.schemas.audits import Fact
 from hybridmesh.schemas.frameworks import Application, Framework
-from hybridmesh.schemas.inference import Completion, CompletionRequest
+from hybridmesh.schemas.inference import Completion, CompletionRequest, Purpose
 from hybridmesh.schemas.measured import CHOICE, relied_on
 from hybridmesh.schemas.steps import StepContext
 
@@ -59,13 +59,19 @@ def source_of(context: StepContext) -> str:
 
 
 class Drafter:
-    """Frameworks and the local model, with what the memory knows; ``name`` is the model's, where it is known."""
+    """Frameworks and the local model, with what the memory knows; ``names`` are the models', where they are known."""
 
     def __init__(
-        self, model: LocalModel, recall: Recall, clock: Clock, *, max_prompt_tokens: int, name: str | None = None
+        self,
+        model: LocalModel,
+        recall: Recall,
+        clock: Clock,
+        *,
+        max_prompt_tokens: int,
+        names: Callable[[], Mapping[Purpose, str]] = dict,
     ) -> None:
         self._model = model
-        self._name = name
+        self._names = names
         self._recall = recall
         self._clock = clock
         self._max_prompt_tokens = max_prompt_tokens
@@ -95,7 +101,7 @@ class Drafter:
                 source,
                 self._completer(context),
                 budget=max(200, tokens * _CHARS_A_TOKEN - _QUESTION_CHARS),
-                model=self._name,
+                model=self._names().get("check"),
             )
         )
         filled = apply(known.framework, known.key, known.origin, found.slots, found.checks)
@@ -164,7 +170,8 @@ class Drafter:
         source = source_of(context)
         if decided := choose_option(source, instruction, options):
             return Draft(text=decided, author="rule:options", incomplete=False, facts={"way": "words"})
-        if self._name is not None and relied_on(self._name, CHOICE):
+        chooser = self._names().get("draft")
+        if chooser is not None and relied_on(chooser, CHOICE):
             return None
         described = descriptions(instruction, options)
         scores = await self._recall.closeness(source, described) if described else None

@@ -68,6 +68,9 @@ class DeviceRows:
             ((self._saved(copy, part, head), self._head(part, row, head)) for part, head in self._places()), length
         )
 
+    def clear(self, row: int) -> None:
+        """Do nothing: what was taken at once stays taken."""
+
     def _places(self) -> Iterator[tuple[int, int]]:
         return ((part, head) for part in range(self.shape.parts) for head in range(self.shape.heads))
 

@@ -8,6 +8,7 @@ what ``copies`` always go by several, and all others always by one.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
@@ -20,6 +21,7 @@ from hybridmesh.agents.worker.onnx_figures import ModelFigures
 from hybridmesh.agents.worker.onnx_guides import Guides
 from hybridmesh.agents.worker.onnx_job import Job
 from hybridmesh.agents.worker.onnx_lookup import LONGEST
+from hybridmesh.agents.worker.onnx_memory import ModelMemory
 from hybridmesh.agents.worker.onnx_prefixes import Kept, Prefixes
 from hybridmesh.agents.worker.onnx_runtime import Provider, Wish, choose_providers
 from hybridmesh.agents.worker.onnx_schedule import Schedule
@@ -30,7 +32,6 @@ PIECE_ALONE: Final = 128  # of a prompt, read in one step: a cancellation waits 
 PIECE_BESIDE: Final = 32  # while others write, who wait for it
 LONGEST_ANSWER: Final = 2048
 COPYING: Final = (GuideKind.JSON_SCHEMA, GuideKind.GRAMMAR)
-SPARE_BYTES: Final = 128_000_000  # to be left to everybody else when a request is taken
 
 
 class Engine:
@@ -46,9 +47,8 @@ class Engine:
         name: str,
         provider: Provider,
         max_prompt_tokens: int,
-        prefix_bytes: int,
         lookup: bool,
-        free_bytes: Callable[[], int] | None,
+        memory: ModelMemory,
     ) -> None:
         self.name = name
         self.provider: Provider = provider
@@ -56,11 +56,12 @@ class Engine:
         self._decoder, self._chat, self._guides = decoder, chat, guides
         self._ends = frozenset(ends)
         self._lookup = lookup
-        self._free_bytes = free_bytes
-        self._prefixes = Prefixes(prefix_bytes)
+        self._memory = memory
+        self._prefixes = memory.prefixes
         self._schedule: Schedule[Job] = Schedule(decoder.rows.rows, lambda job: job.copies)
-        token_bytes = decoder.rows.shape.token_bytes
-        self.figures = ModelFigures(kv_limit_bytes=decoder.rows.rows * decoder.rows.room * token_bytes + prefix_bytes)
+        self._token_bytes = decoder.rows.shape.token_bytes
+        row_bytes = decoder.rows.room * self._token_bytes
+        self._figures = ModelFigures(kv_limit_bytes=decoder.rows.rows * row_bytes + memory.prefixes.limit)
 
     @classmethod
     def load(
@@ -72,16 +73,15 @@ class Engine:
         max_prompt_tokens: int = 1024,
         provider: Wish = "auto",
         rows: int = 8,
-        prefix_bytes: int = 96_000_000,
         lookup: bool = True,
-        free_bytes: Callable[[], int] | None = None,
+        memory: ModelMemory | None = None,
     ) -> Self:
         """Load a prepared folder, on CUDA where that really works, and raise SetupError when it cannot be.
 
-        ``rows`` answers are under way at once; ``prefix_bytes`` bounds what is kept of earlier prompts;
-        ``free_bytes`` tells the memory that is left on this machine, and is asked before a request is taken.
+        ``rows`` answers are under way at once; ``memory`` is shared with other engines, and asked before a request
+        gets a row.
         """
-        room = max_prompt_tokens + LONGEST_ANSWER + LONGEST + 1
+        room = room_of(max_prompt_tokens)
         remedy = f"prepare the model {name} again, or choose another provider"
         for chosen in choose_providers(provider):
             try:
@@ -96,9 +96,8 @@ class Engine:
                     name=name,
                     provider=chosen,
                     max_prompt_tokens=max_prompt_tokens,
-                    prefix_bytes=prefix_bytes,
                     lookup=lookup,
-                    free_bytes=free_bytes,
+                    memory=memory or ModelMemory(),
                 )
                 if chosen == "cuda":  # a graph may load there and fail at its first step
                     engine.warm_up()
@@ -106,6 +105,11 @@ class Engine:
                 continue
             return engine
         raise SetupError(f"the model {name} cannot be loaded", remedy=remedy)
+
+    @property
+    def figures(self) -> ModelFigures:
+        """What it does, as of its last turn; what is kept of its prompts is as of now, as others may push it out."""
+        return replace(self._figures, kv_bytes=self._figures.kv_bytes + self._prefixes.bytes_of(self))
 
     @property
     def rows(self) -> int:
@@ -119,16 +123,16 @@ class Engine:
     def warm_up(self) -> None:
         """Run once, so that the first prompt does not pay for what the runtime puts off."""
         guide = Guide(kind=GuideKind.REGEX, pattern="Yes")
+        shared, self._prefixes = self._prefixes, Prefixes(0)  # which another thread may be using now
         self.run(CompletionRequest(system="", user="Hello", max_tokens=1, guide=guide))
-        self._prefixes.clear()
-        self.figures = ModelFigures(kv_limit_bytes=self.figures.kv_limit_bytes)
+        self._prefixes = shared
+        self._figures = ModelFigures(kv_limit_bytes=self._figures.kv_limit_bytes)
 
     def prepare(self, request: CompletionRequest, *, streams: bool = False) -> Job:
         """Return a request as a job, not yet begun.
 
         Raises:
             Unanswerable: the prompt is too long (``prompt-too-long``) or the guide is none (``bad-guide``).
-            ModelUnavailable: this machine has not the memory for it now (``overloaded``).
 
         """
         prompt = self._chat.prompt(request)
@@ -139,14 +143,10 @@ class Engine:
             )
         guide = None if request.guide is None else self._guides.follow(request.guide)
         copies = request.guide is not None and request.guide.kind in COPYING
-        job = Job(prompt, request.max_tokens, copies, guide, self._ends, self._chat.stream() if streams else None)
-        needed = job.most_tokens * self._decoder.rows.shape.token_bytes + SPARE_BYTES
-        if self._free_bytes is not None and self._free_bytes() < needed:
-            raise ModelUnavailable("too little memory is free", reason="overloaded", retry_after_s=2.0)
-        return job
+        return Job(prompt, request.max_tokens, copies, guide, self._ends, self._chat.stream() if streams else None)
 
     def begin(self, job: Job) -> None:
-        """Let a job take part from the next turn on."""
+        """Let a job take part from the next turn on; for want of memory it may end at once (``overloaded``)."""
         self._schedule.add(job)
 
     def run(self, request: CompletionRequest) -> Completion:
@@ -165,7 +165,7 @@ class Engine:
             if job.stop():
                 self._end(job, None)
         reading = self._schedule.begin()
-        if reading is not None:
+        if reading is not None and self._hold(reading):
             self._attempt((reading,), lambda: self._read(reading))
         if self._schedule.batch:
             batch = tuple(self._schedule.batch)
@@ -173,17 +173,25 @@ class Engine:
         for job, row in tuple(self._schedule.alone.items()):
             self._attempt((job,), partial(self._write, row, (job,)))
         under_way = list(self._schedule)
-        held = sum(job.length for job in under_way) * self._decoder.rows.shape.token_bytes
+        held = sum(job.length for job in under_way) * self._token_bytes
         waiting = len(self._schedule.waiting)
-        self.figures = self.figures.state(
-            waiting=waiting, running=len(under_way) - waiting, kv_bytes=held + self._prefixes.used_bytes
-        )
+        self._figures = self._figures.state(waiting=waiting, running=len(under_way) - waiting, kv_bytes=held)
         return bool(under_way)
 
     def stop_all(self) -> None:
-        """Drop every job, waiting or not."""
+        """Drop every job, waiting or not, and what is kept of prompts."""
         for job in self._schedule:
             self._end(job, None)
+        self._prefixes.forget(self)
+
+    def _hold(self, job: Job) -> bool:
+        """Set aside what a job may come to before any of it is read; one that finds no room is refused."""
+        if not job.held:
+            if not self._memory.take(self.name, job.most_tokens * self._token_bytes):
+                self._end(job, ModelUnavailable("too little memory", reason="overloaded", retry_after_s=2.0))
+                return False
+            job.held = job.most_tokens * self._token_bytes
+        return True
 
     def _attempt(self, jobs: Sequence[Job], step: Callable[[], None]) -> None:
         try:
@@ -195,17 +203,17 @@ class Engine:
     def _read(self, job: Job) -> None:
         """Read a piece of a prompt; the last one gives its first new token."""
         row, tokens = self._schedule.reading_row, job.prompt.tokens
-        if not job.length and (found := self._prefixes.find(tokens)):
+        if not job.length and (found := self._prefixes.find(tokens, self)):
             kept, job.length = found
             self._decoder.rows.restore(kept.values, job.length, row)
         end = self._piece_end(job)
         started = time.monotonic()
         logits = self._decoder.step(row, tokens[None, job.length : end], [end])
-        self.figures = self.figures.read(end - job.length, time.monotonic() - started)
+        self._figures = self._figures.read(end - job.length, time.monotonic() - started)
         job.length = end
         if end in (job.prompt.family, len(tokens)) and self._wants(job, end):
             values = self._decoder.rows.save(row, end)
-            self._prefixes.keep(Kept(tokens[:end], values, family=end == job.prompt.family))
+            self._prefixes.keep(Kept(tokens[:end], values, end == job.prompt.family, self))
         if end == len(tokens):
             self._schedule.promote()
             job.accept(logits[0], ())
@@ -238,7 +246,7 @@ class Engine:
             else:
                 job.length += count
                 written += count
-        self.figures = self.figures.wrote(written, time.monotonic() - started)
+        self._figures = self._figures.wrote(written, time.monotonic() - started)
         for job in jobs:  # only now: an end moves rows, and what is in them has to be known by then
             if job in failed:
                 self._end(job, failed[job])
@@ -246,13 +254,13 @@ class Engine:
                 self._end_if_finished(job)
 
     def _wants(self, job: Job, length: int) -> bool:
-        return self._prefixes.wants(job.prompt.tokens[:length], length * self._decoder.rows.shape.token_bytes)
+        return self._prefixes.wants(job.prompt.tokens[:length], length * self._token_bytes, self)
 
     def _end_if_finished(self, job: Job) -> None:
         if job.finish is None:
             return
         seconds = time.monotonic() - job.started
-        self.figures = self.figures.answer(first_token_s=job.first_at - job.started, latency_s=seconds)
+        self._figures = self._figures.answer(first_token_s=job.first_at - job.started, latency_s=seconds)
         completion = Completion(
             text=self._chat.text(job.output),
             finish=job.finish,
@@ -264,8 +272,18 @@ class Engine:
         self._end(job, completion)
 
     def _end(self, job: Job, outcome: Completion | MeshError | None) -> None:
-        """Take a job out, close the gap that it leaves in the batch, and tell its owner."""
+        """Take a job out, close the gap that it leaves in the batch, give its memory back and tell its owner."""
+        taken = self._schedule.taken
         for move in self._schedule.remove(job):
             self._decoder.rows.move(move.source, move.target, move.job.length)
+        for row in taken - self._schedule.taken:
+            self._decoder.rows.clear(row)
+        self._memory.give(self.name, job.held)
+        job.held = 0
         job.outcome = outcome
         job.ended(job)
+
+
+def room_of(max_prompt_tokens: int) -> int:
+    """Return how many tokens a row has to have place for."""
+    return max_prompt_tokens + LONGEST_ANSWER + LONGEST + 1

@@ -1,9 +1,10 @@
 """What a model does right now, in figures: for whoever has to judge whether it will answer in time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from hybridmesh.schemas.inference import ModelLoad
+from hybridmesh.schemas.inference import ModelLoad, Purpose
 
 NEWEST: Final = 0.2  # the weight of the newest measurement in a moving estimate
 
@@ -48,10 +49,11 @@ class ModelFigures:
         )
 
 
-def load_of(name: str, figures: ModelFigures) -> ModelLoad:
+def load_of(name: str, figures: ModelFigures, purposes: Sequence[Purpose]) -> ModelLoad:
     """Return what the mesh is told of a model."""
     return ModelLoad(
         model=name,
+        purposes=tuple(purposes),
         waiting=figures.waiting,
         running=figures.running,
         latency_s=round(figures.latency_s, 3),

@@ -17,8 +17,8 @@ from hybridmesh.schemas.inference import Completion
 class Job:
     """``length`` tokens of it are in its row. What ``copies`` is written with drafts, the rest as one batch.
 
-    ``stop`` is asked between steps, ``told`` gets the text as it comes. Once ``ended`` was called nothing changes any
-    more; ``outcome`` is None then if the job was stopped.
+    ``held`` bytes are set aside for it. ``stop`` is asked between steps, ``told`` gets the text as it comes. Once
+    ``ended`` was called nothing changes any more; ``outcome`` is None then if the job was stopped.
     """
 
     prompt: Prompt
@@ -33,6 +33,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     first_at: float = 0.0
     length: int = 0
+    held: int = 0
     output: list[int] = field(default_factory=list[int])
     finish: Literal["stop", "length"] | None = None
     outcome: Completion | MeshError | None = None

@@ -1,10 +1,8 @@
-"""The local model behind the ``LocalModel`` port: the engine in one thread of its own, so that the loop stays free."""
+"""A local model behind the ``LocalModel`` port: its engine works in another thread, so that the loop stays free."""
 
 import asyncio
 import contextlib
-import logging
 import threading
-from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -15,29 +13,30 @@ from typing import Self
 from hybridmesh.agents.worker.onnx_engine import Engine
 from hybridmesh.agents.worker.onnx_figures import ModelFigures
 from hybridmesh.agents.worker.onnx_job import Job
+from hybridmesh.agents.worker.onnx_memory import ModelMemory
 from hybridmesh.agents.worker.onnx_runtime import Provider, Wish
-from hybridmesh.bus.errors import MeshError, ModelUnavailable
+from hybridmesh.agents.worker.onnx_turns import Turns, closed
+from hybridmesh.bus.errors import ModelUnavailable
 from hybridmesh.schemas.inference import Completion, CompletionRequest
 
-logger = logging.getLogger("hybridmesh")
+_LOOK_S = 0.05
 
 
 class OnnxModel:
     """``LocalModel`` over an ``Engine``: requests side by side, a bounded queue, deadlines and cancellation.
 
-    ``max_waiting`` requests may wait beside those that the engine has rows for.
+    ``max_waiting`` requests may wait beside those that the engine has rows for. Models that are given the same
+    ``turns`` work by turns in its thread; else the thread is this one's own.
     """
 
-    def __init__(self, engine: Engine, *, max_waiting: int = 8) -> None:
+    def __init__(self, engine: Engine, *, max_waiting: int = 8, turns: Turns | None = None) -> None:
         self._engine = engine
         self._limit = max_waiting + engine.rows
-        self._arrived: deque[Job] = deque()
-        self._news = threading.Condition()
+        self._turns = turns or Turns()
+        self._alone = turns is None
+        self._lock = threading.Lock()
         self._pending = 0
         self._closing = False
-        self._failure = ""
-        self._thread = threading.Thread(target=self._serve, name="local-model", daemon=True)
-        self._thread.start()
 
     @classmethod
     def load(
@@ -50,16 +49,16 @@ class OnnxModel:
         max_waiting: int = 8,
         provider: Wish = "auto",
         rows: int = 8,
-        prefix_bytes: int = 96_000_000,
-        free_bytes: Callable[[], int] | None = None,
+        memory: ModelMemory | None = None,
+        turns: Turns | None = None,
     ) -> Self:
         """Load and warm up a prepared folder (blocks for 2 to 4 seconds); raises SetupError when it cannot be."""
         engine = Engine.load(
             folder, name=name, threads=threads, max_prompt_tokens=max_prompt_tokens, provider=provider, rows=rows,
-            prefix_bytes=prefix_bytes, free_bytes=free_bytes,
+            memory=memory,
         )  # fmt: skip
         engine.warm_up()
-        return cls(engine, max_waiting=max_waiting)
+        return cls(engine, max_waiting=max_waiting, turns=turns)
 
     @property
     def name(self) -> str:
@@ -86,16 +85,21 @@ class OnnxModel:
         self.close()
 
     def close(self) -> None:
-        """Stop what runs after its present step, hand back what waits, and end the thread."""
-        with self._news:
+        """Stop what runs after its present step, hand back what waits, and end the thread if it is this one's own."""
+        with self._lock:
             self._closing = True
-            self._news.notify()
-        self._thread.join()
+        self._turns.stop(self._engine)
+        if self._alone:
+            self._turns.close()
+
+    async def drain(self) -> None:
+        """Return when nothing is under way or waits."""
+        while self._pending:  # noqa: ASYNC110 - only an exchange of models waits here, and rarely
+            await asyncio.sleep(_LOOK_S)
 
     async def watch(self) -> None:
         """Return never; raises ModelUnavailable when the model has ended by itself: its process is of no use then."""
-        await asyncio.to_thread(self._thread.join)
-        raise ModelUnavailable("the model has ended", reason=f"model-ended:{self._failure}")
+        await self._turns.watch()
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes inside a prompt."""
@@ -152,13 +156,13 @@ class OnnxModel:
             raise ModelUnavailable("the deadline passed", reason="deadline") from None
         finally:
             stop.set()
-            with self._news:
+            with self._lock:
                 self._pending -= 1
 
     def _take_place(self) -> None:
-        with self._news:
+        with self._lock:
             if self._closing:
-                raise _closed()
+                raise closed()
             if self._pending >= self._limit:
                 raise ModelUnavailable("too many prompts are waiting", reason="overloaded", retry_after_s=1.0)
             self._pending += 1
@@ -172,40 +176,11 @@ class OnnxModel:
             if isinstance(ended.outcome, Completion):
                 future.set_result(ended.outcome)
             else:
-                future.set_exception(ended.outcome or _closed())
+                future.set_exception(ended.outcome or closed())
 
         job.ended = settle
-        with self._news:
+        with self._lock:  # who comes after a close must not find an engine that was stopped
             if self._closing:
-                raise _closed()
-            self._arrived.append(job)
-            self._news.notify()
+                raise closed()
+            self._turns.begin(self._engine, job)
         return future
-
-    def _serve(self) -> None:
-        """Turn the engine while there is work, and sleep while there is none."""
-        try:
-            busy = False
-            while self._take_arrived(wait=not busy):
-                busy = self._engine.turn()
-        except Exception as error:  # noqa: BLE001 - the thread's outermost boundary; its text may tell of a prompt
-            self._failure = type(error).__name__
-            logger.error("local model ended: %s", self._failure)
-        finally:
-            with self._news:
-                self._closing = True
-            self._take_arrived(wait=False)
-            self._engine.stop_all()
-
-    def _take_arrived(self, *, wait: bool) -> bool:
-        """Hand over what arrived, waiting for it if there is nothing else to do; False when closing."""
-        with self._news:
-            while wait and not (self._arrived or self._closing):
-                self._news.wait()
-            while self._arrived:
-                self._engine.begin(self._arrived.popleft())
-            return not self._closing
-
-
-def _closed() -> MeshError:
-    return ModelUnavailable("the model is closed", reason="closed")

@@ -1,4 +1,7 @@
-"""What was read before and may come again: the keys and values of system prompts and of the latest prompts."""
+"""What was read before and may come again: the keys and values of system prompts and of the latest prompts.
+
+Several engines share one memory; each finds its own only, since a token is another word to another model.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,13 +23,14 @@ class Kept:
     tokens: Ids
     values: Saved
     family: bool
+    owner: object = None
 
 
 class Prefixes:
     """A bounded memory, least recently used out first; system prompts outlive whole prompts in half of it."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self._limit = limit_bytes
+        self.limit = limit_bytes
         self._kept: list[Kept] = []  # the latest last
 
     @property
@@ -34,14 +38,18 @@ class Prefixes:
         """Bytes of all that is kept."""
         return sum(kept.values.nbytes for kept in self._kept)
 
-    def find(self, tokens: Ids) -> tuple[Kept, int] | None:
+    def bytes_of(self, owner: object) -> int:
+        """Return the bytes of what one engine keeps."""
+        return sum(kept.values.nbytes for kept in self._of(owner))
+
+    def find(self, tokens: Ids, owner: object = None) -> tuple[Kept, int] | None:
         """Return what shares the longest start with a prompt, and how much of it can be used.
 
         The last two tokens of a prompt are never taken from here: reading them gives the first new one, and reading
         one alone would give it with other roundings than reading several.
         """
         best, shared = None, MIN_SHARED - 1
-        for kept in tuple(self._kept):
+        for kept in self._of(owner):
             common = shared_length(kept.tokens, tokens[:-2])
             if kept.family and common == len(kept.tokens):
                 self._touch(kept)
@@ -52,11 +60,11 @@ class Prefixes:
         self._touch(best)
         return best, shared
 
-    def wants(self, tokens: Ids, cost_bytes: int) -> bool:
+    def wants(self, tokens: Ids, cost_bytes: int, owner: object = None) -> bool:
         """Say whether keeping these tokens would be of use and fit."""
-        if len(tokens) < MIN_SHARED or cost_bytes > self._limit // 2:
+        if len(tokens) < MIN_SHARED or cost_bytes > self.limit // 2:
             return False
-        return all(shared_length(kept.tokens, tokens) < len(tokens) for kept in self._kept)
+        return all(shared_length(kept.tokens, tokens) < len(tokens) for kept in self._of(owner))
 
     def keep(self, kept: Kept) -> None:
         """Remember, and forget what is then too much; a whole prompt takes the place of one that it continues."""
@@ -64,17 +72,20 @@ class Prefixes:
             self._kept = [
                 old
                 for old in self._kept
-                if old.family or shared_length(old.tokens, kept.tokens) < len(old.tokens)
+                if old.family or old.owner is not kept.owner or shared_length(old.tokens, kept.tokens) < len(old.tokens)
             ]  # fmt: skip
         self._kept.append(kept)
-        while self._bytes(family=True) > self._limit // 2:
+        while self._bytes(family=True) > self.limit // 2:
             self._drop_oldest(family=True)
-        while self.used_bytes > self._limit:
+        while self.used_bytes > self.limit:
             self._drop_oldest(family=False)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._kept.clear()
+    def forget(self, owner: object) -> None:
+        """Forget what one engine keeps."""
+        self._kept = [kept for kept in self._kept if kept.owner is not owner]
+
+    def _of(self, owner: object) -> list[Kept]:
+        return [kept for kept in self._kept if kept.owner is owner]
 
     def _bytes(self, *, family: bool) -> int:
         return sum(kept.values.nbytes for kept in self._kept if kept.family == family)

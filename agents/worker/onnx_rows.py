@@ -53,3 +53,7 @@ class Rows(Protocol):
     def restore(self, saved: Saved, length: int, row: int) -> None:
         """Put the first ``length`` tokens of a copy into a row."""
         ...
+
+    def clear(self, row: int) -> None:
+        """Give back the memory of a row that nobody uses, where it is taken page by page."""
+        ...

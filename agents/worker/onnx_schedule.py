@@ -38,6 +38,12 @@ class Schedule(Generic[J]):
         reading = () if self.reading is None else (self.reading,)
         yield from (*self.batch, *self.alone, *reading, *self.waiting)
 
+    @property
+    def taken(self) -> frozenset[int]:
+        """The rows that are in use."""
+        reading = () if self.reading is None else (self.reading_row,)
+        return frozenset((*range(len(self.batch)), *self.alone.values(), *reading))
+
     def add(self, job: J) -> None:
         """Let a job wait."""
         self.waiting.append(job)

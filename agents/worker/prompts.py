@@ -56,6 +56,7 @@ def compose(
             user="\n\n".join([*before, *material, *after]),
             max_tokens=min(spec.max_tokens, 2048),
             guide=guide_for(spec.output),
+            purpose="draft",
         ),
         left_out,
     )

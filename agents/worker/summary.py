@@ -18,4 +18,5 @@ def summary_request(redacted: Redacted) -> CompletionRequest:
         user=f"# Text\n{shown.text}\n\n# Answer\nSay in two general sentences what kind of problem this is. "
         "No names, no numbers, no dates, no places, no quotes.",
         max_tokens=80,
+        purpose="draft",
     )

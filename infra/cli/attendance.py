@@ -23,10 +23,13 @@ def agents(call: Invocation) -> None:
         queue = (row["waiting"], row["in_flight"])
         for replica in row["replicas"]:
             work = (replica["pid"], replica["since"], replica["busy"], replica["handled"])
-            lines.append((row["agent"], replica["instance"], *work, *queue, replica["note"]))
+            models = ", ".join(load["model"] for load in replica["loads"])
+            lines.append((row["agent"], replica["instance"], *work, *queue, models, replica["note"]))
         if not row["replicas"]:
-            lines.append((row["agent"], "not there", "", "", "", "", *queue, ""))
-    write_table(("agent", "instance", "pid", "since", "busy", "handled", "waiting", "in flight", "note"), lines)
+            lines.append((row["agent"], "not there", "", "", "", "", *queue, "", ""))
+    write_table(
+        ("agent", "instance", "pid", "since", "busy", "handled", "waiting", "in flight", "models", "note"), lines
+    )
 
 
 async def _read(mesh: "Mesh") -> list[dict[str, Any]]:

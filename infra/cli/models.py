@@ -1,5 +1,6 @@
 """``model``: the prepared local models."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +10,13 @@ from hybridmesh.infra.cli.console import tell, write_json, write_table
 from hybridmesh.infra.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hybridmesh.bus.client import Mesh
+    from hybridmesh.bus.settings import MeshSettings
     from hybridmesh.infra.models.packing import Profile
     from hybridmesh.infra.models.store import PreparedModel
+    from hybridmesh.schemas.inference import Purpose
 
 app = typer.Typer(no_args_is_help=True, help="The local models, prepared once.")
 
@@ -36,6 +42,7 @@ def list_models(call: Invocation) -> None:
                 "title": entry.title,
                 "licence": entry.licence,
                 "needed": name in needed,
+                "needed_for": _needed(name, call.settings),
                 "prepared": prepared is not None,
                 "size_bytes": prepared.size_bytes if prepared else None,
                 "folder": str(prepared.folder) if prepared else None,
@@ -51,7 +58,7 @@ def list_models(call: Invocation) -> None:
                 row["name"],
                 row["kind"],
                 "prepared" if row["prepared"] else "-",
-                "yes" if row["needed"] else "",
+                row["needed_for"],
                 f"{row['size_bytes'] / 1_000_000:.0f} MB" if isinstance(row["size_bytes"], int) else "",
                 row["licence"],
                 row["title"],
@@ -69,6 +76,37 @@ def prepare(call: Invocation, name: Name) -> None:
     from hybridmesh.infra.models.progress import ProgressLines
 
     _show(call, open_store(call.settings).prepare(name, ProgressLines(name, tell)), "ready")
+
+
+class Work(StrEnum):
+    """What a model may be used for."""
+
+    CHECKS = "checks"
+    DRAFTS = "drafts"
+
+
+@app.command()
+@command
+def use(
+    call: Invocation,
+    name: Name,
+    work: Annotated[Work | None, typer.Option("--for", help="For one of the two only; else for both.")] = None,
+) -> None:
+    """Have every worker answer with this model from now on: it is loaded while the old one goes on."""
+    from hybridmesh.infra.cli.session import on_mesh
+
+    _check_causal(call.settings, name)
+    purposes: dict[Work, Purpose] = {Work.CHECKS: "check", Work.DRAFTS: "draft"}
+    names: dict[Purpose, str] = {purpose: name for of, purpose in purposes.items() if work in (None, of)}
+
+    async def change(mesh: "Mesh") -> bool:
+        return await _choose(mesh, names)
+
+    changed = on_mesh(call, change)
+    if call.json:
+        write_json({"name": name, "for": sorted(names), "changed": changed})
+    else:
+        tell(f"{name}: {'workers load it now; see `hybridmesh agents`' if changed else 'was chosen before'}")
 
 
 @app.command()
@@ -108,6 +146,49 @@ def remove(call: Invocation, name: Name) -> None:
         write_json({"name": name, "removed": removed})
     else:
         tell(f"{name}: {'removed' if removed else 'was not prepared'}")
+
+
+def _check_causal(settings: "MeshSettings", name: str) -> None:
+    """Raise UsageError unless the worker can use a model of this name."""
+    from hybridmesh.bus.errors import UsageError
+    from hybridmesh.infra.model_setup import open_store
+    from hybridmesh.infra.models.catalog import CATALOG
+
+    known = {
+        **{model.name: model.kind for model in open_store(settings).list()},
+        **{n: e.kind for n, e in CATALOG.items()},
+    }
+    if known.get(name) != "causal":
+        usable = ", ".join(sorted(other for other, kind in known.items() if kind == "causal"))
+        raise UsageError(f"{name} is no model that a worker can use", remedy=f"choose one of: {usable}")
+
+
+async def _choose(mesh: "Mesh", names: "Mapping[Purpose, str]") -> bool:
+    """Write the choice, and into the audit log what was chosen."""
+    from hybridmesh.bus.model_choice import choose
+    from hybridmesh.bus.topology import Bucket
+    from hybridmesh.schemas.audits import Action, AuditEvent
+    from hybridmesh.schemas.policies import ModelChoice
+
+    changed = await choose(mesh.links.state(Bucket.POLICY, ModelChoice), names)
+    if changed:
+        now = mesh.links.clock()
+        event = AuditEvent(
+            agent=mesh.links.identity.name, action=Action.POLICY_CHANGED, at=now, nonce=now.isoformat(),
+            facts={"policy": "models", **names},
+        )  # fmt: skip
+        await mesh.links.publisher.record(event)
+    return changed
+
+
+def _needed(name: str, settings: "MeshSettings") -> str:
+    """Return whether the settings need a model, and what for where two share the work."""
+    from hybridmesh.infra.model_setup import needed_models
+
+    purposes = [purpose for purpose, of in settings.models.names.items() if of == name]
+    if len(purposes) == 1:
+        return f"for {purposes[0]}s"
+    return "yes" if name in needed_models(settings) else ""
 
 
 def _show(call: Invocation, model: "PreparedModel", words: str) -> None:

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 import uvicorn
 
+from hybridmesh.agents.worker.onnx_memory import ModelMemory
 from hybridmesh.agents.worker.onnx_model import OnnxModel
 from hybridmesh.bus.publisher import utc_now
 from hybridmesh.infra.simulated_cloud.app import build_app
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         threads=settings.threads,
         max_prompt_tokens=settings.max_prompt_tokens,
         rows=_ROWS,
-        prefix_bytes=_PREFIX_BYTES,
+        memory=ModelMemory(prefix_bytes=_PREFIX_BYTES),
     ) as model:
         app = build_app(model, settings.record, utc_now, max_prompt_tokens=settings.max_prompt_tokens)
         server = AnnouncingServer(

@@ -36,6 +36,7 @@ from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links
 from hybridmesh.bus.requests import RemoteMemory
 from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.bus.terms import KEYS
 from hybridmesh.bus.topology import AGENTS, Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.infra.composition import build_auditor, build_decomposer, build_router, build_verifier
@@ -100,7 +101,7 @@ async def _build_classifier(links: Links, *, vault_key: bytes) -> Agent:
     )
     return ClassifierAgent(
         finder=finder,
-        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard), terms, time.monotonic),
+        terms=LiveTerms(Followed(links.js, Bucket.POLICY, TermShard, KEYS), terms, time.monotonic),
         vault=await _vault(links, vault_key),
         signing_key=links.identity.key,
         clock=links.clock,

@@ -23,6 +23,7 @@ _ROWS = pytest.StashKey[list[Row]]()
 
 # A wait for what a dead or stopped process has in its hands, that leaves room to see it.
 ACK_WAIT_S = 5.0
+METRICS_PORT = 19_300  # of the first agent; who finds it taken looks further
 CLOUD_KEY = {"ANTHROPIC_API_KEY": "test"}
 
 
@@ -46,6 +47,7 @@ def settings(cloud: ScriptedCloud, tmp_path_factory: pytest.TempPathFactory) -> 
         f"bus.ack_wait_s={ACK_WAIT_S}",
         f"plans.workflows={workflows}",
         "plans.stall_s=8",
+        f"metrics.port={METRICS_PORT}",
     )
 
 

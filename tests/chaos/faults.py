@@ -32,11 +32,29 @@ output = {{ kind = "choice", options = ["billing", "outage"] }}
 """
 
 
+# No words decide this one, and the option that the model will choose takes it seconds to write.
+WRITES = "writes-at-home"
+_COLOURS = ("red", "green", "blue", "black", "white", "brown", "grey", "yellow", "pink", "orange")
+_THINGS = ("chair", "table", "lamp", "door", "book", "cup", "box", "coat", "shoe", "bag", "hat", "ball")
+LONG_OPTION = " ".join(f"the {colour} {thing}" for colour in _COLOURS for thing in _THINGS)
+_LONG_WORKFLOW = f"""
+title = "Write"
+[[steps]]
+id = "write"
+title = "Text"
+instruction = "Which text fits the mail?"
+lane = "local"
+max_tokens = 2048
+output = {{ kind = "choice", options = ["{LONG_OPTION}", "the red chair the red ~"] }}
+"""
+
+
 def write_workflows(folder: Path) -> Path:
-    """Write the two workflows; returns the folder for ``plans.workflows``."""
+    """Write the workflows; returns the folder for ``plans.workflows``."""
     folder.mkdir(parents=True)
     for name, lane in ((ASKS, "redacted"), (STAYS, "local")):
         (folder / f"{name}.toml").write_text(_WORKFLOW.format(lane=lane), "utf-8")
+    (folder / f"{WRITES}.toml").write_text(_LONG_WORKFLOW, "utf-8")
     return folder
 
 

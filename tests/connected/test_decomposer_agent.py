@@ -93,7 +93,7 @@ async def decomposer(
         limits=limits,
         clock=clock.read,
         model=model,
-        planner=planner,
+        planner=lambda: planner,
         told=was_told,
         clear_away=clear_away,
     )

@@ -10,6 +10,7 @@ from llguidance import LLMatcher
 
 from hybridmesh.agents.worker.onnx_engine import Engine
 from hybridmesh.agents.worker.onnx_job import Job
+from hybridmesh.agents.worker.onnx_memory import ModelMemory
 from hybridmesh.bus.errors import MeshError, ModelUnavailable, SetupError, Unanswerable
 from hybridmesh.infra.models.progress import silent
 from hybridmesh.infra.models.store import ModelStore
@@ -56,7 +57,7 @@ def folder() -> Path:
 @pytest.fixture(scope="module")
 def plain(folder: Path) -> Engine:
     """An engine that writes one answer at a time, without drafts and without a memory."""
-    return Engine.load(folder, name="smollm2-135m", rows=1, lookup=False, prefix_bytes=0)
+    return Engine.load(folder, name="smollm2-135m", rows=1, lookup=False, memory=ModelMemory(prefix_bytes=0))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +175,8 @@ def test_a_guide_that_gives_up_ends_its_own_answer_only(
 
 def test_memory_stays_within_its_bound(folder: Path) -> None:
     """It runs on what you have: rows and kept prefixes never hold more than was set aside for them."""
-    engine = Engine.load(folder, name="small", rows=2, max_prompt_tokens=256, prefix_bytes=8_000_000)
+    memory = ModelMemory(prefix_bytes=8_000_000)
+    engine = Engine.load(folder, name="small", rows=2, max_prompt_tokens=256, memory=memory)
     highest = 0
     for number in range(6):
         begin(engine, [ask(f"Number {number}. " * 20, 4)])
@@ -182,7 +184,7 @@ def test_memory_stays_within_its_bound(folder: Path) -> None:
             highest = max(highest, engine.figures.kv_bytes)
     token_bytes = 30 * 2 * 3 * 64 * 4
     assert 0 < highest <= 8_000_000 + 2 * 260 * token_bytes
-    assert engine.figures.kv_bytes <= 8_000_000
+    assert engine.figures.kv_bytes <= memory.taken == 8_000_000
     assert engine.figures.answered == 6
     assert engine.figures.write_tokens_s > 0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hybridmesh.agents.worker.onnx_engine import Engine
+from hybridmesh.agents.worker.onnx_memory import ModelMemory
 from hybridmesh.agents.worker.onnx_model import OnnxModel
 from hybridmesh.bus.errors import ModelUnavailable, SetupError, Unanswerable
 from hybridmesh.infra.models.store import ModelStore
@@ -148,7 +149,7 @@ async def test_a_full_queue_says_so_and_drains(narrow: OnnxModel) -> None:
 async def test_without_free_memory_it_refuses(smollm2: Path) -> None:
     """It runs on what you have: a request that would make the machine swap is refused before it is begun."""
     free = 10**6
-    with OnnxModel(Engine.load(smollm2, name="full", free_bytes=lambda: free)) as model:
+    with OnnxModel(Engine.load(smollm2, name="full", memory=ModelMemory(free_bytes=lambda: free))) as model:
         with pytest.raises(ModelUnavailable) as refused:
             await model.complete(ask("Is Paris in France?", guide=YES_NO))
         assert (refused.value.reason, model.figures.running) == ("overloaded", 0)

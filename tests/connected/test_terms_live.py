@@ -23,7 +23,7 @@ from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, Unanswerable
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.publisher import utc_now
-from hybridmesh.bus.terms import Terms
+from hybridmesh.bus.terms import KEYS, Terms
 from hybridmesh.bus.topology import Bucket, bucket_subject
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.schemas.audits import Action, AuditEvent
@@ -51,7 +51,7 @@ class Replica:
 
     def __init__(self, js: Any, *seed: str) -> None:  # noqa: ANN401 - nats-py's context
         self.terms = TermRecognizer(seed)
-        self.live = LiveTerms(Followed(js, Bucket.POLICY, TermShard), self.terms, time.monotonic)
+        self.live = LiveTerms(Followed(js, Bucket.POLICY, TermShard, KEYS), self.terms, time.monotonic)
 
     def found(self, text: str) -> list[str]:
         return [text[span.start : span.end] for span in self.terms.find(text)]

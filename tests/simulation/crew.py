@@ -339,7 +339,11 @@ def _consultant(place: Place) -> Agent:
 def _verifier(place: Place) -> Agent:
     outside = place.around.outside
     return Verifier(
-        SimulatedModel(outside), SimulatedMemory(outside), place.clock, shipped=shipped_frameworks(), judge="sim-0.5b"
+        SimulatedModel(outside),
+        SimulatedMemory(outside),
+        place.clock,
+        shipped=shipped_frameworks(),
+        judge=lambda: "sim-0.5b",
     ).agent()
 
 

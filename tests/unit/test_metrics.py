@@ -33,7 +33,10 @@ def test_a_scrape_tells_counts_times_and_codes() -> None:
     metrics.handed_back("mesh-unavailable")
     metrics.buried("bad-record")
     metrics.answered("mesh.memory.search", "ok", 0.01)
-    metrics.loaded(ModelLoad(model="qwen", running=3, write_tokens_s=41.5))
+    loads = [ModelLoad(model="gone", running=1)]
+    metrics.follow(lambda: loads)
+    assert 'hybridmesh_model_running{agent="router",model="gone"} 1.0' in scrape(port)
+    loads = [ModelLoad(model="qwen", running=3, write_tokens_s=41.5), ModelLoad(model="smollm2")]
     with metrics.in_hand():
         busy = scrape(port)
     told = scrape(port)
@@ -44,6 +47,7 @@ def test_a_scrape_tells_counts_times_and_codes() -> None:
     assert 'hybridmesh_messages_handed_back_total{agent="router",reason="mesh-unavailable"} 1.0' in told
     assert 'hybridmesh_messages_buried_total{agent="router",reason="bad-record"} 1.0' in told
     assert 'hybridmesh_model_running{agent="router",model="qwen"} 3.0' in told
+    assert "gone" not in told
     assert 'hybridmesh_model_write_tokens_s{agent="router",model="qwen"} 41.5' in told
     assert 'hybridmesh_request_seconds_count{agent="router",outcome="ok",request="mesh.memory.search"} 1.0' in told
 

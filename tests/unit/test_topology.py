@@ -232,10 +232,10 @@ def test_names_are_ones_that_the_server_takes() -> None:
     assert [name for name in names if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii()] == []
 
 
-def test_the_policy_is_changed_by_people_and_read_by_the_classifier() -> None:
-    """Mistakes are not repeated: what people say is private is read where texts are, and changed by nobody else."""
+def test_the_policy_is_changed_by_people_and_read_by_who_obeys_it() -> None:
+    """Mistakes are not repeated: what people say is read where texts and models are, and changed by nobody else."""
     assert writers_of(Bucket.POLICY) == {"publisher"}
-    assert readers_of(Bucket.POLICY) == {"publisher", "classifier"}
+    assert readers_of(Bucket.POLICY) == {"publisher", "classifier", "decomposer", "verifier", "worker"}
 
 
 def test_the_router_may_publish_what_it_returns() -> None:

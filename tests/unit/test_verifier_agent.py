@@ -380,6 +380,6 @@ def test_what_a_models_word_may_do() -> None:
 async def test_a_model_is_not_asked_where_its_word_counts_for_nothing() -> None:
     """It runs on what you have: a second opinion that can do nothing costs no time."""
     model = Answering("No")
-    verifier = Verifier(model, Remembering(), lambda: NOW, judge="qwen2.5-coder-0.5b")
+    verifier = Verifier(model, Remembering(), lambda: NOW, judge=lambda: "qwen2.5-coder-0.5b")
     assert any(isinstance(message, StepVerified) for message in await verifier.verify(drafted(GOOD)))
     assert model.asked == []

@@ -11,7 +11,7 @@ from hybridmesh.agents.worker.drafting import Drafter
 from hybridmesh.agents.worker.options import choose_option
 from hybridmesh.agents.worker.recall import Recall
 from hybridmesh.schemas import measured
-from hybridmesh.schemas.inference import Completion, CompletionRequest
+from hybridmesh.schemas.inference import Completion, CompletionRequest, Purpose
 from hybridmesh.schemas.measured import CHOICE, Figure
 from hybridmesh.schemas.memory import Rank, Ranking
 from hybridmesh.schemas.plans import OutputForm, StepSpec
@@ -81,7 +81,12 @@ async def test_a_model_comes_before_meaning_where_it_was_measured_to_choose_well
     figures = {"bad-0.5b": {CHOICE.row: Figure(8, 48)}, "good-0.5b": {CHOICE.row: Figure(47, 48)}}
     monkeypatch.setattr(measured, "FIGURES", figures)
     model = Choosing()
-    drafter = Drafter(model, Recall(FirstIsNearest()), lambda: datetime.now(UTC), max_prompt_tokens=700, name=name)
+    names: dict[Purpose, str] = {"check": "good-0.5b"}
+    if name is not None:
+        names["draft"] = name
+    drafter = Drafter(
+        model, Recall(FirstIsNearest()), lambda: datetime.now(UTC), max_prompt_tokens=700, names=lambda: names
+    )
     spec = StepSpec(id="s", title="S", instruction=INSTRUCTION, output=OutputForm(kind="choice", options=OPTIONS))
     context = StepContext(
         goal="Sort", profile="balanced", spec=spec, inputs=(Document(name="t", text="Good morning!"),)

@@ -1,5 +1,7 @@
 """What is kept of earlier prompts: the longest start that is shared, within its bound, system prompts last to go."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +53,7 @@ def test_system_prompts_outlive_prompts() -> None:
     found = prefixes.find(ids((1, 40), (50, 50)))
     assert found is not None
     assert found[1] == 40
-    prefixes.clear()
+    prefixes.forget(None)
     assert prefixes.used_bytes == 0
 
 
@@ -66,3 +68,19 @@ def test_the_bound_holds(prompts: list[tuple[int, int, bool]]) -> None:
             prefixes.keep(kept(tokens, family=family))
         assert prefixes.used_bytes <= limit
     assert Prefixes(0).wants(ids((1, 40)), 40 * TOKEN_BYTES) is False
+
+
+def test_each_engine_finds_its_own_in_the_shared_memory() -> None:
+    """It runs on what you have: two models share one bound, and no token of one is taken for a word of the other."""
+    prefixes = Prefixes(200 * TOKEN_BYTES)
+    for owner in ("small", "large"):
+        prefixes.keep(replace(kept(ids((1, 60))), owner=owner))
+    assert prefixes.find(ids((1, 60), (2, 30)), "other") is None
+    found = prefixes.find(ids((1, 60), (2, 30)), "small")
+    assert found is not None
+    assert found[0].owner == "small"
+    assert not prefixes.wants(ids((1, 60)), 1, "large")
+    prefixes.keep(replace(kept(ids((3, 90))), owner="large"))
+    assert (prefixes.bytes_of("small"), prefixes.bytes_of("large")) == (60 * TOKEN_BYTES, 90 * TOKEN_BYTES)
+    prefixes.forget("large")
+    assert prefixes.used_bytes == 60 * TOKEN_BYTES

@@ -58,3 +58,14 @@ def test_rows_follow_one_another(rows: Rows) -> None:
     """It runs on what you have: neighbours are one tensor, which is what makes a batch of them without a copy."""
     row_bytes = rows.shape.heads * ROOM * rows.shape.size * rows.shape.kind.itemsize
     assert [rows.address(1, row) - rows.address(1, 0) for row in range(ROWS)] == [0, row_bytes, 2 * row_bytes]
+
+
+def test_a_cleared_row_is_given_back_and_its_neighbours_stay() -> None:
+    """Nothing private leaves: the pages of a row that is free are the system's again, and hold no token of anyone."""
+    shape = RowShape(2, 2, 64, np.dtype(np.float32))
+    rows = HostRows(shape, 3, 100)
+    memory = memory_of(rows)
+    before = memory.copy()
+    rows.clear(1)
+    assert (memory[:, [0, 2]] == before[:, [0, 2]]).all()
+    assert (memory[:, 1] == 0).mean() > 0.8  # all but what shares a page with a neighbour

@@ -39,7 +39,7 @@ def main(folder: Path, *, lookup: bool) -> None:
 def answer(engine: Engine, asked: Asked) -> tuple[list[list[float]], str]:
     """Return the seconds after which each token of each prompt came, and the first answer's text."""
     if not asked["family"]:
-        engine._prefixes.clear()  # nothing is known from the round before, as with the rivals
+        engine._prefixes.forget(engine)  # nothing is known from the round before, as with the rivals
     guide = asked["schema"] and Guide(kind=GuideKind.JSON_SCHEMA, pattern=asked["schema"])
     started = time.monotonic()
     jobs = [

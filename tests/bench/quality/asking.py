@@ -44,7 +44,7 @@ class Asker:
     def __init__(self, model: LocalModel, memory: Memory, name: str) -> None:
         self._model = model
         self._drafter = Drafter(self._model, Recall(memory), _now, max_prompt_tokens=LIMITS.max_prompt_tokens)
-        self._verifier = Verifier(self._model, memory, _now, judge=name)
+        self._verifier = Verifier(self._model, memory, _now, judge=lambda: name)
         self._triage = next(
             step for step in load_workflows(PLANS)["support-triage"].plan.steps if step.id == "categorise"
         )
