@@ -10,8 +10,8 @@ from nats.js.kv import KV_OP, KeyValue
 from pydantic import BaseModel, ValidationError
 
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, TransientError
-from hybridmesh.bus.followed import Trail
 from hybridmesh.bus.topology import Bucket, bucket_stream, bucket_subject
+from hybridmesh.bus.trail import Trail
 
 T = TypeVar("T", bound=BaseModel)
 

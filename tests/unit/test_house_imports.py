@@ -33,6 +33,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/client.py",
         "bus/endings.py",
         "bus/followed.py",
+        "bus/trail.py",
         "bus/graveyard.py",
         "bus/lanes.py",
         "bus/links.py",
