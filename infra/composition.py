@@ -140,7 +140,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         partial(model_folder, links.settings), settings, free_bytes=lambda: psutil.virtual_memory().available
     )
     choice = await _choice(links)
-    if not await models.try_to_use(choice.names()):
+    if choice.names() == settings.names or not await models.try_to_use(choice.names()):
         await models.use(settings.names)
     return WorkerAgent(
         model=models,
