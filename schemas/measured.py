@@ -118,9 +118,9 @@ FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
         "classification/model": Figure(8, 48),
         "planning/grouping": Figure(4, 32),
         "slots/check": Figure(44, 80),
-        "slots/by model": Figure(64, 129),
-        "extraction/field": Figure(144, 236),
-        "abstract/kept": Figure(28, 40),
+        "slots/by model": Figure(62, 129),
+        "extraction/field": Figure(142, 236),
+        "abstract/kept": Figure(26, 40),
         "verification/verdict": Figure(32, 56),
     },
     "qwen2.5-coder-1.5b": {
