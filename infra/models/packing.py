@@ -75,9 +75,9 @@ def choose_form(kinds: Collection[GGMLQuantizationType], profile: Profile, colum
     """Choose how matrices that are stacked together are packed.
 
     ``exact`` spends 8 bits unless 4 lose nothing. ``fast`` does so in blocks of 64 unless they are ``sensitive``: half
-    the scales, a twentieth less time. ``small`` gives 4 bits with shifts to what the source has in 4, which loses next to
-    nothing, and to matrices of 5 bits or in floats unless they are ``sensitive``; those get 8, as does what the maker
-    of the source kept in 6 or 8.
+    the scales, a twentieth less time. ``small`` gives 4 bits with shifts to what the source has in 4, which loses next
+    to nothing, and to matrices of 5 bits or in floats unless they are ``sensitive``; those get 8, as does what the
+    maker of the source kept in 6 or 8.
     """
     if all(kind == Q.Q4_0 for kind in kinds):
         return Form(4)
