@@ -50,8 +50,8 @@ class Session:
         options = cast("Any", onnxruntime.SessionOptions())
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-        halved = any(value.type == "tensor(float16)" for value in self._session.get_inputs())
-        empty = np.zeros((1, KV_HEADS, 0, HEAD_SIZE), np.float16 if halved else np.float32)
+        kind = Decoder.load(folder, "cpu", threads=1, rows=1, room=1).rows.shape.kind
+        empty = np.zeros((1, KV_HEADS, 0, HEAD_SIZE), kind)
         self._past = {f"past_key_values.{n}.{part}": empty for n in range(LAYERS) for part in ("key", "value")}
         self._seen = 0
 
