@@ -22,12 +22,14 @@ _NAMES = frozenset({"PERSON", "LOCATION", "ORGANISATION"})
 NOUNS_CAPITALISED = frozenset({"de"})
 _SURE = 0.98  # what a capitalised noun needs to be a name where all nouns have capitals
 _INSIDE = 0.95  # what a capitalised word inside a sentence needs, where only names have capitals
+_TITLED_LEAST = 3  # so many everyday words with capitals inside sentences: the text writes titles, menus, products
 _KNOWN_WELL = "en"  # most of what the model was trained on: it knows its everyday words
 _GAPS = frozenset({" ", "-", "'", "’"})
 # What stands before the first word of a sentence, a line, a cell or a value, blanks and quotes left out.
 _OPENING = frozenset(".!?:;|>•·*–—-\n\t")
 _BETWEEN = frozenset(" \r\"'“„”«»‘’([{¿¡#*_")
 
+_IDENTIFIER = re.compile(r"[a-z]{2,20}(?:[A-Z][a-z]{1,20}){1,6}")  # "getTotal": of a program
 _TITLE = re.compile(  # a full stop that ends no sentence
     r"(?<!\w)(?:dott|dr|dra|sig|sigg|sr|sra|srta|hr|fr|mr|mrs|ms|m|mm|prof|ing|avv|mme|me|dhr|mevr|st|nr|no)\.$",
     re.IGNORECASE,
@@ -81,26 +83,31 @@ def languages_of(text: str) -> tuple[str, ...]:
 
 def without_everyday(text: str, spans: Iterable[Span]) -> list[Span]:
     """Return the disjoint spans, in order, without the model's names that are words of the text's language."""
-    found = list(spans)
+    found = [span for span in spans if not (_is_guess(span) and _IDENTIFIER.fullmatch(text, span.start, span.end))]
     if not any(map(_is_guess, found)):
         return found
     languages = languages_of(text)
     if not languages or languages[0] == _KNOWN_WELL:
         return found
     reader = _Reader(text, tuple(language for language in languages if language != _KNOWN_WELL))
-    beside = [_is_beside(text, found, index) for index in range(len(found))]
-    return [span for span, near in zip(found, beside, strict=True) if near or not reader.is_everyday(span)]
+    everyday = [reader.is_everyday(span) for span in found]
+    names = [
+        not (reader.titled and known) or span.type == "ORGANISATION"
+        for span, known in zip(found, everyday, strict=True)
+    ]
+    return [span for index, span in enumerate(found) if not everyday[index] or _is_beside(text, found, names, index)]
 
 
 def _is_guess(span: Span) -> bool:
     return span.type in _NAMES and span.source == "model"
 
 
-def _is_beside(text: str, spans: Sequence[Span], index: int) -> bool:
+def _is_beside(text: str, spans: Sequence[Span], names: Sequence[bool], index: int) -> bool:
     """Say whether another name stands right before or behind a span: "Société" and "Vaudrey"."""
     span = spans[index]
-    before = index > 0 and text[spans[index - 1].end : span.start] in _GAPS
-    behind = index + 1 < len(spans) and text[span.end : spans[index + 1].start] in _GAPS
+    before = index > 0 and names[index - 1] and text[spans[index - 1].end : span.start] in _GAPS
+    last = index + 1 == len(spans)
+    behind = not last and names[index + 1] and text[span.end : spans[index + 1].start] in _GAPS
     return text[span.start].isupper() and (before or behind)
 
 
@@ -110,8 +117,19 @@ class _Reader:
     def __init__(self, text: str, languages: tuple[str, ...]) -> None:
         self._text = text
         self._words = [words_of(language) for language in languages]
-        self._inside = _SURE if NOUNS_CAPITALISED & set(languages) else _INSIDE
+        self.titled = self._is_titled()
+        self._inside = _SURE if NOUNS_CAPITALISED & set(languages) or self.titled else _INSIDE
         self._cased = any(map(str.isupper, text))
+
+    def _is_titled(self) -> bool:
+        """Say whether capitals tell little, as most words that have one inside a sentence are everyday words."""
+        capitalised = [
+            found.group().lower()
+            for found in _WORD.finditer(self._text[:_READ])
+            if found.group()[0].isupper() and not opens_sentence(self._text, found.start())
+        ]
+        known = sum(any(word in words for words in self._words) for word in capitalised)
+        return known >= _TITLED_LEAST and 2 * known >= len(capitalised)
 
     def is_everyday(self, span: Span) -> bool:
         """Say whether it is a guess, and of everyday words alone; in small letters, one such word is enough."""
@@ -120,13 +138,16 @@ class _Reader:
         opens = opens_sentence(self._text, span.start)
         if len(found) > 1 and found[0].lower() in _ARTICLES and (opens or found[0].islower()):
             found = found[1:]  # "le Vendeur", "El Arrendador"; not "Lo Bianco"
-        if not _is_guess(span) or not found or any(word[:1].isupper() for word in found[1:]):
+        several = any(word[:1].isupper() for word in found[1:])
+        if not _is_guess(span) or not found or (several and not (self.titled and span.type != "ORGANISATION")):
             return False
         known = [any(word.lower() in words for words in self._words) for word in found]
         if value.islower():
             return all(known) or (self._cased and any(known))
         if not all(known):
             return False
+        if several:  # "Servizio Assistenza", among other such titles: the lists hold nobody's name
+            return span.score < _SURE
         if opens:
             return span.type != "ORGANISATION" or span.score < _SURE
         return span.score < self._inside

@@ -11,13 +11,14 @@ _PARTICLES = (
     r"|los|el|al|bin|ibn|und zu|y)"
 )
 _ELIDED = r"(?:[Dd]|[Ll]|dell|degl|nell|all|sull|dall|de l)['’]"
-_PERSON = re.compile(rf" (?:(?!y ){_PARTICLES} ){{1,3}}| (?:{_PARTICLES} )?{_ELIDED}|['’-]")
+_RANK = r"(?:Gräfin|Graf|Freiherr|Freifrau|Freiin|Baron(?:in|esse|ne)?|Prinz(?:essin)?|Fürst(?:in)?|Ritter|Edler)"
+_PERSON = re.compile(rf" (?:{_RANK} )?(?:(?!y ){_PARTICLES} ){{1,3}}| (?:{_PARTICLES} )?{_ELIDED}|['’-]")
 _ORGANISATION = re.compile(
     rf" (?:(?:{_PARTICLES}|&|\+|et|e|und|and|en|w|we|für|for|pour|per|para|voor) ){{1,3}}"
     rf"| (?:{_PARTICLES} )?{_ELIDED}|['’-]"
 )
 _GAPS = {"PERSON": _PERSON, "ORGANISATION": _ORGANISATION}
-_GAP_MOST = 16
+_GAP_MOST = 24
 _ELIDED_START = re.compile(_ELIDED)
 _ELISION = re.compile(rf"(?<![{LETTER}]){_ELIDED}?$")
 # "Meccanica" before "dell'Arno": what an organisation does, in front of what sets it apart.
@@ -25,10 +26,16 @@ _HEAD = re.compile(rf"(?<!\w)(?:[{UPPER}][{LETTER}]{{2,30}} ){{1,2}}$")
 _REACH = 64
 
 
+# "Philippa" before "Gräfin von Eschenlohe", "Carafelli" before "di Torrenova": where a family has its name from.
+_OF = re.compile(
+    rf"(?: {_RANK})? (?:von|van|zu|di|du|de)(?: (?:der|den|dem|la|las|los|le))? [{UPPER}][{LETTER}'’-]{{2,30}}(?![\w@])"
+)
+
+
 def join_names(text: str, spans: Sequence[Span]) -> list[Span]:
     """Return disjoint spans in order, with the pieces of one name joined and begun where their words begin."""
     joined: list[Span] = []
-    for given in spans:
+    for given in _extended(text, spans):
         floor = joined[-1].end if joined else 0
         span = _begun(text, given, floor)
         last = joined[-1] if joined else None
@@ -37,6 +44,17 @@ def join_names(text: str, spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append(span)
     return joined
+
+
+def _extended(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Return the spans, those of persons with the "von …" behind them that no span begins in."""
+    longer: list[Span] = []
+    for index, span in enumerate(spans):
+        after = spans[index + 1].start if index + 1 < len(spans) else len(text)
+        found = _OF.match(text, span.end) if span.type == "PERSON" and text[span.start].isupper() else None
+        fits = found is not None and found.end() <= after
+        longer.append(span.model_copy(update={"end": found.end()}) if found and fits else span)
+    return longer
 
 
 def _links(text: str, last: Span, span: Span) -> bool:

@@ -39,7 +39,8 @@ _ROMANCE_OR_POLISH = (
     rf"|[Cc]ontrada|ul\.|al\.|pl\.|os\.) ?"
     rf"(?:(?:(?:de|del|della|dei|delle|degli|dello|la|las|los|el|do|da|dos|San|Santa) ){{1,2}}"
     rf"|(?:dell|d|de l)['’])?{PLACE}"
-    rf",? (?:n\.?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])(?:,? \d{{1,2}}[ºª°](?: ?[A-Z]\b)?)?"
+    rf",? (?:n\.?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])"
+    r"(?:,? \d{1,2}\.?(?:[ºª°]|[oa]\b)(?: ?(?:[A-Z]\b|izqd?a?\b\.?|izda\b\.?|dch?a\b\.?))?)?"
 )
 _FRENCH = (
     rf"\d{{1,4}}(?: ?(?:bis|ter|quater))?,? (?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]ll[ée]e"
@@ -62,6 +63,15 @@ _PLACES = re.compile(
     r")(?!\w)"
 )
 _LINE = re.compile(rf"(?:^|(?<=, )|(?<=,))(?P<value>\d{{5}} {PLACE})(?=[ \t]*(?:$|[,.;]))", re.MULTILINE)
+# As labels and forms have it: "LOC. PIAN DEI CERRI 2, 50014 FIESOLE FI", "OS. TYSIĄCLECIA 41 M. 12, 31-609 KRAKÓW".
+_CAPITALS = rf"[{UPPER}][{UPPER}'’.-]{{0,40}}"
+_CAPITALS_CODE = rf"(?:\d{{5}}|\d{{2}}-\d{{3}}|\d{{4}} [A-Z]{{2}}) {_CAPITALS}(?:[ -]{_CAPITALS}){{0,3}}"
+_IN_CAPITALS = re.compile(
+    rf"(?<!\w)(?:VIA|VIALE|PIAZZA|P\.ZZA|CORSO|LOC\.|FRAZ\.|UL\.|AL\.|PL\.|OS\.|CALLE|C/|AVDA\.?|AVENIDA|PLAZA|RUE|AVENUE"
+    rf"|BOULEVARD|CHEMIN|ALLÉE) ?(?:{_CAPITALS} ){{1,5}}\d{{1,4}}[A-Z]?(?:,? (?:M|INT|SC|PISO)\.? ?\w{{1,4}})?"
+    rf"(?:,? {_CAPITALS_CODE})?"
+    rf"|(?<!\w)RÉSIDENCE {_CAPITALS}(?: {_CAPITALS}){{0,3}}(?:, [{UPPER}\d .]{{1,16}}){{0,3}}, {_CAPITALS_CODE}"
+)
 _BOX = re.compile(
     r"(?<!\w)(?:P\.? ?O\.? Box|Postfach|[Aa]partado(?: de [Cc]orreos)?|[Bb]o[iî]te postale|BP|CS|Postbus"
     r"|[Cc]asella [Pp]ostale|[Ss]krytka [Pp]ocztowa|[Cc]aixa [Pp]ostal)"
@@ -98,6 +108,7 @@ RECOGNIZERS = (
     PatternRecognizer("ADDRESS", _STREET),
     PatternRecognizer("ADDRESS", _PLACES),
     PatternRecognizer("ADDRESS", _LINE),
+    PatternRecognizer("ADDRESS", _IN_CAPITALS),
     PatternRecognizer("ADDRESS", _BOX),
     PatternRecognizer("ADDRESS", _MILITARY),
     PostcodeRecognizer(),

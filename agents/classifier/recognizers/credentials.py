@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.shapes import LETTER
 from hybridmesh.schemas.privacy import Span
 
 _KEY_BLOCK = re.compile(
@@ -32,8 +33,9 @@ _SEED = re.compile(
     re.IGNORECASE,
 )
 _NAMED = (
-    r"pass ?word|passwort|passwd|pwd|passphrase|pass ?code|kennwort|contrase[ñn]a|clave|mot de passe|mdp|wachtwoord"
+    r"pass? ?wor[dt]|passwd|pwd|passphrase|pass ?code|ken{1,2}wort|contrase[ñn]a|clave|mot de passe|mdp|wacht?wo{0,2}rd"
     r"|parola d['’]ordine|senha|has[łl]o|zugangsdaten|pin(?: code| number)?|secret(?:[ _-]?key)?|api[ _-]?key"
+    r"|(?:chiave|clave|clef?|clé|klucz)[ _-]?api|api[ _-]?(?:schl(?:ü|ue)ssel|sleutel|klucz)|ww(?= ?[:=] ?[\"'])"
     r"|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|private[ _-]?key|credentials"
 )
 _ASSIGNED = re.compile(
@@ -55,6 +57,14 @@ _TOLD_OF = re.compile(
     r"(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{5,200}[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )
+# A value in quotes that was made by a machine, given to what is called a token: 'token = "b7Qz-19fLw-0KxT-m4Vd"'.
+_TOKEN = re.compile(
+    r"(?<![A-Za-z])token[\"']?(?: ?[:=]{1,2}>? ?)[\"'`]"
+    r"(?P<value>(?=[^\s\"'`]*[A-Za-z])(?=[^\s\"'`]*\d)[\w.+/=~-]{10,512})[\"'`]",
+    re.IGNORECASE,
+)
+# A word, a sign and some digits in one: "Tallow!2291" is a password wherever it stands, "Ticket#2291" may be none.
+_WORD_SIGN_DIGITS = re.compile(rf"(?<![\w/@.#-])[{LETTER}]{{4,24}}[!$]\d{{2,8}}[!$#?*]?(?![\w%])")
 _RANDOM = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_=-]{20,512}(?![\w+/=-])")
 _SECRET_WORD = words("key", "token", "secret", "password", "credential", "api", "auth", "schlüssel", "clave", "clé")
 
@@ -122,5 +132,7 @@ RECOGNIZERS = (
     PasswordRecognizer(),
     PatternRecognizer("SECRET", _TOLD),
     PatternRecognizer("SECRET", _TOLD_OF),
+    PatternRecognizer("SECRET", _TOKEN),
+    PatternRecognizer("SECRET", _WORD_SIGN_DIGITS),
     RandomRecognizer(),
 )

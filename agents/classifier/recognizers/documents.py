@@ -20,7 +20,7 @@ _IDENTITY = words(
     r"id card", r"identity card", r"national id", r"personalausweis", r"ausweis",
     r"carte (?:nationale )?d['’]identit[eé]",
     r"cni\b", r"carta d['’]identit[aà]", r"identiteitskaart", r"identiteitsbewijs",
-    r"dow[oó]d(?:u)? (?:osobist|tożsamo)",
+    r"dow[oó]d(?:u|em|zie|owi)? (?:osobist|tożsamo)",
     r"c[eé]dula", r"cart[aã]o de cidad[aã]o", r"id number", r"nhs\b", r"medicare", r"medicaid", r"medical record",
     r"mrn\b", r"insurance (?:no|num|id)", r"versicher(?:ten|ungs)(?:nummer|-?nr)", r"sozialversicherung",
     r"patient (?:id|no|num)", r"patienten-?(?:nummer|nr|id)", r"employee (?:id|no|num)", r"personalnummer",
@@ -36,6 +36,16 @@ _PLATE = re.compile(
     r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]{0,14}\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])"
     r"|(?<!\w)(?=[A-Z]{0,3}\d)[A-Z0-9]{5,8}(?!\w)|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
 )
+# Plates as five countries form them are found after a mere word for a car, too.
+_CAR = words(
+    r"vehicles?\b", r"v[eé]hicule", r"veh[ií]culo", r"fahrzeug", r"pkw\b", r"pojazd", r"samoch[oó]d", r"ve[ií]colo",
+    r"auto(?:vettura)?\b", r"voertuig", r"voiture", r"coche\b", r"car\b", r"van\b", r"reg(?:istration)?\b",
+)  # fmt: skip
+_FORMED_PLATE = re.compile(
+    r"(?<![\w-])(?:[A-Z]{2}[ -]?\d{3}[ -]?[A-Z]{2}|\d{4}[ -]?[BCDFGHJKLMNPRSTVWXYZ]{3}|[A-Z]{2}\d{2} ?[A-Z]{3}"
+    r"|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{1,4}[EH]?|[A-Z]{2,3} \d[A-Z0-9]{3,4}|[A-Z]{1,2}-\d{3}-[A-Z]{1,2}"
+    r"|\d{1,2}-[A-Z]{2,3}-\d{1,2})(?![\w-])"
+)
 _VIN = re.compile(r"(?<!\w)(?=[A-Z0-9]{0,16}[A-Z])(?=[A-Z0-9]{0,16}\d)[A-HJ-NPR-Z0-9]{17}(?!\w)")
 _LICENCE_GB = re.compile(r"(?<!\w)[A-Z9]{5}\d[0156]\d[0-3]\d{2}[A-Z9]{2}[A-Z0-9]{3}(?:\d{2})?(?!\w)")
 _MRZ = re.compile(r"(?<![\w<])[PIAC][A-Z<][A-Z<]{3}[A-Z0-9<]{25,39}(?:\s[A-Z0-9<]{30,44}){1,2}(?![\w<])")
@@ -47,5 +57,6 @@ RECOGNIZERS = (
     PatternRecognizer("DRIVERS_LICENSE", _LICENCE_GB),
     PatternRecognizer("NATIONAL_ID", _NUMBER, context=_IDENTITY),
     PatternRecognizer("VEHICLE", _PLATE, context=_VEHICLE),
+    PatternRecognizer("VEHICLE", _FORMED_PLATE, context=_CAR),
     PatternRecognizer("VEHICLE", _VIN, check=vin),
 )

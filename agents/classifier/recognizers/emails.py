@@ -14,7 +14,8 @@ _SPELLED = re.compile(
 _DOT = r"(?:dot|punto|punkt|point|punt|kropka|ponto)"
 _DOMAIN_END = r"(?:com|org|net|info|eu|de|at|ch|fr|be|es|it|nl|pl|pt|uk|ie|us|io|co|edu|gov|example)"
 _SAID = re.compile(  # "anna at example dot org"
-    r"(?<![\w.+-])[\w.+-]{1,64} (?:at|arroba|chiocciola|arobase|małpa|apenstaartje) [\w-]{1,63}"
+    rf"(?<![\w.+-])[\w.+-]{{1,64}}(?: (?:{_DOT}|bindestrich|guion|tiret) [\w-]{{1,40}}){{0,3}}"
+    r" (?:at|ät|arroba|chiocciola|arobase|małpa|apenstaartje) [\w-]{1,63}"
     rf"(?: {_DOT} [\w-]{{2,63}}){{0,3}} {_DOT} {_DOMAIN_END}(?!\w)",
     re.IGNORECASE,
 )

@@ -19,7 +19,8 @@ def _any_case(*alternatives: str) -> str:
 
 _TITLES = _any(
     r"Mr", r"Mrs", r"Ms", r"Miss", r"Mx", r"Dr", r"Prof", r"Sir", r"Herrn?", r"Frau", r"Fr", r"Hr", r"M(?=\.)", r"Mme",
-    r"Mlle", r"Monsieur", r"Madame", r"Sr", r"Sra", r"Srta", r"Señora?", r"Don", r"Doña", r"Sig", r"Sig\.ra",
+    r"Mlle", r"Pr", r"Donna", r"[Jj]onkheer", r"[Jj]onkvrouw",
+    r"Monsieur", r"Madame", r"Sr", r"Sra", r"Srta", r"Señora?", r"Don", r"Doña", r"Sig", r"Sig\.ra",
     r"Signora?", r"Dott", r"Dhr", r"Mevr", r"Mevrouw", r"Meneer", r"Pan", r"Pani",
     r"[Ss]ignor", r"[Ss]ig", r"[Ss]ig\.ra", r"[Dd]ott(?:\.ssa|ore?|oressa)?", r"[Aa]vv", r"dra?", r"prof",
     r"mme", r"Maître", r"[Dd]octora?", r"[Ff]räulein",

@@ -16,7 +16,7 @@ _SHORT_FORM = r"(?:AG|KG|UG|SE|SAS|SL|BV|NV|AB|Oy)"  # also words and codes: nev
 _WORD = rf"[{UPPER}\d][{LETTER}\d'’.-]{{0,40}}"
 _ORGANISATION = re.compile(
     rf"(?<!\w){_WORD}(?:,? (?:(?:&|and|und|et|y|of|de|für|for) )?{_WORD}){{0,4}}"
-    rf"(?:,? {_FORM}|(?<=[{LETTER}.]) {_SHORT_FORM})(?!\w)\.?"
+    rf"(?:,? {_FORM}|(?<=[{LETTER}.]) {_SHORT_FORM}(?!-\d))(?!\w)\.?"
 )
 _KIND = r"(?:University|Hospital|Bank|Clinic|Holdings|Partners|Group|Foundation|& Sons|& Co)"
 _ARTICLE = rf"(?:The|An?|This|That|Our|Your|My|Die|Der|Das|Eine|La|Le|El|Una?|De|Het|Een) {_KIND}"
@@ -42,8 +42,19 @@ _ROMANCE = re.compile(
     rf"|(?<!\w){_KIND_FIRST} {_LINKS}{_WORD}(?:[ -]{_WORD}){{0,2}}"
 )
 
+# The legal form or the trade comes first: "SARL Toitures du Périgord", "Studio Legale Sforzini"; or the family last.
+_FORM_FIRST = re.compile(
+    rf"(?<!\w)(?:SARL|EURL|SASU|SCI|SAS|SNC) {_WORD}(?: (?:{_LINKS})?{_WORD}){{0,3}}"
+    rf"|(?<!\w)Studio (?:Legale|Medico|Dentistico|Notarile|Tecnico|Commerciale) {_WORD}(?: (?:& |e )?{_WORD}){{0,2}}"
+    rf"|(?<!\w)Kancelari[aięą] (?:Adwokack|Radcowsk|Prawn|Notarialn)\w{{1,3}} {_WORD}(?: (?:& |i )?{_WORD}){{0,2}}"
+    rf"|(?<!\w)Spółdzieln\w{{1,3}} (?:{_WORD} )?(?:[„\"“][^„”\"“\n]{{2,40}}[”\"“]|{_WORD})"
+    rf"|(?<!\w)(?:{_WORD} ){{1,3}}(?:e Hijos|y Hijos|e Figli|& Figli|et Fils|& Fils|& Söhne|und Söhne|& Zonen|en Zonen"
+    r"|i Wspólnicy|i Synowie)(?!\w)"
+)
+
 RECOGNIZERS = (
     PatternRecognizer("ORGANISATION", _ORGANISATION, score=0.8),
     PatternRecognizer("ORGANISATION", _INSTITUTE, score=0.6),
     PatternRecognizer("ORGANISATION", _ROMANCE, score=0.6),
+    PatternRecognizer("ORGANISATION", _FORM_FIRST, score=0.8),
 )

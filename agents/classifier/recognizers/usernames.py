@@ -24,7 +24,11 @@ _PLACED = re.compile(
     rf"|utente|konto) ?[:=]? ?[\"'“„]?{_FORM}"
 )
 
+# "TODO(marek): …": whose it is, in program text.
+_TODO = re.compile(r"(?<!\w)(?:TODO|FIXME|XXX|HACK|NOTE)\((?P<value>[a-z][\w.-]{1,30})\)")
+
 RECOGNIZERS = (
+    PatternRecognizer("USERNAME", _TODO, score=0.7),
     PatternRecognizer("USERNAME", _NAMED, score=0.8),
     PatternRecognizer("USERNAME", _PLACED, score=0.8),
 )

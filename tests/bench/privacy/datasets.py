@@ -11,7 +11,10 @@ from typing import Any
 from house import CHECKOUT
 
 VARIABLE = "PRIVACY_DATA"
-_OWN = {"own": Path(__file__).with_name("handwritten.txt"), "languages": Path(__file__).with_name("languages.txt")}
+_OWN = {
+    name: Path(__file__).with_name(f"{file}.txt")
+    for name, file in {"own": "handwritten", "languages": "languages", "hard": "hard"}.items()
+}
 _MARK = re.compile(r"\{(?P<type>[A-Z_]+)\|(?P<value>[^|}]*)(?:\|(?P<beside>[^}]*))?\}")
 _BESIDE = ("shared", "data", "privacy", "dev")
 
