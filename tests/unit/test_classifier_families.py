@@ -5,9 +5,9 @@ import hashlib
 
 import pytest
 
-from hybridmesh.agents.classifier.recognizers import RECOGNIZERS, checksums, tax_checks
+from found_values import find_all
+from hybridmesh.agents.classifier.recognizers import checksums, tax_checks
 from hybridmesh.agents.classifier.recognizers.wallet_checksums import BITCOIN, base58check, bech32
-from hybridmesh.agents.classifier.spans import resolve
 
 # Keys are put together here, so that no scanner takes this file for a leak.
 ALNUM = "q8Zr4Tn1Vx7Lk2Mb9Pw3Ys6Hd5Fg0JcRaEuXiOoQtWmNvBKzD"
@@ -149,11 +149,6 @@ CLEAN = [
     "Ein Text über Liebe und Frieden, Beste Akteure, 64 M SDRAM; Die Bank ist neu, The Group met.",
     "scores were 3-2, 10-9 and 21:19 over 5 km in 25 min at 12.5 km/h on 2024-05-05",
 ]  # fmt: skip
-
-
-def find_all(text: str) -> list[tuple[str, str]]:
-    spans = [span for recognizer in RECOGNIZERS for span in recognizer.find(text)]
-    return [(span.type, text[span.start : span.end]) for span in resolve(spans)]
 
 
 @pytest.mark.parametrize(("kind", "text", "value"), FOUND, ids=[f"{kind}-{text[:24]}" for kind, text, _ in FOUND])

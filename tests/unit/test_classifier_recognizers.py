@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from found_values import find_all
 from hybridmesh.agents.classifier.recognizers import RECOGNIZERS
 from hybridmesh.agents.classifier.recognizers.credentials import is_random
-from hybridmesh.agents.classifier.spans import resolve
 from hybridmesh.agents.classifier.terms import TermRecognizer
 
 FOUND = [
@@ -95,11 +95,6 @@ CLEAN = [
     "We went via Port 443 and via HTTP 2; please meet at example dot matrix.",
     "commit 3f2a9c1d8e7b6a5f4e3d2c1b0a998877 fixes the bug",
 ]
-
-
-def find_all(text: str) -> list[tuple[str, str]]:
-    spans = [span for recognizer in RECOGNIZERS for span in recognizer.find(text)]
-    return [(span.type, text[span.start : span.end]) for span in resolve(spans)]
 
 
 @pytest.mark.parametrize(("kind", "text", "value"), FOUND)

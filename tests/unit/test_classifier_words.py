@@ -2,10 +2,9 @@
 
 import pytest
 
+from found_values import find_all
 from hybridmesh.agents.classifier.everyday import without_everyday
 from hybridmesh.agents.classifier.name_links import join_names
-from hybridmesh.agents.classifier.recognizers import RECOGNIZERS
-from hybridmesh.agents.classifier.spans import resolve
 from hybridmesh.schemas.privacy import Span
 
 FOUND = [
@@ -68,11 +67,6 @@ CLEAN = [
     "via USB zwei, Weg eins, trois fois rue",
     "TODO: move this; NOTE(1) and FIXME() stay",
 ]
-
-
-def find_all(text: str) -> list[tuple[str, str]]:
-    spans = [span for recognizer in RECOGNIZERS for span in recognizer.find(text)]
-    return [(span.type, text[span.start : span.end]) for span in resolve(spans)]
 
 
 @pytest.mark.parametrize(("kind", "text", "value"), FOUND, ids=[f"{kind}-{text[:24]}" for kind, text, _ in FOUND])
