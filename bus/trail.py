@@ -35,6 +35,7 @@ class Trail(Generic[T]):
         self._model = model
         self._made: datetime | None = None
         self.seen = 0
+        self.unreadable = 0
 
     async def begins_anew(self) -> bool:
         """Say whether the bucket was made since one last looked: it is read from its start then.
@@ -63,6 +64,22 @@ class Trail(Generic[T]):
         while (message := await self._next()) is not None:
             self.seen = message.seq or self.seen + 1
             yield self._read(message)
+
+    async def readable(self) -> AsyncGenerator[tuple[str, T | None]]:
+        """Yield what ``news`` does but for records that cannot be read, which are counted in ``unreadable``.
+
+        Raises:
+            MeshUnavailable: the bucket cannot be read.
+
+        """
+        at_end = False
+        while not at_end:
+            try:
+                async for found in self.news():
+                    yield found
+                at_end = True
+            except InvalidMessage:
+                self.unreadable += 1
 
     async def _next(self) -> RawStreamMsg | None:
         try:

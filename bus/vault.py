@@ -177,7 +177,8 @@ class Vault:
     async def rewrap(self) -> Rewrapped:
         """Wrap the data key of every living scope by the current key; values stay as they are. Safe at any time."""
         moved = unreadable = 0
-        async for scope, seen in self._state.trail().news():
+        trail = self._state.trail()
+        async for scope, seen in trail.readable():
             if seen is None or self._is_over(seen) or seen.key_id == self._keys.current().id:
                 continue
             try:
@@ -186,12 +187,12 @@ class Vault:
                 unreadable += 1
             else:
                 moved += after is not None
-        return Rewrapped(moved, unreadable)
+        return Rewrapped(moved, unreadable + trail.unreadable)
 
     async def sweep(self) -> int:
-        """Drop the scopes whose time is over; return how many."""
+        """Drop the scopes whose time is over; return how many. One that cannot be read holds none of the others up."""
         removed = 0
-        async for scope, seen in self._state.trail().news():
+        async for scope, seen in self._state.trail().readable():
             if seen is not None and self._is_past(seen):
                 removed += await self._state.discard(scope, self._is_past)
         return removed

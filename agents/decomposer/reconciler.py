@@ -76,7 +76,7 @@ class Reconciler:
             else:
                 moved += await self._look(task_id, await self._tasks.get(task_id), queued)
         await self._trail.begins_anew()
-        async for task_id, state in self._trail.news():
+        async for task_id, state in self._trail.readable():
             self._open.add(task_id)  # first of all: what fails now is looked at again
             moved += await self._look(task_id, state, queued)
         return moved

@@ -1,7 +1,7 @@
 """Nothing private leaves: what the vault keeps is unreadable without its key, and gone when it is forgotten."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +12,8 @@ from harness import Bus, eventually
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.bus.errors import PermanentError, TransientError
 from hybridmesh.bus.state import State
-from hybridmesh.bus.topology import Bucket
+from hybridmesh.bus.topology import Bucket, bucket_subject
+from hybridmesh.bus.trail import Trail
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.schemas.privacy import Span
 
@@ -141,11 +142,20 @@ async def test_a_scope_that_is_opened_again_is_not_swept_away(bus: Bus) -> None:
     await vault.open(SCOPE)
     clock.now += timedelta(seconds=61)
     seen = await records.get(SCOPE)
+    reads: list[str] = []
+
+    class LateTrail(Trail[VaultRecord]):
+        async def readable(self) -> AsyncGenerator[tuple[str, VaultRecord | None]]:
+            yield SCOPE, seen
 
     class Late(State[VaultRecord]):
         """Reads what stood there before the scope was opened again."""
 
+        def trail(self) -> Trail[VaultRecord]:
+            return LateTrail(bus.js, Bucket.VAULT, VaultRecord)
+
         async def _read(self, key: str) -> tuple[VaultRecord, int] | None:
+            reads.append(key)
             assert seen is not None
             assert key == SCOPE
             return seen, 1
@@ -154,7 +164,19 @@ async def test_a_scope_that_is_opened_again_is_not_swept_away(bus: Bus) -> None:
     await vault.open(SCOPE)
     await vault.put(SCOPE, VALUES)
     assert await late.sweep() == 0
+    assert reads == [SCOPE]
     assert await vault.originals(SCOPE) == VALUES
+
+
+async def test_a_record_that_cannot_be_read_keeps_no_other_alive(bus: Bus) -> None:
+    """Nothing private leaves: damage to one scope does not end the sweeping of all that were written after it."""
+    clock = Hands()
+    vault = await make_vault(bus, clock=clock)
+    await bus.js.publish(bucket_subject(Bucket.VAULT, "damaged"), b"[]")
+    await vault.open(SCOPE)
+    clock.now += timedelta(seconds=61)
+    assert await vault.sweep() == 1
+    assert (await vault.rewrap()).unreadable == 1
 
 
 async def test_the_classifier_sweeps_for_as_long_as_it_lives(bus: Bus) -> None:
