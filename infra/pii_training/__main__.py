@@ -7,14 +7,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hybridmesh.infra.pii_training.catalogues import fetch_catalogues, read_catalogues
 from hybridmesh.infra.pii_training.corpora import CORPORA, read_corpus
 from hybridmesh.infra.pii_training.export import export
 from hybridmesh.infra.pii_training.rampart import build, fetch_base, labels_of
+from hybridmesh.infra.pii_training.released import read_released
 from hybridmesh.infra.pii_training.synthesis import Labelled, synthesise
 from hybridmesh.infra.pii_training.training import encode, save_labels, train
+from hybridmesh.infra.pii_training.values import LOCALES
 
 SEED = 20261125
-_TEXTS = 90_000
+_TEXTS = 150_000
 _STEPS = 10_000
 _TWICE = "wnut"  # the one corpus of noisy English is small
 
@@ -28,7 +31,10 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, help="the folder of the open corpora; without it, synthetic texts only")
     parser.add_argument("--out", type=Path, required=True, help="where the model goes")
     parser.add_argument("--steps", type=int, default=_STEPS)
-    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, in place of the base's weights")
+    parser.add_argument(
+        "--start", type=Path, help="a checkpoint, or a released model.onnx, to go on from in place of the base"
+    )
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--texts", type=int, default=_TEXTS, help="how many synthetic texts")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
     given = parser.parse_args()
@@ -40,24 +46,33 @@ def main() -> None:
     model = build(base, labels)
     start = checkpoint if given.export_only else given.start
     if start is not None:
-        torch: Any = import_module("torch")
-        model.load_state_dict(torch.load(start))
+        model.load_state_dict(_weights(start))
     if not given.export_only:
         tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(base / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        texts = [*synthesise(given.texts, SEED), *_corpora(given.corpora)]
+        catalogues = read_catalogues(fetch_catalogues(given.out), LOCALES)
+        texts = [*synthesise(given.texts, SEED, catalogues), *_corpora(given.corpora)]
         logger.info("%d texts, %d of them synthetic", len(texts), given.texts)
         train(
             model,
             [encode(text, tokenizer, labels) for text in texts],
             steps=given.steps,
+            threads=given.threads,
             seed=SEED,
+            mask=tokenizer.token_to_id("[MASK]"),
             checkpoint=checkpoint,
         )
     export(model, model.config.hidden_size, given.out)
     save_labels(labels, given.out)
     shutil.copy(base / "tokenizer.json", given.out / "tokenizer.json")
+
+
+def _weights(start: Path) -> dict[str, Any]:
+    torch: Any = import_module("torch")
+    if start.suffix == ".onnx":
+        return {name: torch.tensor(value) for name, value in read_released(start).items()}
+    return dict(torch.load(start))
 
 
 def _corpora(folder: Path | None) -> list[Labelled]:

@@ -1,4 +1,4 @@
-"""Real places by language: cities by how many live there, countries and regions (GeoNames, CC BY 4.0)."""
+"""Real places by language: cities by how many live there (GeoNames, CC BY 4.0), countries (CLDR), regions."""
 
 import random
 from importlib import import_module
@@ -14,24 +14,18 @@ HOMES = {
     "pt": ("PT", "BR"),
     "pl": ("PL",),
 }
-# How the world's countries are called in the languages of the templates; English comes from GeoNames.
-_COUNTRIES = {
-    "de": "Deutschland Österreich Frankreich Spanien Italien Polen Russland China Japan Indien Brasilien Türkei Ungarn "
-    "Griechenland Schweden Norwegen Dänemark Belgien Niederlande Ukraine Ägypten Israel Iran Irak Kanada Mexiko "
-    "Südafrika Australien Europa Bayern Sachsen Hessen Afrika Asien Tirol Großbritannien USA",
-    "fr": "France Allemagne Espagne Italie Pologne Russie Chine Japon Inde Brésil Turquie Hongrie Grèce Suède Norvège "
-    "Belgique Ukraine Égypte Israël Iran Irak Canada Mexique Europe Afrique Bretagne Normandie Provence Royaume-Uni",
-    "es": "España Francia Alemania Italia Polonia Rusia China Japón India Brasil Turquía Grecia Suecia Noruega Bélgica "
-    "Ucrania Egipto Israel Irán Irak Canadá México Argentina Chile Perú Europa África Andalucía Cataluña EEUU",
-    "it": "Italia Francia Germania Spagna Polonia Russia Cina Giappone India Brasile Turchia Grecia Svezia Belgio "
-    "Ucraina Egitto Israele Iran Iraq Canada Messico Europa Africa Lombardia Toscana Sicilia Piemonte Stati-Uniti",
-    "nl": "Nederland België Frankrijk Duitsland Spanje Italië Polen Rusland China Japan India Brazilië Turkije "
-    "Griekenland Zweden Oekraïne Egypte Israël Iran Irak Canada Mexico Europa Afrika Vlaanderen Friesland VS",
-    "pt": "Portugal Brasil França Alemanha Espanha Itália Polónia Rússia China Japão Índia Turquia Grécia Suécia "
-    "Ucrânia Egito Israel Canadá México Angola Moçambique Europa África Algarve Bahia",
-    "pl": "Polska Niemcy Francja Hiszpania Włochy Rosja Chiny Japonia Indie Brazylia Turcja Grecja Szwecja Ukraina "
-    "Egipt Izrael Kanada Meksyk Europa Afryka Śląsk Mazowsze Małopolska",
+# What people call regions, beside the countries that CLDR names.
+_REGIONS = {
+    "en": "Europe,Africa,Asia,England,Scotland,Wales,California,the Middle East,UK,USA",
+    "de": "Europa,Afrika,Asien,Bayern,Sachsen,Hessen,Tirol,Thüringen,Schwaben,Großbritannien,USA,NRW",
+    "fr": "Europe,Afrique,Asie,Bretagne,Normandie,Provence,Alsace,Occitanie,Angleterre,Québec,USA",
+    "es": "Europa,África,Asia,Andalucía,Cataluña,Galicia,Extremadura,Inglaterra,Patagonia,EEUU",
+    "it": "Europa,Africa,Asia,Lombardia,Toscana,Sicilia,Piemonte,Puglia,Sardegna,Inghilterra,USA",
+    "nl": "Europa,Afrika,Azië,Vlaanderen,Friesland,Limburg,Zeeland,Brabant,Engeland,VS",
+    "pt": "Europa,África,Ásia,Algarve,Bahia,Minho,Alentejo,Inglaterra,EUA",
+    "pl": "Europa,Afryka,Azja,Śląsk,Mazowsze,Małopolska,Pomorze,Podlasie,Anglia,USA",
 }
+_CALLED = 0.08  # of towns: a big one by the name that the language has for it ("Mailand")
 _BIG = 300_000  # towns of the world that are written about everywhere
 
 
@@ -49,18 +43,30 @@ class Places:
             language: [float(city["population"] or 1) ** 0.5 for city in own] for language, own in self._own.items()
         }
         self._big = [str(city["name"]) for city in cities if int(city["population"]) >= _BIG]
-        english = sorted(str(country["name"]) for country in names.get_countries().values())
         states = sorted(str(state["name"]) for state in names.get_us_states().values())
-        regions = ("Europe", "Africa", "Asia", "England", "Scotland", "Wales", "California", "the Middle East", "UK")
-        self._countries = {"en": [*english, *states, *regions]}
-        self._countries |= {language: text.replace("-", " ").split() for language, text in _COUNTRIES.items()}
+        self._countries = {language: [*_countries(language), *_REGIONS[language].split(",")] for language in HOMES}
+        self._countries["en"] += states
+        self._called = {language: _towns(language) for language in HOMES}
 
     def city(self, language: str, dice: random.Random) -> str:
         """Return a town."""
-        if dice.random() < 0.2:
+        roll = dice.random()
+        if roll < _CALLED:
+            return dice.choice(self._called[language])
+        if roll < _CALLED + 0.15:
             return dice.choice(self._big)
         return str(dice.choices(self._own[language], self._weights[language])[0]["name"])
 
     def country(self, language: str, dice: random.Random) -> str:
         """Return a country, a part of one or a part of the world."""
         return dice.choice(self._countries[language])
+
+
+def _countries(language: str) -> list[str]:
+    territories: dict[str, str] = import_module("babel").Locale(language).territories
+    return sorted(name for code, name in territories.items() if len(code) == 2 and code.isalpha() and code < "XA")
+
+
+def _towns(language: str) -> list[str]:
+    zones: dict[str, dict[str, str]] = import_module("babel").Locale(language).time_zones
+    return sorted({zone["city"] for name, zone in zones.items() if "city" in zone and not name.startswith("Etc")})

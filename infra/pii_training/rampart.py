@@ -75,6 +75,8 @@ def build(folder: Path, labels: tuple[str, ...]) -> Any:
         intermediate_size=weights["bert.encoder.layer.0.intermediate.dense.bias"].shape[0],
         max_position_embeddings=weights["bert.embeddings.position_embeddings.weight"].shape[0],
         num_labels=len(labels),
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
         attn_implementation="eager",  # in the form that the exporter's fusions know
     )
     model = transformers.BertForTokenClassification(config)

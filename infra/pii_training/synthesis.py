@@ -1,10 +1,12 @@
 """Synthetic texts with their labels: templates of many registers and languages, filled with drawn values."""
 
+import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybridmesh.infra.pii_training.spelling import titled
 from hybridmesh.infra.pii_training.values import LOCALES, Values
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -14,8 +16,10 @@ _CLEAN = "~"  # begins a template whose text holds nothing private
 _SHARES = {"en": 0.46, "de": 0.14, "fr": 0.09, "es": 0.1, "it": 0.07, "nl": 0.06, "pt": 0.03, "pl": 0.05}
 _CLEAN_SHARE = 0.3
 _SENTENCES = (1, 1, 1, 1, 2, 2, 3, 4)
-_LOWERED = 0.05  # of texts written without a capital letter
-_RAISED = 0.02  # of texts written in capitals
+_CATALOGUED = 0.5  # of clean sentences: from the catalogues of programs, where there are any
+_LOWERED = 0.08  # of texts written without a capital letter
+_RAISED = 0.03  # of texts written in capitals
+_TITLED = 0.2  # of clean sentences written with a capital at each word
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class Labelled:
     spans: tuple[tuple[int, int, str], ...]
 
 
-def synthesise(count: int, seed: int) -> Iterator[Labelled]:
-    """Yield that many texts; the same seed gives the same ones."""
+def synthesise(count: int, seed: int, catalogues: Mapping[str, Sequence[str]]) -> Iterator[Labelled]:
+    """Yield that many texts; the same seed gives the same ones. ``catalogues`` holds clean sentences by language."""
     values = Values(seed)
     templates = {language: read_templates(language) for language in LOCALES}
     languages, weights = list(_SHARES), list(_SHARES.values())
@@ -36,10 +40,15 @@ def synthesise(count: int, seed: int) -> Iterator[Labelled]:
         private, clean = templates[language]
         pieces: list[tuple[str, str | None]] = []
         for _ in range(values.dice.choice(_SENTENCES)):
-            pool = clean if values.dice.random() < _CLEAN_SHARE else private
             if pieces:
                 pieces.append((values.dice.choice((" ", " ", "\n", "\n\n")), None))
-            pieces += _filled(values.dice.choice(pool), language, values)
+            if values.dice.random() >= _CLEAN_SHARE:
+                pieces += _filled(values.dice.choice(private), language, values)
+            elif catalogues.get(language) and values.dice.random() < _CATALOGUED:
+                pieces.append((_rewritten(values.dice.choice(catalogues[language]), values.dice), None))
+            else:
+                sentence = "".join(text for text, _ in _filled(values.dice.choice(clean), language, values))
+                pieces.append((_rewritten(sentence, values.dice), None))
         yield _join(pieces, _writing(values.dice.random()))
 
 
@@ -60,6 +69,12 @@ def _filled(template: str, language: str, values: Values) -> Iterator[tuple[str,
         yield from values.draw(slot.group(1), language)
         at = slot.end()
     yield template[at:], None
+
+
+def _rewritten(sentence: str, dice: random.Random) -> str:
+    """Return a clean sentence, now and then with a capital at each word, or with none."""
+    roll = dice.random()
+    return titled(sentence) if roll < _TITLED else sentence.lower() if roll < _TITLED + _LOWERED else sentence
 
 
 def _writing(roll: float) -> Callable[[str], str]:

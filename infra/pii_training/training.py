@@ -1,4 +1,7 @@
-"""Fine-tunes the base: batches of like length, AdamW with warm-up and linear decay, bf16 on the CPU."""
+"""Fine-tunes the base: batches of like length, AdamW with warm-up and linear decay, bf16 on the CPU.
+
+Tokens are hidden now and then in place of dropout, which takes two thirds of the time of a forward pass on a CPU.
+"""
 
 import json
 import logging
@@ -16,12 +19,13 @@ from hybridmesh.infra.pii_training.synthesis import Labelled
 logger = logging.getLogger(__name__)
 
 _WINDOW = 126  # tokens of an example; what is longer is cut
-_BATCH = 16
-_POOL = 20  # batches that are sorted by length together
+_BATCH = 32
+_POOL = 10  # batches that are sorted by length together
 _PEAK = 2.0e-4
 _WARM_UP = 150
 _DECAY = 0.01
 _OUTSIDE_WEIGHT = 0.7  # of the loss on what is not private: a missed name costs more than a false one
+_HIDDEN = 0.05  # of tokens: what stands around them has to tell
 _IGNORED = -100
 _SAVE_S = 300.0
 
@@ -51,12 +55,17 @@ def encode(text: Labelled, tokenizer: Any, labels: Sequence[str]) -> Example:
     )
 
 
-def train(model: Any, examples: Sequence[Example], *, steps: int, seed: int, checkpoint: Path) -> None:
-    """Train for that many steps, and write the weights to ``checkpoint`` now and then, and at the end."""
+def train(
+    model: Any, examples: Sequence[Example], *, steps: int, threads: int, seed: int, mask: int, checkpoint: Path
+) -> None:
+    """Train for that many steps, and write the weights to ``checkpoint`` now and then, and at the end.
+
+    ``mask`` is the token that stands for a hidden one.
+    """
     torch: Any = import_module("torch")
     torch.manual_seed(seed)
-    torch.set_num_threads(1)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=_PEAK, weight_decay=_DECAY)
+    torch.set_num_threads(threads)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=_PEAK, weight_decay=_DECAY, fused=True)
     weights = torch.ones(model.config.num_labels)
     weights[0] = _OUTSIDE_WEIGHT
     loss_of = torch.nn.CrossEntropyLoss(weight=weights, ignore_index=_IGNORED)
@@ -66,9 +75,10 @@ def train(model: Any, examples: Sequence[Example], *, steps: int, seed: int, che
     for step, batch in enumerate(_batches(list(examples), seed), 1):
         for group in optimiser.param_groups:
             group["lr"] = _PEAK * min(step / _WARM_UP, max(0.02, (steps - step) / max(1, steps - _WARM_UP)))
-        ids, mask, types, marks = _tensors(torch, batch)
+        ids, seen, types, marks = _tensors(torch, batch)
+        ids = ids.where((torch.rand(ids.shape) >= _HIDDEN) | (marks == _IGNORED), mask)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = model(input_ids=ids, attention_mask=mask, token_type_ids=types).logits
+            logits = model(input_ids=ids, attention_mask=seen, token_type_ids=types).logits
         loss = loss_of(logits.float().flatten(0, 1), marks.flatten())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hybridmesh.infra.pii_training.organisations import Organisations, acronym
 from hybridmesh.infra.pii_training.places import Places
-from hybridmesh.infra.pii_training.spelling import cased, initials, plain
+from hybridmesh.infra.pii_training.spelling import cased, declined, initials, plain
 
 Piece = tuple[str, str | None]  # a text and its label, None for what is not private
 
@@ -84,8 +84,8 @@ class Values:
         self._organisations = Organisations(self._town, self._land, self._family)
         self._slots: dict[str, Callable[[str], list[Piece]]] = {
             "full": self._full,
-            "given": lambda language: [(cased(self._given(language), self.dice), "GIVEN_NAME")],
-            "surname": lambda language: [(cased(self._family(language), self.dice, lower=0.03), "SURNAME")],
+            "given": lambda language: [(cased(self._one(self._given, language), self.dice), "GIVEN_NAME")],
+            "surname": lambda language: [(cased(self._one(self._family, language), self.dice, lower=0.05), "SURNAME")],
             "titled": self._titled,
             "initials": self._initialled,
             "last_first": self._turned,
@@ -141,6 +141,9 @@ class Values:
     def _family(self, language: str) -> str:
         name = plain(str(self._namer(language).last_name()), self.dice)
         return f"{name}-{self._namer(language).last_name()}" if self.dice.random() < 0.05 else name
+
+    def _one(self, draw: Callable[[str], str], language: str) -> str:
+        return declined(draw(language), language, self.dice)
 
     def _full(self, language: str) -> list[Piece]:
         given, family = self._given(language), self._family(language)
