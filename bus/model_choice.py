@@ -25,8 +25,11 @@ class Source(Protocol):
         ...
 
 
-async def choose(records: State[ModelChoice], names: Mapping[Purpose, str]) -> bool:
-    """Have these models answer; a purpose that is not among them stays as it is. Returns whether anything changed."""
+async def choose(records: State[ModelChoice], names: Mapping[Purpose, str | None]) -> bool:
+    """Have these models answer, None for that of the settings; a purpose that is not among them stays as it is.
+
+    Returns whether anything changed.
+    """
     changed = False
 
     def step(record: ModelChoice | None) -> ModelChoice | None:

@@ -89,15 +89,20 @@ class Work(StrEnum):
 @command
 def use(
     call: Invocation,
-    name: Name,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="As `model list` shows it.")] = None,
     work: Annotated[Work | None, typer.Option("--for", help="For one of the two only; else for both.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Take back what was chosen: as the settings say.")] = False,
 ) -> None:
     """Have every worker answer with this model from now on: it is loaded while the old one goes on."""
+    from hybridmesh.bus.errors import UsageError
     from hybridmesh.infra.cli.session import on_mesh
 
-    _check_causal(call.settings, name)
+    if (name is None) != reset:
+        raise UsageError("a model's name or --reset is needed, not both", remedy="see `hybridmesh model list`")
+    if name is not None:
+        _check_causal(call.settings, name)
     purposes: dict[Work, Purpose] = {Work.CHECKS: "check", Work.DRAFTS: "draft"}
-    names: dict[Purpose, str] = {purpose: name for of, purpose in purposes.items() if work in (None, of)}
+    names: dict[Purpose, str | None] = {purpose: name for of, purpose in purposes.items() if work in (None, of)}
 
     async def change(mesh: "Mesh") -> bool:
         return await _choose(mesh, names)
@@ -106,7 +111,8 @@ def use(
     if call.json:
         write_json({"name": name, "for": sorted(names), "changed": changed})
     else:
-        tell(f"{name}: {'workers load it now; see `hybridmesh agents`' if changed else 'was chosen before'}")
+        chosen = name or "as the settings say"
+        tell(f"{chosen}: {'workers load it now; see `hybridmesh agents`' if changed else 'it was so before'}")
 
 
 @app.command()
@@ -163,7 +169,7 @@ def _check_causal(settings: "MeshSettings", name: str) -> None:
         raise UsageError(f"{name} is no model that a worker can use", remedy=f"choose one of: {usable}")
 
 
-async def _choose(mesh: "Mesh", names: "Mapping[Purpose, str]") -> bool:
+async def _choose(mesh: "Mesh", names: "Mapping[Purpose, str | None]") -> bool:
     """Write the choice, and into the audit log what was chosen."""
     from hybridmesh.bus.model_choice import choose
     from hybridmesh.bus.topology import Bucket
@@ -175,7 +181,7 @@ async def _choose(mesh: "Mesh", names: "Mapping[Purpose, str]") -> bool:
         now = mesh.links.clock()
         event = AuditEvent(
             agent=mesh.links.identity.name, action=Action.POLICY_CHANGED, at=now, nonce=now.isoformat(),
-            facts={"policy": "models", **names},
+            facts={"policy": "models", **{purpose: name or "reset" for purpose, name in names.items()}},
         )  # fmt: skip
         await mesh.links.publisher.record(event)
     return changed

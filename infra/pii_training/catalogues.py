@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-from hybridmesh.agents.classifier.everyday import NOUNS_CAPITALISED, opens_sentence, words_of
+from hybridmesh.agents.classifier.everyday import NOUNS_CAPITALISED, words_of
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Wheel
 from hybridmesh.infra.models.index_source import REMEDY, download_wheel
@@ -88,7 +88,7 @@ def _messages(catalogue: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _is_plain(text: str, language: str) -> bool:
-    """Say whether a text is a sentence of people's, each capitalised word inside it one that is no name."""
+    """Say whether a text is a sentence of people's, each capitalised word in it one that is no name."""
     if not _LEAST <= len(text) <= _MOST or _MARKUP.search(text):
         return False
     known, compounds = words_of(language), language in NOUNS_CAPITALISED
@@ -96,5 +96,5 @@ def _is_plain(text: str, language: str) -> bool:
         (name := word.group().lower()) in known
         or (compounds and any(name[start:] in known for start in range(_PART, len(name) - _PART + 1)))
         for word in _WORD.finditer(text)
-        if word.group()[0].isupper() and not opens_sentence(text, word.start())
+        if word.group()[0].isupper()
     )

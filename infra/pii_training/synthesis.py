@@ -19,7 +19,7 @@ _SENTENCES = (1, 1, 1, 1, 2, 2, 3, 4)
 _CATALOGUED = 0.5  # of clean sentences: from the catalogues of programs, where there are any
 _LOWERED = 0.08  # of texts written without a capital letter
 _RAISED = 0.03  # of texts written in capitals
-_TITLED = 0.2  # of clean sentences written with a capital at each word
+_TITLED = 0.1  # of clean sentences written with a capital at each word
 
 
 @dataclass(frozen=True, slots=True)

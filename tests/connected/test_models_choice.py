@@ -45,13 +45,17 @@ async def test_one_command_chooses_and_the_log_says_who_answers(bus: Bus, tmp_pa
     await choice.look()
     assert choice.names() == {"check": "first", "draft": "smollm2-135m"}
     again = await command(bus, tmp_path, "smollm2-135m", "--for", "drafts")
-    assert (again.code, again.out, again.err) == (0, "", "smollm2-135m: was chosen before\n")
+    assert (again.code, again.out, again.err) == (0, "", "smollm2-135m: it was so before\n")
     assert (await command(bus, tmp_path, "qwen2.5-coder-0.5b")).code == 0
     await choice.look()
     assert set(choice.names().values()) == {"qwen2.5-coder-0.5b"}
-    events = [AuditEvent.model_validate_json(body) for body in await bus.collect(AuditEvent, 2)]
-    assert [event.action for event in events] == [Action.POLICY_CHANGED] * 2
+    assert (await command(bus, tmp_path, "--reset", "--for", "checks")).code == 0
+    await choice.look()
+    assert choice.names() == {"check": "first", "draft": "qwen2.5-coder-0.5b"}
+    events = [AuditEvent.model_validate_json(body) for body in await bus.collect(AuditEvent, 3)]
+    assert [event.action for event in events] == [Action.POLICY_CHANGED] * 3
     assert events[0].facts == {"policy": "models", "draft": "smollm2-135m"}
+    assert events[2].facts == {"policy": "models", "check": "reset"}
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "minilm-l6-int8"])
@@ -60,6 +64,15 @@ async def test_a_name_that_no_worker_can_use_is_refused(bus: Bus, tmp_path: Path
     ran = await command(bus, tmp_path, name)
     assert ran.code == 2
     assert "qwen2.5-coder-1.5b" in ran.err
+    assert await bus.state(Bucket.POLICY, ModelChoice).get(KEY) is None
+
+
+@pytest.mark.parametrize("words", [(), ("smollm2-135m", "--reset")])
+async def test_a_command_that_says_nothing_or_both_is_refused(bus: Bus, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """It runs on what you have: one command chooses, one takes back, and neither guesses."""
+    ran = await command(bus, tmp_path, *words)
+    assert ran.code == 2
+    assert "--reset" in ran.err
     assert await bus.state(Bucket.POLICY, ModelChoice).get(KEY) is None
 
 
