@@ -4,8 +4,10 @@ from pathlib import Path
 
 from hybridmesh.agents.classifier.shipped import SHIPPED, shipped_model
 from hybridmesh.agents.worker.onnx_runtime import cuda_works
+from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.fleet import Tell
+from hybridmesh.infra.models.catalog import CATALOG
 from hybridmesh.infra.models.progress import ProgressLines, silent
 from hybridmesh.infra.models.store import ModelStore
 
@@ -35,3 +37,12 @@ def model_folder(settings: MeshSettings, name: str) -> Path:
         return shipped_model()
     store = open_store(settings)
     return store.path(name) or store.prepare(name, silent).folder
+
+
+def check_causal(settings: MeshSettings, name: str) -> None:
+    """Raise UsageError unless the worker can use a model of this name."""
+    known = {model.name: model.kind for model in open_store(settings).list()}
+    known |= {entry.name: entry.kind for entry in CATALOG.values()}
+    if known.get(name) != "causal":
+        usable = ", ".join(sorted(other for other, kind in known.items() if kind == "causal"))
+        raise UsageError(f"{name} is no model that a worker can use", remedy=f"choose one of: {usable}")

@@ -68,9 +68,8 @@ async def _answer_all(detector: "Detector", texts: "Iterable[Text | Fault]") -> 
             tell(f"line {item.line}: {item.problem}")
             continue
         spans = await read_whole(detector, item.text)
-        sys.stdout.write(
-            json.dumps({"id": item.id, "spans": [span.model_dump(exclude={"bare"}) for span in spans]}) + "\n"
-        )
+        found = [span.model_dump(exclude={"bare"}) for span in spans]
+        sys.stdout.write(json.dumps({"id": item.id, "spans": found}) + "\n")
         sys.stdout.flush()
     return faults
 

@@ -1,6 +1,5 @@
 """``model``: the prepared local models."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,15 +7,12 @@ import typer
 
 from hybridmesh.infra.cli.console import tell, write_json, write_table
 from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.model_use import use
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from hybridmesh.bus.client import Mesh
     from hybridmesh.bus.settings import MeshSettings
     from hybridmesh.infra.models.packing import Profile
     from hybridmesh.infra.models.store import PreparedModel
-    from hybridmesh.schemas.inference import Purpose
 
 app = typer.Typer(no_args_is_help=True, help="The local models, prepared once.")
 
@@ -78,41 +74,7 @@ def prepare(call: Invocation, name: Name) -> None:
     _show(call, open_store(call.settings).prepare(name, ProgressLines(name, tell)), "ready")
 
 
-class Work(StrEnum):
-    """What a model may be used for."""
-
-    CHECKS = "checks"
-    DRAFTS = "drafts"
-
-
-@app.command()
-@command
-def use(
-    call: Invocation,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="As `model list` shows it.")] = None,
-    work: Annotated[Work | None, typer.Option("--for", help="For one of the two only; else for both.")] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Take back what was chosen: as the settings say.")] = False,
-) -> None:
-    """Have every worker answer with this model from now on: it is loaded while the old one goes on."""
-    from hybridmesh.bus.errors import UsageError
-    from hybridmesh.infra.cli.session import on_mesh
-
-    if (name is None) != reset:
-        raise UsageError("a model's name or --reset is needed, not both", remedy="see `hybridmesh model list`")
-    if name is not None:
-        _check_causal(call.settings, name)
-    purposes: dict[Work, Purpose] = {Work.CHECKS: "check", Work.DRAFTS: "draft"}
-    names: dict[Purpose, str | None] = {purpose: name for of, purpose in purposes.items() if work in (None, of)}
-
-    async def change(mesh: "Mesh") -> bool:
-        return await _choose(mesh, names)
-
-    changed = on_mesh(call, change)
-    if call.json:
-        write_json({"name": name, "for": sorted(names), "changed": changed})
-    else:
-        chosen = name or "as the settings say"
-        tell(f"{chosen}: {'workers load it now; see `hybridmesh agents`' if changed else 'it was so before'}")
+app.command()(command(use))
 
 
 @app.command()
@@ -152,39 +114,6 @@ def remove(call: Invocation, name: Name) -> None:
         write_json({"name": name, "removed": removed})
     else:
         tell(f"{name}: {'removed' if removed else 'was not prepared'}")
-
-
-def _check_causal(settings: "MeshSettings", name: str) -> None:
-    """Raise UsageError unless the worker can use a model of this name."""
-    from hybridmesh.bus.errors import UsageError
-    from hybridmesh.infra.model_setup import open_store
-    from hybridmesh.infra.models.catalog import CATALOG
-
-    known = {
-        **{model.name: model.kind for model in open_store(settings).list()},
-        **{n: e.kind for n, e in CATALOG.items()},
-    }
-    if known.get(name) != "causal":
-        usable = ", ".join(sorted(other for other, kind in known.items() if kind == "causal"))
-        raise UsageError(f"{name} is no model that a worker can use", remedy=f"choose one of: {usable}")
-
-
-async def _choose(mesh: "Mesh", names: "Mapping[Purpose, str | None]") -> bool:
-    """Write the choice, and into the audit log what was chosen."""
-    from hybridmesh.bus.model_choice import choose
-    from hybridmesh.bus.topology import Bucket
-    from hybridmesh.schemas.audits import Action, AuditEvent
-    from hybridmesh.schemas.policies import ModelChoice
-
-    changed = await choose(mesh.links.state(Bucket.POLICY, ModelChoice), names)
-    if changed:
-        now = mesh.links.clock()
-        event = AuditEvent(
-            agent=mesh.links.identity.name, action=Action.POLICY_CHANGED, at=now, nonce=now.isoformat(),
-            facts={"policy": "models", **{purpose: name or "reset" for purpose, name in names.items()}},
-        )  # fmt: skip
-        await mesh.links.publisher.record(event)
-    return changed
 
 
 def _needed(name: str, settings: "MeshSettings") -> str:

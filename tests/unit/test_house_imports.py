@@ -19,6 +19,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "bus/vault.py",
         "infra/*",
     ),
+    "babel": ("infra/pii_training/places.py",),
     "faker": ("infra/pii_training/everyday.py", "infra/pii_training/values.py"),
     "faststream": ("bus/app.py", "bus/asyncapi.py", "infra/*"),
     "genai_prices": ("agents/consultant/prices.py", "agents/router/prices.py"),
