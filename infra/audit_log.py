@@ -39,10 +39,8 @@ class Verification:
         if self.findings:
             return f"DOES NOT HOLD: {len(self.findings)} findings in {self.entries} events"
         since = f" from entry {self.begins} on (earlier ones are past their retention)" if self.begins > 1 else ""
-        return (
-            f"whole{since}: {self.entries} events, every signature holds, {self.checkpoints} signed checkpoints agree "
-            f"with the tree (the last covers {self.covered})"
-        )
+        tree = f"{self.checkpoints} signed checkpoints agree with the tree (the last covers {self.covered})"
+        return f"whole{since}: {self.entries} events, every signature holds, {tree}"
 
 
 async def verify_log(js: JetStreamContext, ring: KeyRing, kept: Sequence[Claim] = ()) -> Verification:
