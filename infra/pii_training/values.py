@@ -23,6 +23,7 @@ LOCALES = {
     "pl": ("pl_PL",),
 }
 _ABROAD = ("sv_SE", "da_DK", "no_NO", "fi_FI", "cs_CZ", "hu_HU", "ro_RO", "hr_HR", "tr_TR", "id_ID", "vi_VN", "sl_SI")
+_ABROAD_SHARE = 0.15  # of addresses: in another country's words
 _TITLES = ("Mr.", "Mrs.", "Ms.", "Mr", "Mrs", "Ms", "Dr.", "Dr", "Prof.", "Miss", "Sir", "Judge", "Captain", "Rev.")
 _JOBS = {
     "en": "manager,chief executive,director,engineer,nurse,minister,president,foreign minister,teacher,coach,lawyer",
@@ -67,7 +68,16 @@ _ABBREVIATIONS = (
     "ABC,XYZ,ZIP,SOS,OK,TODO,FIXME,NULL,ERROR,INFO,WARN,DEBUG,POST,GET,PUT,REST,UUID,ISBN,DOI,ISO,DIN,PLZ,USt,MwSt,TVA,"
     "IVA,BTW,NIF,DNI,SIRET,PESEL,NIP,GmbH,SARL,RDV,TTC,CDI,CDD,KFZ,LKW,PKW,EDV,AGB,DSGVO,RGPD,GDPR,PCI,KYC,AML,FX,ETF"
 ).split(",")
-_SECONDARY = ("Apt. {}", "Apt {}", "Suite {}", "Unit {}", "#{}", "Flat {}", "Floor {}")
+_SECONDARY = {
+    "en": "Apt. {},Apt {},Suite {},Unit {},#{},Flat {},Floor {},Apt {}B,Room {}",
+    "de": "{}. OG,{}. Stock,Whg. {},Hinterhaus,Top {},Zimmer {},EG links,Haus {}",
+    "fr": "appt {},appartement {},bâtiment B,{}e étage,esc. {},bât. {},boîte {}",
+    "es": "{}º B,piso {},puerta {},esc. {},{}º izq.,bajo A,depto. {},int. {}",
+    "it": "int. {},interno {},scala B,piano {},pal. {},scala {}",
+    "nl": "{} hoog,bus {},app. {},unit {},kamer {},{}e etage",
+    "pt": "apto {},apt. {},{}º esq.,bloco {},sala {},{}º dto.",
+    "pl": "m. {},lok. {},piętro {},klatka B,pok. {},lokal {}",
+}
 
 
 class Values:
@@ -189,9 +199,10 @@ class Values:
         return cased(self._organisations.draw(language, self.dice), self.dice, lower=0.06, upper=0.03)
 
     def _street(self, language: str) -> list[Piece]:
-        maker = self._maker(language)
+        roll = self.dice.random()  # letters go abroad, and people write addresses as they are used to
+        maker = self._fakers[self.dice.choice(sorted(self._fakers))] if roll < _ABROAD_SHARE else self._maker(language)
         name, number = str(maker.street_name()), str(maker.building_number())
-        if language in ("en", "fr"):
+        if (language in ("en", "fr")) != (roll < _ABROAD_SHARE / 2):
             return [(number, "BUILDING_NUMBER"), (" ", None), (name, "STREET_NAME")]
         return [
             (name, "STREET_NAME"),
@@ -203,7 +214,7 @@ class Values:
         pieces = self._street(language)
         gap = self.dice.choice((", ", ", ", "\n", " "))
         if self.dice.random() < 0.2:
-            secondary = self.dice.choice(_SECONDARY).format(self.dice.randint(1, 900))
+            secondary = self._word(_SECONDARY, language).format(self.dice.randint(1, 900))
             pieces += [(" " if gap == "\n" else gap, None), (secondary, "SECONDARY_ADDRESS")]
         town, postcode = (self._town(language), "CITY"), (str(self._maker(language).postcode()), "ZIP_CODE")
         if self.dice.random() < 0.1:
