@@ -15,6 +15,11 @@ _DASHES = frozenset(
     "\u2010\u2011\u2212"
 )  # hyphens and minus signs; dashes of a sentence stay, but for those in numbers
 _LONG_DASHES = frozenset("\u2012\u2013\u2014\u2015")
+# "S?o", "M?LLER", "?lvarez": what a wrong encoding leaves of an accented letter. Not "ok?Peter", nor a query of a URL.
+_LOST = re.compile(
+    r"(?<![^\s(\"'])(?:[^\W\d_]*(?:[?\ufffd](?=[a-zß-öø-ÿ])[a-zß-öø-ÿ]+)+|[A-ZÀ-ÖØ-Þ]*(?:[?\ufffd][A-ZÀ-ÖØ-Þ]+)+)"
+    r"(?=[\s.,;:)\"']|$)"
+)
 _WORD = re.compile(r"[^\s()<>,;:\"'\[\]{}|]+")
 
 
@@ -50,7 +55,11 @@ def readable(text: str) -> View:
 def fold_look_alikes(text: str) -> str:
     """Return a text of the same length with the digits of any script as 0 to 9, hyphens as such, and the letters of
     another script as the Latin ones they look like, in words that hold Latin letters or digits too.
+
+    A letter that a wrong encoding lost reads as an "a": which one it was does not matter to what finds names.
     """
+    if "?" in text or "\ufffd" in text:
+        text = _LOST.sub(lambda word: re.sub("[?\ufffd]", "A" if word.group().isupper() else "a", word.group()), text)
     if text.isascii():
         return text
     chars = list(text)

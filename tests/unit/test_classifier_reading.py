@@ -29,6 +29,27 @@ def span_of(text: str, value: str, kind: str = "PERSON") -> Span:
     return span(text.index(value), text.index(value) + len(value), kind)
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("in S?o Paulo, bei Frau M\ufffdller", "in Sao Paulo, bei Frau Maller"),
+        ("(?lvarez) M?LLER", "(alvarez) MALLER"),
+        ("ok?Peter, was? a.php?id=3 b?c=d", "ok?Peter, was? a.php?id=3 b?c=d"),
+    ],
+)
+def test_a_letter_that_an_encoding_lost_hides_no_name(text: str, read: str) -> None:
+    """Nothing private leaves: old exports have a question mark for an accent; a question stays one."""
+    assert normalise(text).text == read
+
+
+def test_a_long_run_of_lost_letters_is_read_at_once() -> None:
+    """Nothing private leaves: hostile text costs no more time than its length."""
+    began = time.monotonic()
+    for text in ("?" * 200_000, "a?" * 100_000 + "=", "?a" * 100_000 + "A"):
+        assert len(normalise(text).text) == len(text)
+    assert time.monotonic() - began < 2.0
+
+
 def test_invisible_characters_and_width_do_not_hide_a_value() -> None:
     """Nothing private leaves: zero-width and full-width characters are read through, and cut with the value."""
     text = "x j\u200bo@ex\u00adample.org ４１１１"
