@@ -246,8 +246,10 @@ def plain_pack(form: Form) -> Pack:
     """Return what packs rows as they are, or refits them."""
 
     def pack(tensor: Tensor, raw: Bytes) -> Packed:
-        copied = copy_codes(raw, tensor.kind, form.bits) if form.block == BLOCK else None
-        return copied or fit_codes(tensor.floats(raw), form.bits, form.block)
+        copied = copy_codes(raw, tensor.kind, form.bits)
+        if copied and form.block == BLOCK:
+            return copied
+        return fit_codes(copied.weights() if copied else tensor.floats(raw), form.bits, form.block)
 
     return pack
 

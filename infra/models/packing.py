@@ -58,8 +58,10 @@ class Packed:
 
     def weights(self) -> Floats:
         """Return the float weights (rows, columns) that the codes stand for."""
-        levels = self.codes.astype(np.float32) - self.zero[..., None].astype(np.float32)
-        return (levels * self.scale[..., None]).reshape(len(self.codes), -1)
+        levels = self.codes.astype(np.float32)
+        levels -= self.zero[..., None]
+        levels *= self.scale[..., None]
+        return levels.reshape(len(self.codes), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +117,34 @@ def fit_codes(weights: Floats, bits: Bits, block: int = BLOCK) -> Packed:
     With 4 bits three ranges and two roundings of the zero point are tried, and the smallest squared error wins;
     a finer search did not lower the model's divergence.
     """
-    top = np.float32(2**bits - 1)
     w = weights.reshape(-1, block)
     low, high = np.minimum(w.min(1), 0), np.maximum(w.max(1), 0)
-    codes = np.zeros(w.shape, np.uint8)
-    scale, zero = np.zeros(len(w), np.float32), np.zeros(len(w), np.uint8)
-    best = np.full(len(w), -1, np.float32)
-    for shrink, rounding in GRID[bits]:
-        step = np.maximum((high - low) * (np.float32(shrink) / top), np.float32(TINY))
-        offset = np.clip(rounding(-low * np.float32(shrink) / step), 0, top)
-        code = np.clip(np.rint(w / step[:, None]) + offset[:, None], 0, top)
-        level = code - offset[:, None]
-        dot = np.einsum("ij,ij->i", w, level)
-        fitted = dot / np.maximum(np.einsum("ij,ij->i", level, level), np.float32(TINY))
-        gain = dot * fitted  # |w|^2 - gain is the squared error at the best scale
+    tried = (_fit(w, high - low, low, bits, shrink, rounding) for shrink, rounding in GRID[bits])
+    codes, scale, zero, best = next(tried)
+    for code, fitted, offset, gain in tried:
         better = gain > best
         best[better], scale[better] = gain[better], fitted[better]
-        codes[better], zero[better] = code[better].astype(np.uint8), offset[better].astype(np.uint8)
+        codes[better], zero[better] = code[better], offset[better]
     shape = (len(weights), weights.shape[1] // block)
     return Packed(codes.reshape(*shape, block), scale.reshape(shape), zero.reshape(shape))
+
+
+def _fit(
+    w: Floats, span: Floats, low: Floats, bits: Bits, shrink: float, rounding: Rounding
+) -> tuple[Bytes, Floats, Bytes, Floats]:
+    """Return codes, scales, zero points and gains; |w|^2 - gain is the squared error of a block at its best scale."""
+    top = np.float32(2**bits - 1)
+    step = np.maximum(span * (np.float32(shrink) / top), np.float32(TINY))
+    offset = np.clip(rounding(-low * np.float32(shrink) / step), 0, top)
+    level = w / step[:, None]  # in place from here: the time goes into memory
+    np.rint(level, out=level)
+    level += offset[:, None]
+    np.clip(level, 0, top, out=level)
+    codes = level.astype(np.uint8)
+    level -= offset[:, None]
+    dot = np.einsum("ij,ij->i", w, level)
+    fitted = dot / np.maximum(np.einsum("ij,ij->i", level, level), np.float32(TINY))
+    return codes, fitted, offset.astype(np.uint8), dot * fitted
 
 
 def pair_nibbles(values: Bytes) -> Bytes:

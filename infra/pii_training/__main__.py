@@ -16,7 +16,7 @@ from hybridmesh.infra.pii_training.synthesis import Labelled, synthesise
 from hybridmesh.infra.pii_training.training import encode, save_labels, train
 from hybridmesh.infra.pii_training.values import LOCALES
 
-SEED = 20261126
+SEED = 20261127
 _TEXTS = 150_000
 _STEPS = 10_000
 _SMALL, _TIMES = "wnut", 4  # the one corpus of noisy English is small
