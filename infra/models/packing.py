@@ -136,7 +136,7 @@ def _fit(
     top = np.float32(2**bits - 1)
     step = np.maximum(span * (np.float32(shrink) / top), np.float32(TINY))
     offset = np.clip(rounding(-low * np.float32(shrink) / step), 0, top)
-    level = w / step[:, None]  # in place from here: the time goes into memory
+    level: Floats = np.asarray(w / step[:, None], np.float32)  # in place from here: the time goes into memory
     np.rint(level, out=level)
     level += offset[:, None]
     np.clip(level, 0, top, out=level)

@@ -16,7 +16,7 @@ from hybridmesh.infra.pii_training.synthesis import Labelled, synthesise
 from hybridmesh.infra.pii_training.training import encode, save_labels, train
 from hybridmesh.infra.pii_training.values import LOCALES
 
-SEED = 20261127
+_SEED = 20261125
 _TEXTS = 150_000
 _STEPS = 10_000
 _SMALL, _TIMES = "wnut", 4  # the one corpus of noisy English is small
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument(
         "--start", type=Path, help="a checkpoint, or a released model.onnx, to go on from in place of the base"
     )
+    parser.add_argument("--seed", type=int, default=_SEED, help="another one, other texts")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--texts", type=int, default=_TEXTS, help="how many synthetic texts")
     parser.add_argument(
@@ -54,14 +55,14 @@ def main() -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         catalogues = read_catalogues(fetch_catalogues(given.out), LOCALES)
-        texts = [*synthesise(given.texts, SEED, catalogues), *_corpora(given.corpora)]
+        texts = [*synthesise(given.texts, given.seed, catalogues), *_corpora(given.corpora)]
         logger.info("%d texts, %d of them synthetic", len(texts), given.texts)
         train(
             model,
             [encode(text, tokenizer, labels) for text in texts],
             steps=given.steps,
             threads=given.threads,
-            seed=SEED,
+            seed=given.seed,
             mask=tokenizer.token_to_id("[MASK]"),
             checkpoint=checkpoint,
         )
