@@ -135,7 +135,7 @@ def _fit(
     """Return codes, scales, zero points and gains; |w|^2 - gain is the squared error of a block at its best scale."""
     top = np.float32(2**bits - 1)
     step = np.maximum(span * (np.float32(shrink) / top), np.float32(TINY))
-    offset = np.clip(rounding(-low * np.float32(shrink) / step), 0, top)
+    offset = np.clip(rounding(np.asarray(-low * np.float32(shrink) / step, np.float32)), 0, top)
     level: Floats = np.asarray(w / step[:, None], np.float32)  # in place from here: the time goes into memory
     np.rint(level, out=level)
     level += offset[:, None]
