@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
+from hybridmesh.agents.classifier.medical_names import names_illness
 from hybridmesh.agents.classifier.recognizers.recognizer import near, words
 from hybridmesh.agents.classifier.recognizers.references import is_reference
 
@@ -29,6 +30,16 @@ _ABBREVIATIONS = frozenset({
     "mms", "mwst", "nb", "nhs", "nie", "nif", "nip", "nir", "ok", "p.iva", "pdf", "pesel", "pin", "piva", "plz", "pr",
     "ps", "qr", "regon", "rib", "rsvp", "sap", "siren", "siret", "sms", "sql", "ssn", "tan", "tel", "tva", "uri", "url",
     "usb", "ust", "vat", "vpn", "wg", "xml",
+})  # fmt: skip
+# In capitals only: "Ram" and "Ai" are names.
+_ACRONYMS = frozenset({
+    "2FA", "AGB", "AI", "API", "ARR", "ATM", "B2B", "B2C", "BMI", "CAC", "CAPEX", "CD", "CDD", "CDI", "COPD", "CPC",
+    "CPU", "CRP", "CSE", "CT", "CTR", "DIY", "DNA", "DNS", "DSGVO", "DVD", "EAN", "EBIT", "EBITDA", "ECG", "EEG",
+    "EKG", "ETA", "FAQ", "FT3", "FT4", "FTP", "FYI", "GDPR", "GPU", "HBA1C", "HDD", "HDL", "HIV", "HTTP", "IMAP",
+    "INR", "IP", "ISBN", "KI", "KPI", "LAN", "LCD", "LDL", "LED", "LLM", "LTV", "MFA", "MRI", "MRR", "MRT", "MVP",
+    "NDA", "NFC", "OCR", "OKR", "OPEX", "OTP", "PCR", "POC", "POS", "PSA", "PTO", "QA", "RAM", "RFID", "RFP",
+    "RGPD", "RNA", "RODO", "ROI", "SDK", "SEO", "SEPA", "SKU", "SLA", "SMTP", "SOW", "SSD", "SSH", "SSL", "SSO",
+    "SWIFT", "TBD", "TCP", "TLS", "TSH", "TTC", "TV", "UDP", "UI", "USP", "UTC", "UTM", "UX", "WLAN",
 })  # fmt: skip
 _SIZE = re.compile(r"[A-Z]\d{1,3}")  # "M8", "A4": a screw, a sheet, a road
 _MEASURE = re.compile(r"(?<!\w)M?\d{1,5}(?:[.,]\d+)? ?[x×] ?\d")  # "30 x 20 x 12 cm"
@@ -91,7 +102,14 @@ def _is_word(guess: Guess) -> bool:
         return guess.score < _LONE or guess.value[0].islower()
     if guess.value.islower() and sum(map(str.isalnum, value)) < _WORD_LEAST:
         return True
+    if guess.kind in _NAMES and set(re.findall(r"\w+", guess.value)) <= _ACRONYMS:
+        return True
     return guess.kind in _NAMES and (value.strip(".") in _ABBREVIATIONS or value in _NOBODY)
+
+
+def _is_illness(guess: Guess) -> bool:
+    """An illness that is called after somebody: "maladie de Crohn"."""
+    return guess.kind in (*_NAMES, "ADDRESS") and names_illness(guess.text, guess.start, guess.end)
 
 
 def _is_quantity(guess: Guess) -> bool:
@@ -136,6 +154,7 @@ def _is_word_of_text(guess: Guess) -> bool:
 
 _RULES: tuple[Callable[[Guess], bool], ...] = (
     _is_piece, _is_word, _is_quantity, _is_other_number, _is_lone_letter, _is_word_of_text,
+    _is_illness,
 )  # fmt: skip
 
 

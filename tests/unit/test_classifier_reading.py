@@ -362,3 +362,23 @@ def test_labels_never_fall_below_the_floor() -> None:
     assert label_of(Findings(counts={"PERSON": 1, "TERM": 1}), Sensitivity.PUBLIC) is Sensitivity.PERSONAL
     assert label_of(Findings(counts={"SECRET": 1}), Sensitivity.PUBLIC) is Sensitivity.SECRET
     assert label_in_doubt(Sensitivity.PUBLIC) is Sensitivity.SECRET
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "kind", "found"),
+    [
+        ("La maladie de Crohn et le syndrome de Raynaud", "Crohn", "PERSON", False),
+        ("La maladie de Crohn et le syndrome de Raynaud", "Raynaud", "PERSON", False),
+        ("Morbus Parkinson und Alzheimer sind häufig", "Morbus Parkinson und Alzheimer", "PERSON", False),
+        ("She has Parkinson's disease", "Parkinson", "PERSON", False),
+        ("La maladie de Marie", "Marie", "PERSON", True),
+        ("Ask Mr Parkinson about the invoice", "Parkinson", "PERSON", True),
+        ("dosaggio del TSH, FT3", "TSH, FT3", "ORGANISATION", False),
+        ("Call Ram today", "Ram", "PERSON", True),
+    ],
+)
+def test_illnesses_and_acronyms_are_nobody(text: str, value: str, kind: str, found: bool) -> None:
+    """Clean text stays clean: Crohn's illness names no Crohn, but that of Marie names Marie."""
+    label = {"PERSON": "SURNAME"}.get(kind, kind)
+    tag = Tag(text.index(value), text.index(value) + len(value), label, 0.99, begins=True)
+    assert bool(list(spans_of(text, [tag]))) is found

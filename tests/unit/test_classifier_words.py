@@ -51,6 +51,12 @@ FOUND = [
     ("VEHICLE", "pojazd KR 7F552 na parkingu", "KR 7F552"),
     ("NATIONAL_ID", "legitymuje się dowodem osobistym DEF 482915", "DEF 482915"),
     ("USERNAME", "# TODO(ines): move this", "ines"),
+    ("USERNAME", "mi usuario es dacosta.m y no entra", "dacosta.m"),
+    ("USERNAME", "l'utente l.ferrandi84 non accede", "l.ferrandi84"),
+    ("USERNAME", "login mislukt gebruiker=hbakker_admin bron=web", "hbakker_admin"),
+    ("USERNAME", "utilisateur kdiallo_rh depuis le bureau", "kdiallo_rh"),
+    ("USERNAME", "DB_USER=ledger", "ledger"),
+    ("SECRET", "bron=web token=zk_live_9fQ2mX7bTn41LrVd", "zk_live_9fQ2mX7bTn41LrVd"),
     ("ORGANISATION", "a assigné la SARL Charpentes du Velay en", "SARL Charpentes du Velay"),
     ("ORGANISATION", "scrive lo Studio Legale Ferretti di", "Studio Legale Ferretti"),
     ("ORGANISATION", "na rzecz Spółdzielni Mieszkaniowej „Zorza” kwotę", "Spółdzielni Mieszkaniowej „Zorza”"),
@@ -66,6 +72,8 @@ CLEAN = [
     "The vehicle weighs 1200 KG and does 0-60 in 5 s; PS2 and A4 are models.",
     "via USB zwei, Weg eins, trois fois rue",
     "TODO: move this; NOTE(1) and FIXME() stay",
+    "the user is logged out; user=get_user(id), username=None, token=next(tokens), token=str",
+    "see the user manual.pdf, usermanual.pdf, a user e.g. an editor, user-friendly, the user is well-known",
 ]
 
 

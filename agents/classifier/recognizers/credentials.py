@@ -57,10 +57,11 @@ _TOLD_OF = re.compile(
     r"(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{5,200}[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )
-# A value in quotes that was made by a machine, given to what is called a token: 'token = "b7Qz-19fLw-0KxT-m4Vd"'.
+# A value that was made by a machine, given to what is called a token: 'token = "b7Qz-19fLw-0KxT-m4Vd"'; without quotes
+# only right behind the sign.
 _TOKEN = re.compile(
-    r"(?<![A-Za-z])token[\"']?(?: ?[:=]{1,2}>? ?)[\"'`]"
-    r"(?P<value>(?=[^\s\"'`]*[A-Za-z])(?=[^\s\"'`]*\d)[\w.+/=~-]{10,512})[\"'`]",
+    r"(?<![A-Za-z])token(?:[\"']?(?: ?[:=]{1,2}>? ?)[\"'`]|=)"
+    r"(?P<value>(?=[^\s\"'`]*[A-Za-z])(?=[^\s\"'`]*\d)[\w.+/=~-]{10,512})(?![\w(\[])",
     re.IGNORECASE,
 )
 # A word, a sign and some digits in one: "Tallow!2291" is a password wherever it stands, "Ticket#2291" may be none.

@@ -10,18 +10,37 @@ _LABEL = (
     r"|Nutzername|Anmeldename|nombre de usuario|usuario|identifiant|nom d.utilisateur|nome utente|gebruikersnaam"
     r"|nome de utilizador|nazwa użytkownika)"
 )
+_USER = (
+    r"(?:[Uu]ser|[Bb]enutzer|[Nn]utzer|[Uu]suario|[Uu]tilisateur|[Uu]tente|[Gg]ebruiker|[Uu]tilizador"
+    r"|[Uu]żytkowni(?:k|ka))"
+)
+_SOMEBODY = r"(?!(?:[Nn]one|[Nn]ull|nil|undefined|true|false|string|str)(?!\w))"  # what programs give to nobody
 _NAMED = re.compile(
     rf"(?<!\w){_LABEL} ?(?:[:=] ?|(?:is|ist|est|es|è|to) (?=[\"'“„@]?[\w.-]*[\d_]))[\"'“„]?"
-    r"(?P<value>@?[A-Za-z][\w.-]{1,38}\w)(?![\w@])",
+    rf"(?P<value>{_SOMEBODY}@?[A-Za-z][\w.-]{{1,38}}\w)(?![\w@])",
     re.IGNORECASE,
 )
 # An underscore between small letters, or digits right behind some: "log in as jane_doe", "account jdoe84".
-_FORM = r"(?P<value>@?(?:[a-z0-9.-]+_[a-z0-9._-]*[a-z0-9]|[a-z]{3,}(?:\.[a-z]+)*\d{1,6}))(?![\w@-]|\.\w)"
+_FORM = r"(?P<value>@?(?:[a-z0-9.-]+_[a-z0-9._-]*[a-z0-9]|[a-z]{3,}(?:\.[a-z]+)*\d{1,6}))(?![\w@(-]|\.\w)"
+_INITIAL = (
+    r"(?P<value>[a-z]\.[a-z]{3,30}\d{0,6}|[a-z]{2,20}\d{1,6}|[a-z]{1,20}_[a-z0-9._]{0,30}[a-z0-9])(?![\w@(-]|\.\w)"
+)
 _PLACED = re.compile(
     r"(?<![\w-])(?:[Ll]og(?:ged|s|ging)? ?in as|[Ss]ign(?:ed)? ?in as|[Aa]ccount|[Uu]ser|[Pp]rofile"
     r"|(?:publickey|password) for"
     r"|[Ii]nstagram|[Tt]elegram|[Tt]witter|[Ss]kype|[Dd]iscord|[Gg]it[Hh]ub|Konto|Benutzer(?:konto)?|cuenta|compte|profil"
     rf"|utente|konto) ?[:=]? ?[\"'“„]?{_FORM}"
+)
+
+# "usuario dacosta.m", "l'utente l.ferrandi84", "DB_USER=svc_ledger", "gebruiker=hbakker_admin"; in a record, any word.
+_OF_USER = re.compile(rf"(?<![A-Za-z]){_USER} [\"'“„«]?{_INITIAL}")
+_IS_USER = re.compile(
+    rf"(?<![A-Za-z]){_USER} (?:is|ist|est|es|è|to) [\"'“„«]?"
+    r"(?P<value>[a-z]{2,20}[._][a-z0-9._]{0,30}[a-z0-9])(?![\w@(-])"
+)
+_SET_USER = re.compile(
+    r"(?<![A-Za-z])(?:[A-Z]{2,20}_)?(?:USER|USERNAME|user|username|benutzer|usuario|utilisateur|utente|gebruiker)="
+    r"[\"']?(?P<value>" + _SOMEBODY + r"[a-z][\w.-]{2,38})(?![\w@(.])"
 )
 
 # "TODO(marek): …": whose it is, in program text.
@@ -31,4 +50,7 @@ RECOGNIZERS = (
     PatternRecognizer("USERNAME", _TODO, score=0.7),
     PatternRecognizer("USERNAME", _NAMED, score=0.8),
     PatternRecognizer("USERNAME", _PLACED, score=0.8),
+    PatternRecognizer("USERNAME", _OF_USER, score=0.8),
+    PatternRecognizer("USERNAME", _IS_USER, score=0.8),
+    PatternRecognizer("USERNAME", _SET_USER, score=0.8),
 )
