@@ -35,7 +35,9 @@ def subtract(spans: Iterable[Span], holes: Sequence[tuple[int, int]], text: str)
         ):
             cut = min(start, span.end)
             rest = _trimmed(text, at, cut)
-            if rest is not None:
+            if rest == (span.start, span.end):
+                rests.append(span)
+            elif rest is not None:
                 rests.append(span.model_copy(update={"start": rest[0], "end": rest[1]}))
             at = max(at, end)
     return rests
@@ -54,6 +56,8 @@ def count(texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Findings:
 
 def _union(group: Sequence[Span]) -> Span:
     best = max(group, key=_weight)
+    if len(group) == 1:
+        return best
     return best.model_copy(update={"start": min(span.start for span in group), "end": max(span.end for span in group)})
 
 

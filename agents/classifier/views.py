@@ -24,6 +24,8 @@ class View:
 
     def below(self, span: Span) -> Span:
         """Return the span with offsets in the text below."""
+        if self.starts is None:
+            return span
         start, end = self.place(span.start, span.end)
         return span.model_copy(update={"start": start, "end": end})
 

@@ -13,7 +13,10 @@ from house import CHECKOUT
 VARIABLE = "PRIVACY_DATA"
 _OWN = {
     name: Path(__file__).with_name(f"{file}.txt")
-    for name, file in {"own": "handwritten", "languages": "languages", "hard": "hard", "mixed": "mixed"}.items()
+    for name, file in {
+        "own": "handwritten",
+        **{name: name for name in ("languages", "hard", "mixed", "unseen")},
+    }.items()
 }
 _MARK = re.compile(r"\{(?P<type>[A-Z_]+)\|(?P<value>[^|}]*)(?:\|(?P<beside>[^}]*))?\}")
 _BESIDE = ("shared", "data", "privacy", "dev")
