@@ -61,6 +61,11 @@ FOUND = [
     ("ORGANISATION", "scrive lo Studio Legale Ferretti di", "Studio Legale Ferretti"),
     ("ORGANISATION", "na rzecz Spółdzielni Mieszkaniowej „Zorza” kwotę", "Spółdzielni Mieszkaniowej „Zorza”"),
     ("ORGANISATION", "el taller de Pérez e Hijos cerró", "Pérez e Hijos"),
+    ("ORGANISATION", "die Grundschule am Weidenbach fährt", "Grundschule am Weidenbach"),
+    ("ORGANISATION", "l'école élémentaire des Trois-Tilleuls organise", "école élémentaire des Trois-Tilleuls"),
+    ("ORGANISATION", "van basisschool De Klimtoren licht", "basisschool De Klimtoren"),
+    ("ORGANISATION", "w Szkole Podstawowej nr 7 zebranie", "Szkole Podstawowej nr 7"),
+    ("ORGANISATION", "our son at Hazel Lane Primary School was", "Hazel Lane Primary School"),
     ("PERSON", "Revue par le Pr Garnier hier", "Garnier"),
 ]
 CLEAN = [
@@ -73,6 +78,7 @@ CLEAN = [
     "via USB zwei, Weg eins, trois fois rue",
     "TODO: move this; NOTE(1) and FIXME() stay",
     "the user is logged out; user=get_user(id), username=None, token=next(tokens), token=str",
+    "Our Primary School teaches maths; Junior High School starts late; das Gymnasium ist zu; au collège avec lui",
     "see the user manual.pdf, usermanual.pdf, a user e.g. an editor, user-friendly, the user is well-known",
 ]
 

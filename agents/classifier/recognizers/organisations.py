@@ -52,9 +52,26 @@ _FORM_FIRST = re.compile(
     r"|i Wspólnicy|i Synowie)(?!\w)"
 )
 
+# "Grundschule am Weidenbach", "école élémentaire des Tilleuls", "basisschool De Klimtoren", "Szkoła Podstawowa nr 7".
+_SCHOOL_FIRST = (
+    r"(?:[ÉéEe]cole (?:élémentaire|maternelle|primaire)|[Cc]ollège|[Ll]ycée|CEIP|IES|[Ee]scuela [Ii]nfantil"
+    r"|[Gg]uardería"
+    r"|[Ss]cuola (?:primaria|elementare|media|materna|dell['’]infanzia)|[Aa]silo nido|[Ii]stituto [Cc]omprensivo"
+    r"|[Bb]asisschool|[Kk]inderdagverblijf|[Ss]zko[łl]\w{1,3} [Pp]odstawow\w{1,3}|[Pp]rzedszkol\w{1,3}|Kita)"
+)
+_GRADE = r"(?:Primary|Elementary|High|Middle|Grammar|Secondary|Infant|Junior|Nursery|Preparatory)"
+_SCHOOL = re.compile(
+    rf"(?<!\w){_SCHOOL_FIRST} (?:{_LINKS}|nr\.? ?|im\. )?{_WORD}(?:[ -]{_WORD}){{0,2}}"
+    r"|(?<!\w)(?:(?:Grund|Haupt|Real|Gesamt|Berufs|Förder|Mittel)schule|Gymnasium|Kindergarten)"
+    rf" (?:am|im|an der|in der|zum|zur|St\.) {_WORD}(?:[ -]{_WORD}){{0,1}}"
+    rf"|(?<!\w)(?!(?:The|An?|Our|Your|My|This|Public|Private|Local|Junior|Senior) {_GRADE})"
+    rf"(?:{_WORD} ){{1,3}}{_GRADE} School(?!\w)"
+)
+
 RECOGNIZERS = (
     PatternRecognizer("ORGANISATION", _ORGANISATION, score=0.8),
     PatternRecognizer("ORGANISATION", _INSTITUTE, score=0.6),
     PatternRecognizer("ORGANISATION", _ROMANCE, score=0.6),
     PatternRecognizer("ORGANISATION", _FORM_FIRST, score=0.8),
+    PatternRecognizer("ORGANISATION", _SCHOOL, score=0.7),
 )
