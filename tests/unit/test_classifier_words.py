@@ -56,6 +56,7 @@ FOUND = [
     ("USERNAME", "login mislukt gebruiker=hbakker_admin bron=web", "hbakker_admin"),
     ("USERNAME", "utilisateur kdiallo_rh depuis le bureau", "kdiallo_rh"),
     ("USERNAME", "DB_USER=ledger", "ledger"),
+    ("USERNAME", "utilisateur : kdiallo77 bloqué", "kdiallo77"),
     ("SECRET", "bron=web token=zk_live_9fQ2mX7bTn41LrVd", "zk_live_9fQ2mX7bTn41LrVd"),
     ("ORGANISATION", "a assigné la SARL Charpentes du Velay en", "SARL Charpentes du Velay"),
     ("ORGANISATION", "scrive lo Studio Legale Ferretti di", "Studio Legale Ferretti"),

@@ -33,7 +33,7 @@ _PLACED = re.compile(
 )
 
 # "usuario dacosta.m", "l'utente l.ferrandi84", "DB_USER=svc_ledger", "gebruiker=hbakker_admin"; in a record, any word.
-_OF_USER = re.compile(rf"(?<![A-Za-z]){_USER} [\"'“„«]?{_INITIAL}")
+_OF_USER = re.compile(rf"(?<![A-Za-z]){_USER}(?: ?:)? [\"'“„«]?{_INITIAL}")
 _IS_USER = re.compile(
     rf"(?<![A-Za-z]){_USER} (?:is|ist|est|es|è|to) [\"'“„«]?"
     r"(?P<value>[a-z]{2,20}[._][a-z0-9._]{0,30}[a-z0-9])(?![\w@(-])"
