@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar, cast
 
-import nats
 import nats.errors
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
@@ -330,26 +330,27 @@ async def connect(
     identity, ring = read_identity(keys_folder, role), KeyRing.read(keys_folder)
     servers = servers_of(where, tree.bus)
     tls = make_context(tree.bus)
+    client = Client()
     try:
-        # The time-out bounds the first connection alone; one that is lost later is sought for ever.
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            client = await nats.connect(
-                servers,
-                name=f"hybridmesh-{identity.name}",
-                inbox_prefix=inbox_of(identity.name),
-                nkeys_seed_str=identity.seed,
-                tls=tls,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=1,
-                error_cb=_ignore,
-            )
-    except (nats.errors.Error, OSError, TimeoutError) as error:
-        raise MeshUnavailable("the mesh's server does not answer; is `hybridmesh up` running?") from error
-    try:
+        try:
+            # The time-out bounds the first connection alone; one that is lost later is sought for ever.
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                await client.connect(
+                    servers,
+                    name=f"hybridmesh-{identity.name}",
+                    inbox_prefix=inbox_of(identity.name),
+                    nkeys_seed_str=identity.seed,
+                    tls=tls,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=1,
+                    error_cb=_ignore,
+                )
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise MeshUnavailable("the mesh's server does not answer; is `hybridmesh up` running?") from error
         mesh = Mesh(await make_links(client, identity, ring, tree), Outbox(folder / "outbox"))
         await mesh.send_waiting()
         yield mesh
-    finally:
+    finally:  # also what was cut short: a connection that was refused or too slow is still open on this side
         with contextlib.suppress(nats.errors.Error, OSError):  # the server may be gone
             await client.close()
 

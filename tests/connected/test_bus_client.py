@@ -217,3 +217,20 @@ async def test_a_bus_of_before_the_lanes_goes_on_with_what_it_holds(bus: Bus, tm
         await mesh.submit("after")
     assert (await bus.count(before), await bus.count(lanes_stream("decomposer"))) == (1, 1)
     assert (await bus.js.stream_info(before)).config.max_msgs != 9
+
+
+async def test_a_server_that_says_nothing_is_left_and_told(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: a server that is up but does not answer is an error in time, and its connection is closed."""
+    left = asyncio.Event()
+
+    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        left.set()
+
+    async with await asyncio.start_server(stay_silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(MeshUnavailable):
+            async with connect(f"nats://127.0.0.1:{port}", data=tmp_path, keys=bus.keys):
+                pass
+        await asyncio.wait_for(left.wait(), 5)
