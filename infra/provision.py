@@ -142,7 +142,8 @@ async def _connect(servers: list[str], name: str, seed: str | None, tls: ssl.SSL
             error_cb=_ignore,
         )
     except (NatsError, OSError, TimeoutError) as error:
-        await client.close()  # a connection that was refused is still open on this side
+        with contextlib.suppress(AssertionError):  # raised where the address could not be read, so that nothing is open
+            await client.close()  # a connection that was refused is still open on this side
         raise MeshUnavailable("no NATS server answers there, or it does not know these keys") from error
     return client
 

@@ -31,15 +31,15 @@ _ABBREVIATIONS = frozenset({
     "ps", "qr", "regon", "rib", "rsvp", "sap", "siren", "siret", "sms", "sql", "ssn", "tan", "tel", "tva", "uri", "url",
     "usb", "ust", "vat", "vpn", "wg", "xml",
 })  # fmt: skip
-# In capitals only: "Ram" and "Ai" are names.
+# In capitals only, and none that somebody is called ("RAM", "AI", "SWIFT").
 _ACRONYMS = frozenset({
-    "2FA", "AGB", "AI", "API", "ARR", "ATM", "B2B", "B2C", "BMI", "CAC", "CAPEX", "CD", "CDD", "CDI", "COPD", "CPC",
+    "2FA", "AGB", "API", "ARR", "ATM", "B2B", "B2C", "BMI", "CAC", "CAPEX", "CD", "CDD", "CDI", "COPD", "CPC",
     "CPU", "CRP", "CSE", "CT", "CTR", "DIY", "DNA", "DNS", "DSGVO", "DVD", "EAN", "EBIT", "EBITDA", "ECG", "EEG",
     "EKG", "ETA", "FAQ", "FT3", "FT4", "FTP", "FYI", "GDPR", "GPU", "HBA1C", "HDD", "HDL", "HIV", "HTTP", "IMAP",
-    "INR", "IP", "ISBN", "KI", "KPI", "LAN", "LCD", "LDL", "LED", "LLM", "LTV", "MFA", "MRI", "MRR", "MRT", "MVP",
-    "NDA", "NFC", "OCR", "OKR", "OPEX", "OTP", "PCR", "POC", "POS", "PSA", "PTO", "QA", "RAM", "RFID", "RFP",
+    "INR", "IP", "ISBN", "KPI", "LAN", "LCD", "LDL", "LED", "LLM", "LTV", "MFA", "MRI", "MRR", "MRT", "MVP",
+    "NDA", "NFC", "OCR", "OKR", "OPEX", "OTP", "PCR", "POC", "POS", "PSA", "PTO", "QA", "RFID", "RFP",
     "RGPD", "RNA", "RODO", "ROI", "SDK", "SEO", "SEPA", "SKU", "SLA", "SMTP", "SOW", "SSD", "SSH", "SSL", "SSO",
-    "SWIFT", "TBD", "TCP", "TLS", "TSH", "TTC", "TV", "UDP", "UI", "USP", "UTC", "UTM", "UX", "WLAN",
+    "TBD", "TCP", "TLS", "TSH", "TTC", "TV", "UDP", "UI", "USP", "UTC", "UTM", "UX", "WLAN",
 })  # fmt: skip
 _SIZE = re.compile(r"[A-Z]\d{1,3}")  # "M8", "A4": a screw, a sheet, a road
 _MEASURE = re.compile(r"(?<!\w)M?\d{1,5}(?:[.,]\d+)? ?[x×] ?\d")  # "30 x 20 x 12 cm"

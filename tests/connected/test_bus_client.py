@@ -234,3 +234,11 @@ async def test_a_server_that_says_nothing_is_left_and_told(bus: Bus, tmp_path: P
             async with connect(f"nats://127.0.0.1:{port}", data=tmp_path, keys=bus.keys):
                 pass
         await asyncio.wait_for(left.wait(), 5)
+
+
+@pytest.mark.parametrize("url", ["nats://127.0.0.1:no-port", "nats://127.0.0.1:1"])
+async def test_an_address_where_nothing_is_is_told_as_such(bus: Bus, tmp_path: Path, url: str) -> None:
+    """Nothing is hidden: a wrong address is an error that says what to look after, not one of a library."""
+    with pytest.raises(MeshUnavailable, match="does not answer"):
+        async with connect(url, data=tmp_path, keys=bus.keys):
+            pass
