@@ -15,6 +15,7 @@ from faststream.security import BaseSecurity
 from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Service
 from hybridmesh.bus.borders import inbox_of
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.errors import MeshError
 from hybridmesh.bus.identity import Identity, KeyRing
@@ -177,9 +178,8 @@ class AgentApp:
         for loop in self._loops:
             loop.stop()
         loops, rest = tasks[: len(self._loops)], tasks[len(self._loops) :]
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*loops, *rest, return_exceptions=True)
+        await end_tasks(rest)
+        await asyncio.gather(*loops, return_exceptions=True)
 
     async def _tell(self, links: Links, action: Action) -> None:
         event = AuditEvent(agent=self._identity.name, action=action, at=links.clock(), nonce=links.clock().isoformat())

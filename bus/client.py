@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import nats.errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from hybridmesh.bus.bodies import fetch_body
-from hybridmesh.bus.borders import inbox_of
+from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import InvalidMessage, MeshError, MeshUnavailable, UntrustedMessage, UsageError
@@ -144,13 +143,13 @@ class Mesh:
 
         """
         losses = Losses(self.links.js)
-        async with asyncio.timeout(timeout_s), contextlib.AsyncExitStack() as stack:
+        async with asyncio.timeout(timeout_s) as bound, contextlib.AsyncExitStack() as stack:
             arrived: asyncio.Queue[Msg] = asyncio.Queue()
             for kind in _ENDS:
                 subject = subject_for(kind, f"{self._tenant or '*'}.{task_id}")
                 subscription = await self.links.client.subscribe(subject, cb=arrived.put)
                 stack.push_async_callback(subscription.unsubscribe)
-            while True:
+            while not bound.expired():  # a cancellation that meets an answer is lost: see ``end_tasks``
                 # Asked for again and again: an end that was called out while the connection was down is stored.
                 with contextlib.suppress(MeshUnavailable):
                     if ended := await self.ended(task_id):
@@ -162,6 +161,7 @@ class Mesh:
                     ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
                     if ended is not None:
                         return ended
+            raise TimeoutError
 
     async def ended(self, task_id: str) -> TaskEnded | None:
         """Return a task's end if it has ended."""
@@ -330,35 +330,11 @@ async def connect(
     identity, ring = read_identity(keys_folder, role), KeyRing.read(keys_folder)
     servers = servers_of(where, tree.bus)
     tls = make_context(tree.bus)
-    client = Client()
-    try:
-        try:
-            # The time-out bounds the first connection alone; one that is lost later is sought for ever.
-            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                await client.connect(
-                    servers,
-                    name=f"hybridmesh-{identity.name}",
-                    inbox_prefix=inbox_of(identity.name),
-                    nkeys_seed_str=identity.seed,
-                    tls=tls,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=1,
-                    error_cb=_ignore,
-                )
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise MeshUnavailable("the mesh's server does not answer; is `hybridmesh up` running?") from error
+    async with open_connection(servers, identity.name, identity.seed, tls, within_s=_CONNECT_TIMEOUT_S) as client:
         mesh = Mesh(await make_links(client, identity, ring, tree), Outbox(folder / "outbox"))
         await mesh.send_waiting()
         yield mesh
-    finally:  # also what was cut short: a connection that was refused or too slow is still open on this side
-        # The server may be gone; and a client whose address could not be read has nothing that it could close.
-        with contextlib.suppress(nats.errors.Error, OSError, AssertionError):
-            await client.close()
 
 
 def _plain(headers: Mapping[str, str] | None) -> dict[str, str]:
     return dict(headers) if headers else {}
-
-
-async def _ignore(_: Exception) -> None:
-    """The calls themselves raise; the library's own log lines would be noise."""

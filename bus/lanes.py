@@ -14,6 +14,7 @@ import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.schemas.lanes import in_turn
 
 logger = logging.getLogger("hybridmesh")
@@ -50,9 +51,7 @@ class Lanes:
 
     async def close(self) -> list[Msg]:
         """Take nothing more, and return those whose turn has not come."""
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await end_tasks(self._serving)
         unserved = list(self._ready.values())
         for queue in self._queues:
             with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):

@@ -20,6 +20,7 @@ from nats.js import JetStreamContext
 from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.bodies import fetch_body
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.envelope import open_envelope, signature_problem
 from hybridmesh.bus.errors import (
@@ -112,7 +113,7 @@ class WorkLoop:
                 with contextlib.suppress(nats.errors.Error, TimeoutError):
                     await queue.unsubscribe()
             await self._drain()
-            beat.cancel()
+            await end_tasks({beat})
 
     def stop(self) -> None:
         """Take no more messages."""
@@ -175,9 +176,7 @@ class WorkLoop:
         """Give running handlers the grace time; what is not done by then is redelivered to another replica."""
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=self._settings.drain_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end_tasks(late)
 
     async def _see_through(self, message: Msg) -> None:
         begun = time.perf_counter()

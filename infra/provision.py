@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import ssl
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
-from hybridmesh.bus.borders import PROVISIONERS, inbox_of
+from hybridmesh.bus.borders import PROVISIONERS
+from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
 from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity, write_secret
 from hybridmesh.bus.provisioner import part, provision
@@ -25,7 +25,7 @@ from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import TOPOLOGY, Account
 
-_CONNECT_TRIES = 5
+_CONNECT_TIMEOUT_S = 10.0  # a server or cluster may be starting up
 
 
 async def provision_bus(url: str, settings: MeshSettings, *, replicas: int, keys: Path | None) -> None:
@@ -120,33 +120,5 @@ async def connect_provisioner(
     servers = servers_of(url, settings)
     (name,) = (name for name, home in PROVISIONERS.items() if home is account)
     seed = None if keys is None else read_seed(keys, name)
-    client = await _connect(servers, name, seed, make_context(settings))
-    try:
+    async with open_connection(servers, name, seed, make_context(settings), within_s=_CONNECT_TIMEOUT_S) as client:
         yield client
-    finally:
-        await client.close()
-
-
-async def _connect(servers: list[str], name: str, seed: str | None, tls: ssl.SSLContext | None) -> Client:
-    client = Client()
-    try:
-        await client.connect(
-            servers,
-            name=f"hybridmesh-{name}",
-            nkeys_seed_str=seed,
-            tls=tls,
-            inbox_prefix=inbox_of(name),
-            connect_timeout=3,
-            reconnect_time_wait=1,
-            max_reconnect_attempts=_CONNECT_TRIES,
-            error_cb=_ignore,
-        )
-    except (NatsError, OSError, TimeoutError) as error:
-        with contextlib.suppress(AssertionError):  # raised where the address could not be read, so that nothing is open
-            await client.close()  # a connection that was refused is still open on this side
-        raise MeshUnavailable("no NATS server answers there, or it does not know these keys") from error
-    return client
-
-
-async def _ignore(_: Exception) -> None:
-    """The calls themselves raise; the library's own log lines would be noise."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from nats.js import JetStreamContext
 
 from hybridmesh.agents.decomposer.workflows import load_workflows
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.presence import Presence
@@ -90,7 +91,7 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         for child in children:
             fleet.add(child)
         watching = asyncio.create_task(Keeper(server, data / "nats" / "jetstream", prepare, tell).watch())
-        stack.callback(watching.cancel)
+        stack.push_async_callback(end_tasks, {watching})
         async with connect_provisioner(server.url, keys, Account.LOCAL, settings.bus) as client:
             await _await_ready(client.jetstream(), fleet, {child.name for child in children}, tell)
         Endpoint(url=server.url, pid=server.pid, cloud=cloud).write(data)

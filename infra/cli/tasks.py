@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import MeshUnavailable, TransientError, UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json
 from hybridmesh.infra.cli.deadlines import parse_deadline
@@ -174,8 +175,7 @@ async def _end(mesh: "Mesh", task_id: str, timeout_s: float | None) -> "TaskEnde
     except TimeoutError:
         raise TransientError(f"task {task_id} has not ended in time; it goes on", reason=NOT_ENDED) from None
     finally:
-        watching.cancel()
-        await asyncio.wait((watching,))
+        await end_tasks({watching})
 
 
 async def _tell_questions(mesh: "Mesh", task_id: str) -> None:

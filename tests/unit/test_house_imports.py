@@ -32,6 +32,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "agents/auditor/audit_stream.py",
         "bus/bodies.py",
         "bus/client.py",
+        "bus/connection.py",
         "bus/endings.py",
         "bus/followed.py",
         "bus/trail.py",

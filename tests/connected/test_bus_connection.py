@@ -1,0 +1,87 @@
+"""A connection on its way: it is made or given up in time, and what was begun of it does not stay open."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from harness import Bus
+from hybridmesh.bus.connection import Connection, open_connection
+from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.identity import read_identity
+
+
+class Gate:
+    """A way to the real server that can be shut: who comes then is let in and hears nothing."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.shut = asyncio.Event()
+        self.waiting = 0
+        self.left = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncGenerator[str]:
+        """Yield the URL."""
+        async with await asyncio.start_server(self._enter, "127.0.0.1", 0) as server:
+            yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.shut.is_set():
+            self.waiting += 1
+            with contextlib.suppress(OSError):
+                await reader.read()
+            self.waiting -= 1
+            self.left.set()
+        else:
+            there, back = await asyncio.open_connection("127.0.0.1", self._port)
+            ways = [asyncio.create_task(_copy(reader, back)), asyncio.create_task(_copy(there, writer))]
+            await self.shut.wait()
+            for way in ways:
+                way.cancel()
+            await asyncio.wait(ways)
+            back.close()
+        writer.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while chunk := await reader.read(65536):
+        writer.write(chunk)
+
+
+async def test_a_try_that_fails_is_closed_before_the_next(bus: Bus) -> None:
+    """Nothing is lost: a client that seeks a silent server again and again does not pile up open connections."""
+    gate = Gate(int(bus.url.rpartition(":")[2]))
+    publisher = read_identity(bus.keys, "publisher")
+    async with (
+        gate.listening() as url,
+        open_connection([url], publisher.name, publisher.seed, None, within_s=5) as client,
+    ):
+        await client.flush()
+        gate.shut.set()
+        await asyncio.wait_for(gate.left.wait(), 20)
+        assert gate.waiting <= 1
+    gate.left.clear()
+    if gate.waiting:
+        await asyncio.wait_for(gate.left.wait(), 5)
+
+
+async def test_a_cancellation_that_is_swallowed_is_made_again(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost: the bound on the time holds, also where the library lets one cancellation pass it by."""
+    swallowed: list[bool] = []
+
+    async def connect(_: Connection, servers: list[str], **_options: object) -> None:
+        del servers
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.append(True)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Connection, "connect", connect)
+    publisher = read_identity(bus.keys, "publisher")
+    with pytest.raises(MeshUnavailable):
+        async with asyncio.timeout(5), open_connection([bus.url], publisher.name, publisher.seed, None, within_s=0.1):
+            pass
+    assert swallowed
