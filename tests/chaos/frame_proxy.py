@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
+from hybridmesh.bus.cancellation import end_tasks
+
 # Index of the word that holds the payload's length; the words before it differ with and without a reply subject.
 _WITH_PAYLOAD = {b"PUB": False, b"HPUB": True, b"MSG": False, b"HMSG": True}
 _CRLF = b"\r\n"
@@ -67,8 +69,8 @@ class FrameProxy:
         """Listen while the context lasts."""
         talks: set[asyncio.Task[None]] = set()
 
-        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.ensure_future(self._talk(reader, writer))
+        def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self._talk(reader, writer))
             talks.add(task)
             task.add_done_callback(talks.discard)
 
@@ -78,9 +80,7 @@ class FrameProxy:
             yield
         finally:
             server.close()
-            for task in talks:
-                task.cancel()
-            await asyncio.gather(*talks, return_exceptions=True)
+            await end_tasks(talks)
 
     def set_trap(self, seam: Seam, act: Callable[[], None], *, cuts: bool = True) -> asyncio.Event:
         """Act once, at the first frame that ``seam`` recognises; returns what is set then."""
@@ -88,23 +88,21 @@ class FrameProxy:
         return self._trap.sprung
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            bus_reader, bus_writer = await asyncio.open_connection(*self._upstream)
-        except OSError:
-            writer.close()
-            return
-        pumps = [
-            asyncio.ensure_future(self._pump(reader, bus_writer, outgoing=True)),
-            asyncio.ensure_future(self._pump(bus_reader, writer, outgoing=False)),
-        ]
-        try:
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            for end in (writer, bus_writer):
-                end.transport.abort()
+        with contextlib.ExitStack() as stack:  # it may be cancelled at any await, also while it winds down
+            stack.callback(writer.transport.abort)
+            try:
+                bus_reader, bus_writer = await asyncio.open_connection(*self._upstream)
+            except OSError:
+                return
+            stack.callback(bus_writer.transport.abort)
+            pumps = [
+                asyncio.create_task(self._pump(reader, bus_writer, outgoing=True)),
+                asyncio.create_task(self._pump(bus_reader, writer, outgoing=False)),
+            ]
+            try:
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await end_tasks(pumps)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, outgoing: bool) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
