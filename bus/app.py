@@ -16,6 +16,7 @@ from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Service
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.cancellation import end_tasks
+from hybridmesh.bus.connection import Connection
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.errors import MeshError
 from hybridmesh.bus.identity import Identity, KeyRing
@@ -38,10 +39,20 @@ METRICS_BLOCKS = 16  # so many replicas of an agent on one machine find a port
 Builder = Callable[[Links], Awaitable[Agent]]
 
 
+class _Broker(NatsBroker):
+    """A broker on a client that closes each failed try of a connection."""
+
+    async def _connect(self) -> Connection:
+        client = Connection()
+        await client.connect(**self._connection_kwargs)
+        self.config.connect(client)
+        return client
+
+
 def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBroker:
     """Return a broker that never stops reconnecting and leaves no message in a log."""
     tls = make_context(settings)
-    return NatsBroker(
+    return _Broker(
         servers_of(url, settings),
         name=f"hybridmesh-{identity.name}",
         max_reconnect_attempts=-1,

@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from hybridmesh.bus.bodies import fetch_body
+from hybridmesh.bus.cancellation import CancellationWatch
 from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
@@ -143,25 +144,26 @@ class Mesh:
 
         """
         losses = Losses(self.links.js)
-        async with asyncio.timeout(timeout_s) as bound, contextlib.AsyncExitStack() as stack:
+        cancellation = CancellationWatch()
+        async with asyncio.timeout(timeout_s), contextlib.AsyncExitStack() as stack:
             arrived: asyncio.Queue[Msg] = asyncio.Queue()
             for kind in _ENDS:
                 subject = subject_for(kind, f"{self._tenant or '*'}.{task_id}")
                 subscription = await self.links.client.subscribe(subject, cb=arrived.put)
                 stack.push_async_callback(subscription.unsubscribe)
-            while not bound.expired():  # a cancellation that meets an answer is lost: see ``end_tasks``
+            while True:
                 # Asked for again and again: an end that was called out while the connection was down is stored.
                 with contextlib.suppress(MeshUnavailable):
                     if ended := await self.ended(task_id):
                         return ended
                     if self._tenant is None:  # others may not look at the stores
                         await losses.check(task_id)
+                cancellation.check()
                 with contextlib.suppress(TimeoutError):
                     message = await asyncio.wait_for(arrived.get(), _LOOK_AGAIN_S)
                     ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
                     if ended is not None:
                         return ended
-            raise TimeoutError
 
     async def ended(self, task_id: str) -> TaskEnded | None:
         """Return a task's end if it has ended."""

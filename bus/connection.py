@@ -3,23 +3,56 @@
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import AsyncGenerator, Sequence
 
 import nats.errors
-from nats.aio.client import Client, Srv
+from nats.aio.client import DEFAULT_BUFFER_SIZE, Client, Srv
+from nats.aio.transport import TcpTransport
 
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import MeshUnavailable
+
+_CLOSED_S = 1.0
+
+
+class _Transport(TcpTransport):
+    """A socket whose end is not waited for without a bound: a TLS handshake that failed never tells it."""
+
+    async def wait_closed(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSED_S):
+                await super().wait_closed()  # type: ignore[no-untyped-call] # so in nats-py
 
 
 class Connection(Client):
     """A client that closes what it opened before it tries again, where nats-py 2.16 forgets it, still open."""
 
     async def _connect_to_server(self, s: Srv) -> None:
+        if s.uri.scheme in ("ws", "wss"):
+            await super()._connect_to_server(s)
+            return
+        s.last_attempt = time.monotonic()
+        self.drop()
+        self._transport = _Transport()  # type: ignore[no-untyped-call] # so in nats-py
+        await self._transport.connect(s.uri, DEFAULT_BUFFER_SIZE, self.options["connect_timeout"])
+
+    def drop(self) -> None:
+        """Close the socket, whatever was still to be sent."""
         if self._transport is not None:
             self._transport.close()  # type: ignore[no-untyped-call] # so in nats-py
-        await super()._connect_to_server(s)
+
+    async def leave(self) -> None:
+        """Close for good, also while a lost server is sought, and when this is cut short."""
+        try:
+            if self._reconnection_task is not None:
+                await end_tasks({self._reconnection_task})
+            # The server may be gone; and a client whose address could not be read has nothing that it could close.
+            with contextlib.suppress(nats.errors.Error, OSError, AssertionError):
+                await self.close()
+        finally:
+            self.drop()
 
 
 @contextlib.asynccontextmanager
@@ -47,17 +80,23 @@ async def open_connection(
     )
     try:
         try:
-            await asyncio.wait_for(asyncio.shield(opening), within_s)
+            await _await_within(opening, within_s)
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise MeshUnavailable(
-                "the mesh's server does not answer, or does not know these keys; is `hybridmesh up` running?"
-            ) from error
+            raise MeshUnavailable("the mesh's server does not answer, or does not know these keys") from error
         yield client
     finally:
-        await end_tasks({opening})
-        # The server may be gone; and a client whose address could not be read has nothing that it could close.
-        with contextlib.suppress(nats.errors.Error, OSError, AssertionError):
-            await client.close()
+        try:
+            await end_tasks({opening})
+        finally:
+            await client.leave()
+
+
+async def _await_within(opening: asyncio.Task[None], within_s: float) -> None:
+    # Not ``wait_for``: where the bound meets the result it would lose a cancellation of the caller.
+    await asyncio.wait({opening}, timeout=within_s)
+    if not opening.done():
+        raise TimeoutError
+    opening.result()
 
 
 async def _ignore(_: Exception) -> None:

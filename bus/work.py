@@ -118,6 +118,7 @@ class WorkLoop:
     def stop(self) -> None:
         """Take no more messages."""
         self._stopping.set()
+        self._slots.release()  # who waits for a free one has to look again
         if self._lanes is not None:
             self._lanes.wake()
         if self._admission is not None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from harness import Bus
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.app import make_admission
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.links import Links
 from hybridmesh.bus.topology import loops_of
@@ -69,9 +70,7 @@ class Desk:
 
     async def close(self) -> None:
         """Let go of what is not done."""
-        for working in tuple(self._working):
-            working.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
+        await end_tasks(self._working)
 
 
 @contextlib.asynccontextmanager

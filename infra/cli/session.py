@@ -13,7 +13,7 @@ from hybridmesh.infra.cli.invocation import Invocation
 
 T = TypeVar("T")
 
-_CONNECT_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 8.0
 
 
 def on_mesh(call: Invocation, work: Callable[[Mesh], Awaitable[T]]) -> T:

@@ -18,6 +18,7 @@ from bench.reporting import surroundings, write_report
 from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream
 from hybridmesh.bus.audit_trust import entry_problem
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.identity import Identity, KeyRing, read_identity
 from hybridmesh.bus.links import make_links
@@ -103,8 +104,7 @@ async def lags(url: str, keys: Path) -> list[float]:
     async with asyncio.timeout(30):
         while len(covered) < len(stored):
             await asyncio.sleep(0.05)
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+    await end_tasks({following})
     await client.close()
     await auditing.close()
     return [seen - kept for kept, seen in zip(sorted(stored), covered, strict=False)]

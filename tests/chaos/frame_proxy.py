@@ -70,9 +70,13 @@ class FrameProxy:
         talks: set[asyncio.Task[None]] = set()
 
         def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if not server.is_serving():
+                writer.transport.abort()
+                return
             task = asyncio.create_task(self._talk(reader, writer))
             talks.add(task)
             task.add_done_callback(talks.discard)
+            task.add_done_callback(lambda _: writer.transport.abort())  # also of one that never began
 
         server = await asyncio.start_server(talk, "127.0.0.1", 0)
         self.url = f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -89,7 +93,6 @@ class FrameProxy:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.ExitStack() as stack:  # it may be cancelled at any await, also while it winds down
-            stack.callback(writer.transport.abort)
             try:
                 bus_reader, bus_writer = await asyncio.open_connection(*self._upstream)
             except OSError:

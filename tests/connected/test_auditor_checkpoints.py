@@ -13,6 +13,7 @@ from harness import Bus, eventually
 from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream, LogReader
 from hybridmesh.bus.audit_trust import entry_problem
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import PermanentError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.proofs import LogEntry, check_log
@@ -54,10 +55,8 @@ async def running(*auditors: Auditor) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(end, asyncio.CancelledError) for end in ends), ends
+        await end_tasks(tasks)
+    assert all(task.cancelled() for task in tasks), tasks
 
 
 async def checkpoints(bus: Bus) -> list[Checkpoint]:

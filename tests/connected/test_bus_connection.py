@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -65,6 +66,28 @@ async def test_a_try_that_fails_is_closed_before_the_next(bus: Bus) -> None:
     gate.left.clear()
     if gate.waiting:
         await asyncio.wait_for(gate.left.wait(), 5)
+
+
+async def test_a_tls_handshake_that_is_never_answered_is_given_up_in_time(bus: Bus) -> None:
+    """Nothing is lost: nothing is waited for that never comes, neither the handshake nor the end of its connection."""
+    left = asyncio.Event()
+
+    async def promise_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","version":"2.15.0","max_payload":1048576,"tls_required":true}\r\n')
+        with contextlib.suppress(OSError):
+            while await reader.read(1024):
+                pass
+        writer.close()
+        left.set()
+
+    publisher = read_identity(bus.keys, "publisher")
+    async with await asyncio.start_server(promise_tls, "127.0.0.1", 0) as server, asyncio.timeout(20):
+        url = f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        tls = ssl.create_default_context()
+        with pytest.raises(MeshUnavailable):
+            async with open_connection([url], publisher.name, publisher.seed, tls, within_s=1):
+                pass
+        await left.wait()
 
 
 async def test_a_cancellation_that_is_swallowed_is_made_again(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,6 +133,31 @@ async def test_a_slow_handler_keeps_its_message(bus: Bus) -> None:
     assert runs == 1
 
 
+async def test_a_stop_is_heard_while_every_slot_is_taken(bus: Bus) -> None:
+    """Nothing is lost: the grace time begins with the stop, and what is not done by its end goes to another replica."""
+    begun = asyncio.Event()
+
+    async def handle(_: StepReady) -> Sequence[Message]:
+        begun.set()
+        await asyncio.sleep(60)
+        return ()
+
+    decomposer = await bus.links("decomposer")
+    ready = make_ready()
+    async with asyncio.timeout(bus.settings.bus.drain_s + 5):
+        async with working(bus, handle, slots=1):
+            await decomposer.publisher.publish(ready)
+            await begun.wait()
+        async with working(bus, lambda ready: answered(classified(ready)), slots=1):
+            body = (await bus.collect(StepClassified, 1))[0]
+    assert StepClassified.model_validate_json(body).task_id == ready.task_id
+
+
+async def answered(message: Message) -> Sequence[Message]:
+    """What a handler returns at once."""
+    return (message,)
+
+
 async def test_a_stranger_is_refused_and_audited(bus: Bus) -> None:
     """Nothing private leaves by a forged hop: the topology names who may publish what."""
     runs = 0

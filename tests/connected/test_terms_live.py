@@ -19,6 +19,7 @@ from hybridmesh.agents.classifier.live_terms import LiveTerms
 from hybridmesh.agents.classifier.tags import Tag
 from hybridmesh.agents.classifier.terms import TermRecognizer
 from hybridmesh.agents.classifier.thresholds import Thresholds
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, Unanswerable
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.provisioner import provision
@@ -60,8 +61,7 @@ class Replica:
     async def following(self) -> AsyncGenerator[None]:
         task = asyncio.create_task(self.live.keep())
         yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks({task})
 
     def agent(self, vault: Vault) -> ClassifierAgent:
         finder = Detector(

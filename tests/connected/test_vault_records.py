@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fixed_terms import FixedTerms
 from harness import Bus, eventually
 from hybridmesh.agents.classifier.agent import ClassifierAgent
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import PermanentError, TransientError
 from hybridmesh.bus.state import State
 from hybridmesh.bus.topology import Bucket, bucket_subject
@@ -207,8 +208,7 @@ async def test_the_classifier_sweeps_for_as_long_as_it_lives(bus: Bus) -> None:
     assert list(await records.records()) == [SCOPE]
     clock.now += timedelta(seconds=61)
     await eventually(swept)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    await end_tasks({running})
 
 
 async def test_a_full_scope_is_an_error(bus: Bus) -> None:

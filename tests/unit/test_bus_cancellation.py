@@ -1,11 +1,12 @@
 """Cancelling: a task ends, whatever comes between."""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from hybridmesh.bus import cancellation
-from hybridmesh.bus.cancellation import end_tasks
+from hybridmesh.bus.cancellation import CancellationWatch, end_tasks
 
 
 async def answered_as_it_is_cancelled(ends: list[str]) -> None:
@@ -51,8 +52,31 @@ async def test_a_task_that_cleans_up_is_given_the_time() -> None:
     assert cleaned == [True]
 
 
+async def test_a_loop_notices_the_cancellation_that_an_answer_has_hidden() -> None:
+    """Nothing is lost: who bounds the time of a loop of requests is heard, from within and from without."""
+
+    async def ask_again_and_again() -> None:
+        cancellation = CancellationWatch()
+        while True:
+            cancellation.check()
+            await answer_as_if_not_cancelled()
+
+    async def answer_as_if_not_cancelled() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await ask_again_and_again()
+    task = asyncio.create_task(ask_again_and_again())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait((task,), timeout=0.5)
+    assert task.cancelled()
+
+
 async def test_what_a_task_raised_stays_with_it() -> None:
-    """Nothing is hidden: it can still be asked, and nothing is said of an error that nobody fetched."""
+    """Nothing is hidden: it can still be asked."""
 
     async def fail() -> None:
         raise ValueError
