@@ -5,18 +5,27 @@ in it for every answer: a loop of requests then goes on as if nobody had cancell
 """
 
 import asyncio
+import logging
 from collections.abc import Collection
 from typing import Any
+
+logger = logging.getLogger("hybridmesh")
 
 _AGAIN_S = 1.0  # time enough to clean up after the first
 
 
 async def end_tasks(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel tasks as often as it takes, and return when each has ended; what one raised stays with it."""
+    """Cancel tasks as often as it takes, and return when each has ended.
+
+    What one raised stays with it, and is logged by its type: the words of an error may hold user text.
+    """
     while waiting := [task for task in tasks if not task.done()]:
         for task in waiting:
             task.cancel()
         await asyncio.wait(waiting, timeout=_AGAIN_S)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("%s ended: %s", task.get_name(), type(error).__name__)
 
 
 class CancellationWatch:

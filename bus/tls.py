@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from hybridmesh.bus.errors import SetupError, UsageError
 from hybridmesh.bus.settings import BusSettings
 
+_SCHEMES = frozenset({"nats", "tls"})  # not ws: nats-py would leave out the TLS that a server asks for there
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -35,10 +36,12 @@ def servers_of(url: str, settings: BusSettings) -> list[str]:
     """Return the servers that a URL, or several with commas between, names: those of one cluster.
 
     Raises:
-        UsageError: one is on another machine and would be spoken to in the clear.
+        UsageError: one is on another machine and would be spoken to in the clear, or is no address of NATS itself.
 
     """
     servers = [part.strip() for part in url.split(",")]
+    if not {urlsplit(server).scheme for server in servers} <= _SCHEMES:
+        raise UsageError("that is no address of a bus", remedy="give one as nats://host:port or tls://host:port")
     hosts = {urlsplit(server).hostname or "" for server in servers}
     if settings.tls_ca is None and not settings.clear_text and not hosts <= _HERE:
         raise UsageError(

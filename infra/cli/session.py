@@ -31,7 +31,7 @@ def on_mesh(call: Invocation, work: Callable[[Mesh], Awaitable[T]]) -> T:
 async def _run(call: Invocation, work: Callable[[Mesh], Awaitable[T]]) -> T:
     async with contextlib.AsyncExitStack() as stack:
         try:
-            # The client itself would try for ever to reach a mesh that died without a word.
+            # Connecting bounds itself; then what waits in the outbox is sent, to a mesh that may have died since.
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 mesh = await stack.enter_async_context(connect(call.url, keys=call.keys, settings=call.settings))
         except TimeoutError:

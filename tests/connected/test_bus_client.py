@@ -236,6 +236,14 @@ async def test_a_server_that_says_nothing_is_left_and_told(bus: Bus, tmp_path: P
         await asyncio.wait_for(left.wait(), 5)
 
 
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:80", "http://127.0.0.1:80", "127.0.0.1:4222"])
+async def test_what_is_no_address_of_a_bus_is_refused(bus: Bus, tmp_path: Path, url: str) -> None:
+    """No one gets in: over web sockets the client would leave out the TLS that a server asks for."""
+    with pytest.raises(UsageError, match="no address of a bus"):
+        async with connect(url, data=tmp_path, keys=bus.keys):
+            pass
+
+
 @pytest.mark.parametrize("url", ["nats://127.0.0.1:no-port", "nats://127.0.0.1:1"])
 async def test_an_address_where_nothing_is_is_told_as_such(bus: Bus, tmp_path: Path, url: str) -> None:
     """Nothing is hidden: a wrong address is an error that says what to look after, not one of a library."""

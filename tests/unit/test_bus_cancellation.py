@@ -75,13 +75,15 @@ async def test_a_loop_notices_the_cancellation_that_an_answer_has_hidden() -> No
     assert task.cancelled()
 
 
-async def test_what_a_task_raised_stays_with_it() -> None:
-    """Nothing is hidden: it can still be asked."""
+async def test_what_a_task_raised_is_told_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is hidden, nothing private leaves: the type is in the log, the words are with the task alone."""
 
     async def fail() -> None:
-        raise ValueError
+        raise ValueError("the customer's words")
 
     task = asyncio.create_task(fail())
     await asyncio.sleep(0)
     await end_tasks({task})
     assert isinstance(task.exception(), ValueError)
+    assert "ValueError" in caplog.text
+    assert "customer" not in caplog.text
