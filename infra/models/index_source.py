@@ -45,7 +45,7 @@ class IndexSource:
                 archive = download_wheel(wheel, Path(room), told)
                 if archive is None:
                     return None
-                assembly.add(archive, REMEDY)
+                assembly.add([archive], REMEDY)
         return assembly.finish(REMEDY)
 
 

