@@ -20,6 +20,11 @@ class Followed(Generic[T]):
         self._keys: set[str] = set()
         self._found: dict[str, T | None] = {}
 
+    @property
+    def version(self) -> int:
+        """The number of the last write that was seen: the same for whoever has seen the same."""
+        return self._trail.seen
+
     async def changes(self) -> dict[str, T | None]:
         """Return the records that were written (None: removed) since the last call that returned; at first all.
 

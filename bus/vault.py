@@ -24,6 +24,7 @@ from hybridmesh.bus.errors import PermanentError, TransientError
 from hybridmesh.bus.state import State
 from hybridmesh.bus.vault_keys import KEY_BYTES, OneKey, VaultKey, VaultKeys
 from hybridmesh.schemas.message import Frozen
+from hybridmesh.schemas.surrogates import stands_for_number
 
 _NONCE_BYTES = 12
 _RECORD_BYTES_MOST = 900_000  # below the server's limit of 1 MiB a message
@@ -116,7 +117,8 @@ class Vault:
 
         Raises:
             TransientError: another replica has given one of the surrogates to another value, or one of the values
-                another surrogate (``vault-conflict``): read the originals again and go by them.
+                another surrogate of its form, text or number (``vault-conflict``): read the originals again and go
+                by them.
             PermanentError: the scope is gone, or full (``vault-full``).
 
         """
@@ -127,7 +129,7 @@ class Vault:
             new = {surrogate: value for surrogate, value in mapping.items() if stored.get(surrogate) != value}
             if not new:
                 return record
-            if new.keys() & stored.keys() or set(new.values()) & set(stored.values()):
+            if new.keys() & stored.keys() or _forms(new) & _forms(stored):
                 raise TransientError(reason="vault-conflict", retry_after_s=0)
             sealed = {surrogate: _encrypt(cipher, scope, surrogate, value) for surrogate, value in new.items()}
             changed = record.model_copy(update={"values": {**record.values, **sealed}})
@@ -226,6 +228,11 @@ class Vault:
                 except PermanentError:
                     continue
         raise PermanentError(reason="vault-unreadable")
+
+
+def _forms(mapping: Mapping[str, str]) -> set[tuple[str, bool]]:
+    """Return the values, each with whether it is a number of JSON: as text and as number it has a surrogate each."""
+    return {(value, stands_for_number(surrogate)) for surrogate, value in mapping.items()}
 
 
 def _wrap(key: VaultKey, scope: str, data_key: bytes) -> str:

@@ -54,6 +54,7 @@ class Clearance(Frozen):
     """The classifier's signed word that this exact prompt may leave.
 
     ``prompt_sha256`` covers the canonical JSON of the prompt as it is sent (see ``consults.Prompt.digest``);
+    ``policy_version`` is the number of the last change of the organisation's terms that the classifier had read;
     ``signature`` is Ed25519 over the canonical JSON of all other fields, hex.
     """
 

@@ -36,4 +36,3 @@ class Decision(Frozen):
     cost_usd: Decimal = Decimal(0)
     other_cost_usd: Decimal | None = None
     model: str = ""
-    policy_version: int = 1

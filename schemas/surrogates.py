@@ -190,6 +190,12 @@ def kind_of(surrogate: str) -> str | None:
     return None if match is None else kind_of_type(match["type"])
 
 
+def stands_for_number(surrogate: str) -> bool:
+    """Say whether a surrogate stands for a number of JSON."""
+    match = SURROGATE.fullmatch(surrogate)
+    return match is not None and match["type"].endswith(DIGITS)
+
+
 def kind_of_type(name: str) -> str:
     """Return a surrogate's type without the word that says which part of a name it is, or that it is a number."""
     name = name.removesuffix(DIGITS)

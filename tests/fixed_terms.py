@@ -2,12 +2,15 @@
 
 import asyncio
 
+POLICY_VERSION = 3
+
 
 class FixedTerms:
     """A policy that is always current."""
 
-    async def check(self) -> None:
-        """Say yes."""
+    async def check(self) -> int:
+        """Return its version."""
+        return POLICY_VERSION
 
     async def keep(self) -> None:
         """Do nothing, for as long as the agent lives."""

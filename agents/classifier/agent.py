@@ -82,8 +82,8 @@ class Keeper(Protocol):
 class Policy(Protocol):
     """The organisation's own terms; see ``live_terms.LiveTerms``."""
 
-    async def check(self) -> None:
-        """Return when the finder's terms are current; any error means that the texts are in doubt."""
+    async def check(self) -> int:
+        """Return the terms' version when the finder has it; any error means that the texts are in doubt."""
         ...
 
     async def keep(self) -> None:
@@ -143,10 +143,14 @@ class ClassifierAgent:
 
     async def clear(self, proposed: ConsultProposed) -> Sequence[Message]:
         """Sign the prompt as it would be sent, or refuse it."""
-        verdict = await _attempt(lambda: self._judge(proposed))
-        if isinstance(verdict, Verdict) and verdict.reason is None:
-            return self._cleared(proposed, verdict, await self._residual(proposed))
-        reason, found = (verdict, Findings()) if isinstance(verdict, str) else (verdict.reason or "", verdict.found)
+        judged = await _attempt(lambda: self._judge(proposed))
+        if isinstance(judged, str):
+            reason, found = judged, Findings()
+        else:
+            verdict, policy_version = judged
+            if verdict.reason is None:
+                return self._cleared(proposed, verdict, policy_version, await self._residual(proposed))
+            reason, found = verdict.reason, verdict.found
         refused = ConsultRefused(
             task_id=proposed.task_id, step_id=proposed.step_id, attempt=proposed.attempt, reason=reason, by=NAME,
             detail=",".join(f"{kind}:{number}" for kind, number in sorted(found.counts.items())),
@@ -154,11 +158,13 @@ class ClassifierAgent:
         facts: dict[str, Fact] = {"reason": reason, **_prompt_facts(proposed), **_numbers("found", found)}
         return [self._event(proposed, Action.PROMPT_REFUSED, facts, nonce=proposed.purpose), refused]
 
-    def _cleared(self, proposed: ConsultProposed, verdict: Verdict, residual: Residual | None) -> Sequence[Message]:
+    def _cleared(
+        self, proposed: ConsultProposed, verdict: Verdict, policy_version: int, residual: Residual | None
+    ) -> Sequence[Message]:
         clearance = sign_clearance(
             Clearance(
                 prompt_sha256=proposed.prompt.digest(), task_id=proposed.task_id, step_id=proposed.step_id,
-                attempt=proposed.attempt, policy_version=proposed.decision.policy_version, counts=verdict.kept.counts,
+                attempt=proposed.attempt, policy_version=policy_version, counts=verdict.kept.counts,
                 lane=proposed.decision.lane, expires_at=self._clock() + self._clearance, key_id="",
             ),
             self._signing_key,
@@ -188,12 +194,13 @@ class ClassifierAgent:
             return redaction
         raise PermanentError(reason="vault-conflict")
 
-    async def _judge(self, proposed: ConsultProposed) -> Verdict:
-        await self._terms.check()
+    async def _judge(self, proposed: ConsultProposed) -> tuple[Verdict, int]:
+        """Return the verdict, and the version of the policy that it is by."""
+        policy_version = await self._terms.check()
         texts = prompt_texts(proposed.prompt)
         scope = scope_of(proposed.task_id, proposed.conversation)
         originals = await _kept(lambda: self._vault.originals(scope))
-        return judge(texts, await self._finder.find(texts, {}), originals)
+        return judge(texts, await self._finder.find(texts, {}), originals), policy_version
 
     async def _residual(self, proposed: ConsultProposed) -> Residual | None:
         """Return whom the prompt may still point at; None where that cannot be said, which holds nothing up."""

@@ -19,6 +19,11 @@ _OLDEST_S = 1.0  # of what was seen, where a text is to be read
 class Source(Protocol):
     """Where the terms come from; see ``bus.followed.Followed``."""
 
+    @property
+    def version(self) -> int:
+        """The number of the last change that was seen."""
+        ...
+
     async def changes(self) -> Mapping[str, TermShard | None]:
         """Return what changed since the last call; any MeshError means that nobody knows."""
         ...
@@ -35,10 +40,11 @@ class LiveTerms:
         self._terms = terms
         self._monotonic = monotonic
         self._looked_at: float | None = None
+        self._version = 0
         self._looking = asyncio.Lock()
 
-    async def check(self) -> None:
-        """Return when the terms are those of a second ago or later.
+    async def check(self) -> int:
+        """Return the version of the terms, when they are those of a second ago or later.
 
         Raises:
             Unanswerable: the bucket cannot be read; reason ``policy-unreadable``.
@@ -48,6 +54,7 @@ class LiveTerms:
             async with self._looking:
                 if not self._is_current():
                     await self._look()
+        return self._version
 
     async def keep(self) -> None:
         """Look again and again, for as long as the agent lives; what fails is looked at the next time."""
@@ -76,4 +83,4 @@ class LiveTerms:
         if changes:
             groups = {key: shard.terms if shard else () for key, shard in changes.items()}
             await asyncio.to_thread(self._terms.change, groups)
-        self._looked_at = now
+        self._looked_at, self._version = now, self._source.version

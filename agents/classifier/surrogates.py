@@ -20,6 +20,7 @@ from hybridmesh.schemas.surrogates import (
     Lookalike,
     find_lookalikes,
     kind_of,
+    stands_for_number,
 )
 
 _NOT_TYPE = re.compile(r"[^A-Z]+")
@@ -145,7 +146,7 @@ def _issue(
 
     A value comes with its type and with whether it is a number of JSON, the result with the latter alone.
     """
-    issued = {(value, _is_number(surrogate)): surrogate for surrogate, value in known.items()}
+    issued = {(value, stands_for_number(surrogate)): surrogate for surrogate, value in known.items()}
     for value, kind, bare in sorted(values, key=lambda item: _is_word_of_name(*item[:2])):  # stable: else as they stand
         if (value, bare) in issued:
             continue
@@ -155,11 +156,6 @@ def _issue(
         issued[value, bare] = fresh
         taken.add(fresh)
     return issued
-
-
-def _is_number(surrogate: str) -> bool:
-    match = SURROGATE.fullmatch(surrogate)
-    return match is not None and match["type"].endswith(DIGITS)
 
 
 def _is_word_of_name(value: str, kind: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from empty_memory import EmptyMemory
-from fixed_terms import FixedTerms
+from fixed_terms import POLICY_VERSION, FixedTerms
 from harness import Bus
 from hybridmesh.agents.classifier.agent import ClassifierAgent
 from hybridmesh.agents.classifier.detector import Detector
@@ -98,7 +98,7 @@ def ready(text: str = LETTER, *, step: str = "reply", floor: Sensitivity = Sensi
 def proposed(user: str, system: str = SYSTEM) -> ConsultProposed:
     return ConsultProposed(
         task_id=TASK, step_id="reply", purpose="answer", prompt=Prompt(system=system, user=user), model="m",
-        max_tokens=100, decision=Decision(lane=Lane.REDACTED, reason="complexity", policy_version=3),
+        max_tokens=100, decision=Decision(lane=Lane.REDACTED, reason="complexity"),
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ async def test_a_redacted_prompt_is_signed(detector: Detector, vault: Vault) -> 
         requested.clearance, requested.prompt, KEY.public_key(), now=NOW, task_id=TASK, step_id="reply", attempt=1
     )
     assert requested.clearance.counts["IBAN"] == 1
-    assert requested.clearance.policy_version == 3
+    assert requested.clearance.policy_version == POLICY_VERSION
     assert event.action is Action.PROMPT_CLEARED
     assert event.facts["prompt_sha256"] == requested.prompt.digest()
 

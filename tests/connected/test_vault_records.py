@@ -86,6 +86,18 @@ async def test_one_surrogate_never_takes_a_second_value(bus: Bus) -> None:
     assert await vault.originals(SCOPE) == VALUES
 
 
+async def test_a_value_has_a_surrogate_as_text_and_one_as_number(bus: Bus) -> None:
+    """Nothing is lost: a card that came in a letter, then as a number of JSON, has two surrogates, and no third."""
+    vault = await make_vault(bus)
+    await vault.open(SCOPE)
+    both = {"[CARD_7Q2M]": "4111111111111111", "[CARD_DIGITS_9D3G]": "4111111111111111"}
+    for surrogate, value in both.items():
+        await vault.put(SCOPE, {surrogate: value})
+    assert await vault.originals(SCOPE) == both
+    with pytest.raises(TransientError, match="vault-conflict"):
+        await vault.put(SCOPE, {"[CARD_DIGITS_8E4H]": "4111111111111111"})
+
+
 async def test_a_wrong_key_or_an_altered_record_is_an_error(bus: Bus) -> None:
     """Nothing private leaves: a vault that cannot be read stops the work instead of passing for an empty one."""
     vault = await make_vault(bus)
