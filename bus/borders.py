@@ -45,6 +45,16 @@ def crossings(account: Account) -> tuple[str, ...]:
     return tuple(sorted(inward))
 
 
+def is_enclosed(row: Row) -> bool:
+    """Say whether an identity has an account to itself: who is outside, and who may publish over the border.
+
+    The server sends what it answers, acknowledgements of storage too, to any reply subject that it is given, and asks
+    no permission for that. What it answers to an account that only imports goes no further than that account.
+    """
+    leaves = any(row.account not in _homes(kind) for kind in row.publishes)
+    return row.account is Account.LOCAL and (row.outside or leaves)
+
+
 def told(account: Account) -> tuple[str, ...]:
     """Return the subjects that this account lets the other one hear: that tasks have ended."""
     return ENDED.subjects if account is Account.LOCAL else ()

@@ -7,11 +7,11 @@ import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KV_OP, KeyValue
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from hybridmesh.bus.errors import InvalidMessage, MeshUnavailable, TransientError
+from hybridmesh.bus.errors import MeshUnavailable, TransientError
 from hybridmesh.bus.topology import Bucket, bucket_stream, bucket_subject
-from hybridmesh.bus.trail import Trail
+from hybridmesh.bus.trail import Trail, read_record
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -134,7 +134,4 @@ class State(Generic[T]):
             raise MeshUnavailable(f"bucket read failed: {type(error).__name__}") from error
         if entry.data is None or entry.seq is None or KV_OP in (entry.headers or {}):
             return None
-        try:
-            return self._model.model_validate_json(entry.data), entry.seq
-        except ValidationError as error:
-            raise InvalidMessage(f"record of {self._model.__name__} cannot be read", reason="bad-record") from error
+        return read_record(self._model, entry.data), entry.seq

@@ -10,6 +10,11 @@ _SCHEMES = frozenset({"nats", "tls"})  # not ws: nats-py would leave out the TLS
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+def is_here(address: str) -> bool:
+    """Say whether ``host:port`` is on this machine alone."""
+    return urlsplit(f"//{address}").hostname in _HERE
+
+
 def make_context(settings: BusSettings) -> ssl.SSLContext | None:
     """Return how to speak TLS, or None where the settings name no authority.
 

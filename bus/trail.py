@@ -22,6 +22,25 @@ T = TypeVar("T", bound=BaseModel)
 _REMOVED = ("KV-Operation", "Nats-Marker-Reason")  # headers of a mark that a record has gone
 
 
+def read_record(model: type[T], stored: bytes) -> T:
+    """Return a record of a bucket.
+
+    One that has none of the model's fields is none, even where all have defaults: it may be an answer of the server,
+    which stores what it answers wherever a reply subject says.
+
+    Raises:
+        InvalidMessage: it is no such record (``bad-record``).
+
+    """
+    try:
+        record = model.model_validate_json(stored)
+    except ValidationError as error:
+        raise InvalidMessage(f"record of {model.__name__} cannot be read", reason="bad-record") from error
+    if record.model_fields_set.isdisjoint(model.model_fields):
+        raise InvalidMessage(f"record of {model.__name__} has nothing of one", reason="bad-record")
+    return record
+
+
 class Trail(Generic[T]):
     """The records of one pydantic model in one bucket, of the ``keys`` that match, in the order of their writing.
 
@@ -94,7 +113,4 @@ class Trail(Generic[T]):
         key = (message.subject or "").removeprefix(self._prefix)
         if any(name in (message.headers or {}) for name in _REMOVED):
             return key, None
-        try:
-            return key, self._model.model_validate_json(message.data or b"")
-        except ValidationError as error:
-            raise InvalidMessage(f"record of {self._model.__name__} cannot be read", reason="bad-record") from error
+        return key, read_record(self._model, message.data or b"")

@@ -47,11 +47,10 @@ def config(
         raise UsageError(
             "a certificate without its key", remedy="give both --tls-cert and --tls-key, and --tls-ca if wanted"
         )
-    users = create_keys(call.keys or call.settings.data / "keys")
-    text = accounts_block(users)
-    if not accounts_only:
-        place = ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()))
-        text = server_config(place) + text
+    clear_text = call.settings.bus.clear_text
+    place = ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()), clear_text)
+    text = "" if accounts_only else server_config(place)
+    text += accounts_block(create_keys(call.keys or call.settings.data / "keys"))
     if out is None:
         write(text.rstrip("\n"))
         return
@@ -74,7 +73,8 @@ def keys(
     """Make the identities that are missing, and list them; with --rotate a new key for one, with --tenant its own.
 
     What was signed by the key before is still trusted until the next rotation of that name. Afterwards write the
-    server's configuration again (`hybridmesh bus config`), reload the server, and restart who uses the key.
+    server's configuration again (`hybridmesh bus config`), reload the server, and restart who uses the key. Agents that
+    read this folder take the new key by themselves; where they have a copy, copy ring.json there before the restart.
     """
     from hybridmesh.bus.seats import seats_of
     from hybridmesh.infra.provision import create_keys, rotate_keys
@@ -88,6 +88,6 @@ def keys(
         return
     write_table(("identity", "nkey"), sorted(users.items()))
     for name in rotate or ():
-        tell(f"{name} has a new key; restart it once the server knows the new configuration")
+        tell(f"{name} has a new key; restart it once the server knows the new configuration, and copies the new ring")
     for name in tenant or ():
         tell(f"{' and '.join(seats_of(name))} get in once the server knows the new configuration")

@@ -31,6 +31,7 @@ from hybridmesh.bus.topology import (
 )
 
 _API = "$JS.API"
+API = f"{_API}.>"
 
 
 @dataclass(frozen=True, slots=True)

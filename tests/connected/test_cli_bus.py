@@ -1,22 +1,29 @@
 """``bus``: a server elsewhere, configured for the mesh's identities, also over TLS with certificates on both sides."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import ipaddress
+import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
+import nats
+import nats.errors
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from command_line import run_command
 from hybridmesh.bus.client import connect
 from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
-from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.infra.nats.binary import find_binary
 from hybridmesh.infra.provision import provision_bus
@@ -86,6 +93,18 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
+@contextlib.contextmanager
+def server(config: Path) -> Generator[None]:
+    """Run a server with a configuration."""
+    with config.with_suffix(".log").open("wb") as log:
+        running = subprocess.Popen([find_binary(None), "-c", config], stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
 @pytest.fixture
 def tls_url(tmp_path: Path, authority: Authority) -> Iterator[str]:
     """A server as `bus config` configures it, which asks each client for a certificate."""
@@ -98,13 +117,8 @@ def tls_url(tmp_path: Path, authority: Authority) -> Iterator[str]:
     ]  # fmt: skip
     ran = run_command(["bus", "config"], words)
     assert ran.code == 0, ran.err
-    with (tmp_path / "nats.log").open("wb") as log:
-        server = subprocess.Popen([find_binary(None), "-c", tmp_path / "nats.conf"], stdout=log, stderr=log)
-    try:
+    with server(tmp_path / "nats.conf"):
         yield f"nats://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 async def until_it_answers(url: str, settings: MeshSettings, keys: Path) -> None:
@@ -175,9 +189,82 @@ def test_a_rotated_identity_is_trusted_by_its_new_key_and_for_a_while_by_the_old
     assert len(seeds) == 3
 
 
-@pytest.mark.parametrize("words", [["keys", "--rotate", "stranger"], ["config", "--tls-cert", "a.pem"]])
+async def test_a_server_joins_a_cluster_by_its_certificate_alone(authority: Authority, tmp_path: Path) -> None:
+    """No one gets in: a server of strangers, which would hear everything past all accounts, is kept out."""
+    keys, (cert, key) = tmp_path / "keys", authority.issue("server")
+    between, ports = free_port(), {name: free_port() for name in ("first", "second", "strange")}
+    for name in ("first", "second"):
+        words = ["--name", name, "--listen", f"127.0.0.1:{ports[name]}", "--store", str(tmp_path / name)]
+        words += ["--cluster", f"127.0.0.1:{between if name == 'first' else free_port()}"]
+        words += [
+            "--route",
+            f"nats://127.0.0.1:{between}",
+            "--keys",
+            str(keys),
+            "--out",
+            str(tmp_path / f"{name}.conf"),
+        ]
+        words += ["--tls-cert", str(cert), "--tls-key", str(key), "--tls-ca", str(authority.file)]
+        ran = run_command(["bus", "config"], words)
+        assert ran.code == 0, ran.err
+    route = f'cluster {{ name: hybridmesh, listen: "127.0.0.1:{free_port()}", routes: ["nats://127.0.0.1:{between}"] }}'
+    users = "accounts { LOCAL: { users: [{ user: x, password: y }] } }"
+    (tmp_path / "strange.conf").write_text(f"listen: 127.0.0.1:{ports['strange']}\n{route}\n{users}\n", "utf-8")
+    heard: dict[str, list[bytes]] = {"second": [], "strange": []}
+    context = ssl.create_default_context(cafile=authority.file)
+    context.load_cert_chain(cert, key)
+
+    async def follow(name: str, **options: Any) -> Client:  # noqa: ANN401 - what nats-py's connect takes
+        client = await open_client(f"nats://127.0.0.1:{ports[name]}", **options)
+
+        async def hear(message: Msg) -> None:
+            heard[name].append(message.data)
+
+        await client.subscribe("mesh.>", cb=hear)
+        await client.flush()
+        return client
+
+    with contextlib.ExitStack() as servers:
+        for name in ports:
+            servers.enter_context(server(tmp_path / f"{name}.conf"))
+        seed = read_seed(keys, "provisioner")
+        clients = [
+            await follow("second", nkeys_seed_str=seed, tls=context),
+            await follow("strange", user="x", password="y"),
+            await open_client(f"nats://127.0.0.1:{ports['first']}", nkeys_seed_str=seed, tls=context),
+        ]
+        async with asyncio.timeout(20):
+            while not heard["second"]:
+                await clients[-1].publish("mesh.step.local.x", b"private")
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
+        for client in clients:
+            await client.close()
+    assert heard["strange"] == []
+
+
+async def open_client(url: str, **options: Any) -> Client:  # noqa: ANN401 - what nats-py's connect takes
+    """Connect, as soon as the server is there."""
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                return await nats.connect(url, allow_reconnect=False, connect_timeout=5, **options)
+            except (OSError, nats.errors.Error):
+                await asyncio.sleep(0.1)
+
+
+NO_WAY = (
+    ["keys", "--rotate", "stranger"],
+    ["config", "--tls-cert", "a.pem"],
+    ["config", "--listen", "0.0.0.0:4222"],
+    ["config", "--cluster", "0.0.0.0:6222"],
+    ["config", "--cluster", "0.0.0.0:6222", "--tls-cert", "a.pem", "--tls-key", "a.key"],
+)
+
+
+@pytest.mark.parametrize("words", NO_WAY)
 def test_what_cannot_be_done_is_said(words: list[str], tmp_path: Path) -> None:
-    """Nothing is hidden: an unknown name and half a certificate are errors, and no key is changed."""
+    """Nothing is hidden: an unknown name, half a certificate, a port in the clear are errors; no key is changed."""
     ran = run_command(["bus", words[0]], ["--keys", str(tmp_path), *words[1:]])
     assert ran.code == 2
     assert "remedy" in ran.err
