@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypeVar
 
 import nats.errors
@@ -43,6 +44,9 @@ from hybridmesh.schemas.memory import (
 R = TypeVar("R", bound=BaseModel)
 
 ERROR_HEADER = "mesh-error"
+# How far a request's time may be off: clocks that differ by a quarter of an hour must do no harm, but what was kept and
+# is asked once more later is refused.
+_VALID_S = 3600.0
 _LOOK_S = 0.5  # between two looks whether the connection still is the one that was asked over
 _KINDS: dict[str, type[MeshError]] = {
     kind.__name__: kind
@@ -108,11 +112,11 @@ class Asker:
 
 
 async def answer(
-    service: Service, headers: Mapping[str, str], body: bytes, ring: KeyRing
+    service: Service, headers: Mapping[str, str], body: bytes, ring: KeyRing, clock: Clock = utc_now
 ) -> tuple[bytes, dict[str, str]]:
     """Check a request, have the service answer it, and return the reply's body and headers."""
     try:
-        _trust(service, headers, body, ring)
+        _trust(service, headers, body, ring, clock())
         request = service.request.model_validate_json(body)
         return (await service.answer(request)).model_dump_json().encode(), {}
     except ValidationError:
@@ -125,12 +129,21 @@ async def answer(
         return b"", {ERROR_HEADER: f"{TransientError.__name__}:{type(error).__name__}"}
 
 
-def _trust(service: Service, headers: Mapping[str, str], body: bytes, ring: KeyRing) -> None:
+def _trust(service: Service, headers: Mapping[str, str], body: bytes, ring: KeyRing, now: datetime) -> None:
     problem = signature_problem(service.subject, headers, body, ring)
     if problem is None and producer_of(headers) not in askers_of(Ask(service.subject)):
         problem = "the topology does not name the asker"
+    if problem is None and not _is_fresh(headers.get("ce-time", ""), now):
+        problem = "the request has expired"
     if problem is not None:
         raise UntrustedMessage(problem)
+
+
+def _is_fresh(told: str, now: datetime) -> bool:
+    try:
+        return abs((now - datetime.fromisoformat(told)).total_seconds()) <= _VALID_S
+    except (ValueError, TypeError):  # no time, or one without its zone
+        return False
 
 
 class RemoteModel:
