@@ -28,7 +28,10 @@ class Check(Frozen):
 
 
 class Decision(Frozen):
-    """The router's decision for one attempt of a step, with what the other lane would have cost."""
+    """The router's decision for one attempt of a step, with what the other lane would have cost.
+
+    ``policy_version`` counts the router's own rules; the organisation's terms have a version of theirs.
+    """
 
     lane: Lane
     reason: str
@@ -36,3 +39,4 @@ class Decision(Frozen):
     cost_usd: Decimal = Decimal(0)
     other_cost_usd: Decimal | None = None
     model: str = ""
+    policy_version: int = 1

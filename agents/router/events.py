@@ -20,6 +20,7 @@ def decided(step: StepClassified, decision: Decision, at: datetime, nonce: str =
         "cost_usd": str(decision.cost_usd),
         "other_cost_usd": None if decision.other_cost_usd is None else str(decision.other_cost_usd),
         "model": decision.model,
+        "policy_version": decision.policy_version,
     }
     for check in decision.checks:
         facts[f"{check.name}_score"] = check.score
