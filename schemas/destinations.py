@@ -5,9 +5,12 @@ inside of an image's address is fetched from a stranger's server by whoever look
 """
 
 import re
+from collections.abc import Mapping
+from typing import Literal
 
 _KEPT = 100  # characters of the present word that a beginning is told by
 _LINE = 200
+_BLANK = frozenset(" \t\r\n\f")  # to Markdown and HTML; other blanks end neither a paragraph nor an attribute
 _ENDS_WORD = frozenset(' \t\r\n\f\v<>"`\u00a0\u2028\u2029\u3000')
 _TELLS = frozenset(":/.?#(]")
 _ADDRESS = re.compile(
@@ -20,24 +23,47 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _STYLE_ADDRESS = re.compile(r"\burl\(\Z", re.IGNORECASE)
-_DEFINITION = re.compile(r"[ \t>*+-]{0,12}\[(?!\^)[^\]]{1,150}\]:")
+_BEFORE_LABEL = re.compile(r"[ \t>*+\d.)-]*")  # of a quotation or a list around a link's definition
 _CALL_KEY = re.compile(
     r"[\"'](?:(?:tool|function)_?calls?|tool_?use|tool_?input)[\"']\s{0,8}:\Z"
     r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:\w{1,20}_)?(?:tool_use|(?:tool|function)_call)[\"'],\Z"
-    r"|[\"']name[\"']\s{0,8}:\s{0,8}[\"'][\w.-]{1,40}[\"'],\s{0,20}[\"'](?:arguments|parameters|input)[\"']\s{0,8}:\Z",
+    r"|[\"'](?:arguments|parameters|input|args)[\"']\s{0,8}:\Z",
     re.IGNORECASE,
 )
 _CALL_LINE = re.compile(r"[\s*#>]{0,8}Action[ _]?Input\W{0,4}:", re.IGNORECASE)  # of models that act in plain text
 _CALL_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*(?:tool|function)\w*", re.IGNORECASE)
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*")
-_CALL_TAG = re.compile(r"\|?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*)?|invoke|python_tag)\|?", re.IGNORECASE)
+_CALL_TAG = re.compile(
+    r"[|\uff5c]?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*)?|invoke|python_tag)[|\uff5c]?", re.IGNORECASE
+)
 _FOR_GOOD = "["  # a call that no mark ends
 _PARAGRAPH = ":"  # one that a blank line ends
 CALL_KEYS = frozenset({
     "tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input", "toolcall", "toolcalls",
     "functioncall", "functioncalls", "tooluse", "toolinput",
 })  # fmt: skip
+ARGUMENT_KEYS = frozenset({"arguments", "parameters", "input", "args"})
 CALL_TYPES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "tool_call", "function_call"})
+
+_ENCLOSING = {"<": ">", '"': '"', "'": "'"}
+_Definition = Literal["label", "labelled", "before", "enclosed", "target"]
+_Tag = Literal["name", "between", "attribute", "named", "value", "bare", '"', "'", "mark"]
+_Tags = frozenset[_Tag]
+_NAME: _Tags = frozenset({"name"})
+_MARK: _Tags = frozenset({"mark"})
+_QUOTED: _Tags = frozenset({'"', "'"})
+# Where a character leads in a tag, as HTML reads it: " " is any blank, "" any other than those that are named.
+_IN_TAG: Mapping[_Tag, Mapping[str, _Tag]] = {
+    "name": {" ": "between", "/": "between", "": "name"},
+    "between": {" ": "between", "/": "between", "": "attribute"},
+    "attribute": {" ": "named", "/": "between", "=": "value", "": "attribute"},
+    "named": {" ": "named", "/": "between", "=": "value", "": "attribute"},
+    "value": {" ": "value", '"': '"', "'": "'", "": "bare"},
+    "bare": {" ": "between", "": "bare"},
+    '"': {'"': "between", "": '"'},
+    "'": {"'": "between", "": "'"},
+    "mark": {"": "mark"},  # a comment or a declaration
+}
 
 
 class Destinations:
@@ -48,53 +74,69 @@ class Destinations:
 
     def __init__(self) -> None:
         self._last = ""
+        self._escapes = False  # whether the last character is a backslash that escapes the next one
         self._word = ""
         self._line = ""
+        self._blank_line = True
         self._recent = ""
         self._address = False
-        self._definition = ""  # of a link's target below the text: its label was read, or the target is being read
+        self._definition: _Definition | None = None
         self._depth = 0
-        self._tag: str | None = None
-        self._quote = ""  # around the value of an attribute, in which ">" ends no tag
+        self._enclosed = ""  # what closes the target where it is enclosed; "(" before its first character
+        self._tags: _Tags = frozenset()
+        self._name = ""  # of the tag that began last
         self._call: str | None = None
 
     @property
     def leaving(self) -> bool:
         """Whether the end of what was read stands inside of something that leaves."""
-        return bool(self._address or self._definition or self._depth or self._tag is not None or self._call is not None)
+        target = self._depth or self._definition in ("before", "enclosed", "target")
+        return bool(self._address or target or self._tags or self._call is not None)
 
     def read(self, text: str) -> None:
         """Go on by a piece of the text."""
         for char in text:
             self._step(char)
+            self._escapes = char == "\\" and not self._escapes
             self._last = char
 
     def _step(self, char: str) -> None:
-        self._follow_tag(char)
+        self._follow_tags(char)
         self._follow_target(char)
+        self._follow_definition(char)
         self._follow_word(char)
         if char == "\n":
             self._end_line()
-        elif len(self._line) < _LINE:
-            self._line += char
-        self._follow_definition(char)
+        else:
+            self._blank_line = self._blank_line and char in _BLANK
+            if len(self._line) < _LINE:
+                self._line += char
 
     def _follow_definition(self, char: str) -> None:
-        """``[label]:`` begins one; its target is the first word that follows, on that line or the next."""
-        if self._definition:
-            blank = char.isspace()
-            self._definition = "" if blank and self._definition == "target" else self._definition if blank else "target"
-        elif char == ":" and self._last == "]" and _DEFINITION.fullmatch(self._line):
+        """``[label]:`` at a line's beginning, then ``<target>`` or a target without blanks, there or on the next."""
+        state, bracket = self._definition, "" if self._escapes else char
+        if state in (None, "label", "labelled") and bracket == "[" and _BEFORE_LABEL.fullmatch(self._line):
             self._definition = "label"
+        elif state == "label":
+            footnote = char == "^" and self._last == "["
+            self._definition = "labelled" if bracket == "]" else None if bracket == "[" or footnote else state
+        elif state == "labelled":
+            self._definition = "before" if char == ":" else None
+        elif state == "before":
+            self._definition = state if char.isspace() else "enclosed" if char == "<" else "target"
+        elif state == "enclosed":
+            self._definition = "target" if bracket in (">", "\n") else state
+        elif char.isspace():
+            self._definition = None
 
     def _follow_word(self, char: str) -> None:
+        if char == "\\":  # of an escape, as JSON and Markdown have them
+            return
         self._recent = (self._recent + char)[-_KEPT:]
         if char in ":," and _CALL_KEY.search(self._recent):
             self._call = _FOR_GOOD
         elif char == ":" and self._call is None and _CALL_LINE.fullmatch(self._line + char):
             self._call = _PARAGRAPH
-        if char == "\\":  # of an escape, as JSON and Markdown have them
-            return
         if char in _ENDS_WORD:
             self._word, self._address = "", False
             return
@@ -105,37 +147,58 @@ class Destinations:
                 self._call = _FOR_GOOD
 
     def _follow_target(self, char: str) -> None:
-        """``](`` begins the target of a link or an image, ``url(`` that of a style; brackets inside are paired."""
-        if self._depth:
-            self._depth += {"(": 1, ")": -1}.get(char, 0)
-        elif char == "(" and (self._last == "]" or _STYLE_ADDRESS.search(self._word + char)):
-            self._depth = 1
+        """``](`` begins the target of a link or an image, ``url(`` that of a style.
 
-    def _follow_tag(self, char: str) -> None:
-        if self._tag is None:
-            if self._last == "<" and (char in "/!?|" or (char.isascii() and char.isalpha())):
-                self._tag, self._quote = char, ""
-        elif self._quote or (char in "\"'" and self._tag.endswith("=")):
-            self._quote = "" if char == self._quote else self._quote or char
-        elif char == ">":
-            self._end_tag(self._tag)
-            self._tag = None
-        elif len(self._tag) < _KEPT:
-            self._tag += char
+        It ends with its bracket: those inside are paired, but not where they are escaped or the target is enclosed,
+        which ``<>`` does for a link and quotes do for a style.
+        """
+        if not self._depth:
+            if char == "(" and (self._last == "]" or _STYLE_ADDRESS.search(self._word + char)):
+                self._depth, self._enclosed = 1, "("
+        elif self._enclosed == "(" and char in _BLANK:
+            pass
+        elif self._enclosed == "(" and char in _ENCLOSING:
+            self._enclosed = _ENCLOSING[char]
+        elif self._enclosed not in ("", "("):
+            closes = char == "\n" or (char == self._enclosed and not self._escapes)
+            self._enclosed = "" if closes else self._enclosed
+        else:
+            self._enclosed = ""
+            self._depth += 0 if self._escapes else {"(": 1, ")": -1}.get(char, 0)
 
-    def _end_tag(self, tag: str) -> None:
-        name = re.split(r"[\s=/]", tag.removeprefix("/"), maxsplit=1)[0].lower()
-        if tag.startswith("/"):
+    def _follow_tags(self, char: str) -> None:
+        """Any "<" may begin a tag, as what stands before it may be none; so all that may be open are followed."""
+        if "name" in self._tags:
+            self._follow_name(char)
+        self._tags = frozenset(after for tag in self._tags if (after := _in_tag(tag, char)) is not None)
+        if self._last == "<" and (char in "/!?|\uff5c" or (char.isascii() and char.isalpha())):
+            self._tags |= _MARK if char in "!?" else _NAME
+            self._name = char
+
+    def _follow_name(self, char: str) -> None:
+        name = self._name.removeprefix("/").lower()
+        if char not in _BLANK and char not in "/>=":
+            self._name = (self._name + char)[:_KEPT]
+        elif self._name.startswith("/"):
             self._call = None if self._call == name else self._call
         elif self._call is None and _CALL_TAG.fullmatch(name):
             self._call = name
 
     def _end_line(self) -> None:
-        if not self._line.strip():  # a blank line ends a paragraph, and what was left open in it
-            self._depth, self._tag, self._definition = 0, None, ""
+        if self._blank_line:  # it ends a paragraph, and what was left open in it but for an attribute of HTML
+            self._depth, self._definition = 0, None
+            self._tags &= _QUOTED
             self._call = None if self._call == _PARAGRAPH else self._call
         if self._call == "```":
             self._call = None if _FENCE.fullmatch(self._line) else self._call
         elif self._call is None and _CALL_FENCE.fullmatch(self._line):
             self._call = "```"
-        self._line = ""
+        self._line, self._blank_line = "", True
+
+
+def _in_tag(tag: _Tag, char: str) -> _Tag | None:
+    """Return where a character leads in a tag; None is the tag's end."""
+    if char == ">" and tag not in _QUOTED:
+        return None
+    leads = _IN_TAG[tag]
+    return leads.get(" " if char in _BLANK else char, leads[""])

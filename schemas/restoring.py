@@ -6,17 +6,19 @@ There is one way for all of them: a whole reply is a stream of one piece.
 import codecs
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from hybridmesh.schemas.destinations import CALL_KEYS, CALL_TYPES, Destinations
+from hybridmesh.schemas.destinations import ARGUMENT_KEYS, CALL_KEYS, Destinations
+from hybridmesh.schemas.nesting import Nesting
 from hybridmesh.schemas.surrogates import Restorer
 
 Form = Literal["text", "json"]
 
 _PLAIN = re.compile(r'[^"\\]+')
 _STEP = re.compile(r'[^"{}\[\]:,]+')
+_ALONE = re.compile(r"(?:\[[A-Za-z0-9_\\&#;]{0,240}\]?)?")  # how a string that is one surrogate may begin
 _HEX4 = re.compile(r"[0-9A-Fa-f]{4}")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE_LENGTH = 6  # of \uXXXX
@@ -54,12 +56,13 @@ class Stream(Protocol):
         ...
 
 
-def open_reply(originals: Mapping[str, str], form: Form, *, own: bool = False) -> Stream:
+def open_reply(originals: Mapping[str, str], form: Form, *, own: bool = False, members: Collection[str] = ()) -> Stream:
     """Return the restorer for a reply of that form; nothing is put where it would leave again.
 
-    ``own`` text was written here and stays here: it gets back all that was taken from it, links included.
+    ``own`` text was written here and stays here: it gets back all that was taken from it, links included. ``members``
+    of JSON were asked for by name: one called "input", say, is no tool call's.
     """
-    return JsonReply(originals, own=own) if form == "json" else TextReply(originals, own=own)
+    return JsonReply(originals, own=own, members=members) if form == "json" else TextReply(originals, own=own)
 
 
 class TextReply:
@@ -87,17 +90,14 @@ class JsonReply:
     value of a member that is a tool call nothing is put back.
     """
 
-    def __init__(self, originals: Mapping[str, str], *, own: bool = False) -> None:
+    def __init__(self, originals: Mapping[str, str], *, own: bool = False, members: Collection[str] = ()) -> None:
         self._originals = originals
         self._own = own
         self._outside: Restorer | None = None
         self._inside: Restorer | None = None
+        self._begun: _Begun | None = None
         self._pending = ""  # the beginning of an escape
-        self._spoken: list[str] = []  # the string that was read last: a key, if a colon follows
-        self._depth = 0
-        self._key = ""  # of the member that is being read
-        self._call: int | None = None  # the depth at which a tool call's member began
-        self._call_object: int | None = None  # the depth of an object that is one by its "type"
+        self._nesting = Nesting(CALL_KEYS | (ARGUMENT_KEYS - {member.lower() for member in members}))
         self.tally = Tally()
 
     def feed(self, text: str) -> str:
@@ -113,7 +113,8 @@ class JsonReply:
 
     def finish(self) -> str:
         """Return the rest."""
-        rest = self._close(self._inside) + self._pending + self._close(self._outside)
+        begun = "" if self._inside is None else self._let_go(self._inside)
+        rest = begun + self._close(self._inside) + self._pending + self._close(self._outside)
         self._inside = self._outside = None
         self._pending = ""
         return rest
@@ -126,39 +127,21 @@ class JsonReply:
         while end < len(text) and text[end] != '"':
             match = _STEP.match(text, end)
             if match is None:
-                self._place(text[end])
+                self._nesting.place(text[end])
             elif match.group().strip():
-                self._spoken = []
+                self._nesting.spoken = ""
             end = match.end() if match else end + 1
         pieces.append(self._outside.feed(text[at:end]))
         if end < len(text):
-            pieces.append(self._close(self._outside) + '"')
+            pieces.append(self._close(self._outside))
             self._outside = None
             self._inside = Restorer(self._originals, watch=self._watch(), encode=in_json)
-            self._spoken = []
+            self._begun = _Begun()
+            if self._nesting.at_key:  # which no number can be
+                pieces.append(self._let_go(self._inside))
+            self._nesting.spoken = ""
             end += 1
         return end
-
-    def _place(self, char: str) -> None:
-        """Follow the nesting, and the member that is a tool call."""
-        spoken = "".join(self._spoken).lower()
-        if char == ":":
-            self._key = spoken
-            if self._call is None and spoken in CALL_KEYS:
-                self._call = self._depth
-        elif self._key == "type" and spoken in CALL_TYPES and self._call_object is None:
-            self._call_object = self._depth
-        if char in "{[":
-            self._depth += 1
-        elif char in "}]":
-            self._depth -= 1
-        if self._call is not None and (self._depth < self._call or (self._depth == self._call and char == ",")):
-            self._call = None
-        if self._call_object is not None and self._depth < self._call_object:
-            self._call_object = None
-        if char != ":":
-            self._spoken = []
-            self._key = ""
 
     def _string(self, text: str, at: int, pieces: list[str]) -> int:
         """Read on inside a string, up to its end."""
@@ -166,33 +149,47 @@ class JsonReply:
         if restorer is None:
             return at
         if text[at] == '"':
-            pieces.append(self._close(restorer) + '"')
-            self._inside = None
+            pieces.append(self._end_string(restorer))
             return at + 1
         if text[at] != "\\":
             match = _PLAIN.match(text, at)
             end = match.end() if match else at + 1
-            self._say(text[at:end])
-            pieces.append(restorer.feed(text[at:end]))
+            pieces.append(self._speak(restorer, text[at:end], text[at:end]))
             return end
         escape = _escape_at(text, at)
         if escape is None:
             self._pending = text[at:]
             return len(text)
         char, source = escape
-        self._say(char)
-        pieces.append(restorer.feed(char, [source, *[""] * (len(char) - 1)]))
+        pieces.append(self._speak(restorer, char, [source, *[""] * (len(char) - 1)]))
         return at + len(source)
 
-    def _say(self, text: str) -> None:
-        if sum(map(len, self._spoken)) < max(map(len, CALL_KEYS)) + 1:
-            self._spoken.append(text[: max(map(len, CALL_KEYS)) + 1])
+    def _speak(self, restorer: Restorer, text: str, shown: Sequence[str]) -> str:
+        """Go on by a piece of a string; what may be a surrogate and nothing else waits for the string's end."""
+        self._nesting.speak(text)
+        if self._begun is None:
+            return restorer.feed(text, shown)
+        self._begun.text += text
+        self._begun.shown += shown
+        return "" if _ALONE.fullmatch(self._begun.text) else self._let_go(restorer)
+
+    def _let_go(self, restorer: Restorer) -> str:
+        begun, self._begun = self._begun, None
+        return "" if begun is None else '"' + restorer.feed(begun.text, begun.shown)
+
+    def _end_string(self, restorer: Restorer) -> str:
+        """A surrogate of a number is read with its quotes, which go when the number comes back."""
+        begun, self._begun = self._begun, None
+        self._inside = None
+        if begun is None:
+            return self._close(restorer) + '"'
+        return restorer.feed(f'"{begun.text}"', ['"', *begun.shown, '"']) + self._close(restorer)
 
     def _watch(self) -> Destinations | None:
         if self._own:
             return None
         watch = Destinations()
-        if self._call is not None or self._call_object is not None:
+        if self._nesting.in_call:
             watch.read("[TOOL_CALLS]")
         return watch
 
@@ -202,6 +199,14 @@ class JsonReply:
         rest = restorer.finish()
         self.tally.add(restorer)
         return rest
+
+
+@dataclass(slots=True)
+class _Begun:
+    """The beginning of a string as it reads, and its source; the opening quote is not written yet."""
+
+    text: str = ""
+    shown: list[str] = field(default_factory=list[str])
 
 
 class ByteReply:

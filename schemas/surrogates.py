@@ -27,21 +27,25 @@ SURROGATE = re.compile(rf"\[(?P<body>(?P<type>{_TYPE})_{_CODE})\]")
 
 # As models give it back: another case, brackets lost or written as Markdown, HTML or a URL has them, and the
 # underscore as Markdown or HTML has it.
-_BREAK = r"(?:\\?_|&#95;|&lowbar;)"
+BREAK = r"(?:\\?_|&(?:\#0{0,2}95|\#[xX]0{0,2}5[fF]|lowbar);)"
 _BODY = (
-    rf"[A-Za-z]{{1,{WORD_LETTERS}}}(?:{_BREAK}[A-Za-z]{{1,{WORD_LETTERS}}}){{0,{TYPE_WORDS - 1}}}{_BREAK}"
+    rf"[A-Za-z]{{1,{WORD_LETTERS}}}(?:{BREAK}[A-Za-z]{{1,{WORD_LETTERS}}}){{0,{TYPE_WORDS - 1}}}{BREAK}"
     rf"(?=[A-Za-z]*[0-9])[{CROCKFORD}{CROCKFORD[10:].lower()}]{{{SHORTEST},{LONGEST}}}"
 )
 _QUOTED = rf"(?=[A-Za-z\\_]{{1,{TYPE_WORDS * (WORD_LETTERS + 2)}}}_(?i:digits)\\?_){_BODY}"
+_HTML_OPEN = r"&(?:\#0{0,2}91|\#[xX]0{0,2}5[bB]|lbrack|lsqb);"
+_HTML_CLOSE = r"&(?:\#0{0,2}93|\#[xX]0{0,2}5[dD]|rbrack|rsqb);"
 _LOOSE = re.compile(
     rf"(?:\"\[(?P<quoted>{_QUOTED})\]\""
     rf"|\[(?P<plain>{_BODY})\]"
     rf"|\\\[(?P<escaped>{_BODY})\\\]"
-    rf"|&(?:\#91|\#[xX]5[bB]|lbrack|lsqb);(?P<html>{_BODY})&(?:\#93|\#[xX]5[dD]|rbrack|rsqb);"
+    rf"|{_HTML_OPEN}(?P<html>{_BODY}){_HTML_CLOSE}"
     rf"|%5[bB](?P<url>{_BODY})%5[dD]"
-    rf"|(?<![^\W_])(?P<bare>{_BODY})(?![^\W_]))"
+    rf"|(?:(?P<open>(?<!\\)\[)|(?<![^\W_]))(?P<bare>{_BODY})(?![^\W_])(?P<close>\])?)"
     r"(?P<host>(?=\.[A-Za-z]))?"
 )
+_CLOSED = re.compile(r"[^\[\]\n]*\]")
+_UNCLOSED = re.compile(rf"(?<!\\)\[{_BODY}(?![^\W_])[^\[\]\n]*\Z")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _INSIDE = _LETTERS + '0123456789_\\[]&#;%"'  # no other character stands inside of a mark
 # No mark is longer, with the two characters after it that it is told by.
@@ -101,6 +105,7 @@ class Restorer:
         self._encode = encode
         self._text = ""
         self._shown: list[str] = []
+        self._open = 0  # brackets around what comes next
         self._at = 0  # what stands before is written already: at most one character, which borders on the next
         self.used: set[str] = set()
         self.unresolved: list[str] = []
@@ -115,6 +120,8 @@ class Restorer:
         self._shown += text if shown is None else shown
         # A character that no mark holds is a border; the two characters after a mark must be there as well.
         border = len(self._text[:-1].rstrip(_INSIDE))
+        if unclosed := _UNCLOSED.search(self._text, self._at):  # what follows tells whether its bracket is its own
+            border = min(border, unclosed.start())
         return self._write(max(border, len(self._text) - _REACH))
 
     def finish(self) -> str:
@@ -141,24 +148,40 @@ class Restorer:
         """Write text as it came."""
         if end > self._at:
             pieces += self._shown[self._at : end]
-            self._read(self._text[self._at : end])
+            self._follow(self._text[self._at : end])
         self._at = max(self._at, end)
 
     def _replace(self, match: re.Match[str]) -> str:
         surrogate = _canonical(match)
         value = self._originals.get(surrogate)
-        source = "".join(self._shown[match.start() : match.end()])
         leaving = self._watch is not None and (self._watch.leaving or match["host"] is not None)
         if value is None or leaving:
             if value is not None:
                 self.withheld.append(surrogate)
             elif SURROGATE.fullmatch(_unquoted(match)):
                 self.unresolved.append(_unquoted(match))
-            self._read(match.group())
-            return source
+            self._follow(match.group())
+            return "".join(self._shown[match.start() : match.end()])
         self.used.add(surrogate)
+        opening, closing = self._others_brackets(match)
+        self._follow(opening)
         self._read(value)
-        return self._encode(_written(value, match))
+        self._follow(closing)
+        before = self._shown[match.start()] if opening else ""
+        after = self._shown[match.end() - 1] if closing else ""
+        return before + self._encode(_written(value, match)) + after
+
+    def _others_brackets(self, match: re.Match[str]) -> tuple[str, str]:
+        """Return the bracket on one side of a surrogate if it belongs to more than that: a list, say, or a link."""
+        rest = self._text[match.end() : match.start() + _REACH]
+        opening = "[" if match["open"] is not None and _CLOSED.match(rest) else ""
+        return opening, "]" if match["close"] is not None and self._open else ""
+
+    def _follow(self, text: str) -> None:
+        """Go on by text that is written as it came."""
+        for char in text:
+            self._open = max(0, self._open + {"[": 1, "]": -1}.get(char, 0))
+        self._read(text)
 
     def _read(self, text: str) -> None:
         if self._watch is not None:
@@ -169,14 +192,15 @@ def find_lookalikes(text: str) -> Iterator[Lookalike]:
     """Yield all that looks like a surrogate, exactly or as a model might write one, from left to right."""
     for match in _LOOSE.finditer(text):
         exact = SURROGATE.fullmatch(_unquoted(match)) is not None
-        yield Lookalike(match.start(), match.end(), _canonical(match), exact)
+        start, end = match.span() if match["bare"] is None else match.span("bare")
+        yield Lookalike(start, end, _canonical(match), exact)
 
 
 def restore(text: str, originals: Mapping[str, str]) -> Restored:
     """Put the originals back in one pass from left to right; what was put in is never read again.
 
     ``originals`` maps the surrogates issued in this scope to values. Only these are also known in another case or
-    without their brackets; a possessive or Markdown around one stays. This is the exact inverse of replacing, for
+    without a bracket or both; a possessive or Markdown around one stays. This is the exact inverse of replacing, for
     text that stays at home: a reply from outside goes through a :class:`Restorer` with a watch.
     """
     restorer = Restorer(originals)
@@ -205,7 +229,7 @@ def kind_of_type(name: str) -> str:
 
 def _canonical(match: re.Match[str]) -> str:
     body = next(part for part in match.group("quoted", "plain", "escaped", "html", "url", "bare") if part is not None)
-    return f"[{re.sub(_BREAK, '_', body).upper()}]"
+    return f"[{re.sub(BREAK, '_', body).upper()}]"
 
 
 def _unquoted(match: re.Match[str]) -> str:

@@ -18,7 +18,7 @@ from hybridmesh.agents.worker.framework_prompt import ask_for_framework
 from hybridmesh.agents.worker.language import guess_language
 from hybridmesh.agents.worker.parked import ParkedSteps
 from hybridmesh.agents.worker.recall import Recall
-from hybridmesh.agents.worker.restoring import issued_for, restore_answer
+from hybridmesh.agents.worker.restoring import issued_for, restore_answer, said_in
 from hybridmesh.agents.worker.summary import summary_request
 from hybridmesh.bus.agent import Agent, Clock, Service
 from hybridmesh.bus.budgets import spend_key
@@ -124,9 +124,8 @@ class WorkerAgent:
             return await self._split(step)
         # What was turned down would come out of the framework once more.
         known = None if step.complaints else await self._drafter.known(step.context)
-        if known is not None:
-            draft = await self._drafter.by_framework(step.context, known)
-        else:
+        draft = None if known is None else await self._drafter.by_framework(step.context, known)
+        if draft is None:
             draft = await self._drafter.by_model(step.context, step.complaints)
         return await self._drafted(step, step.context, step.label, step.decision, draft)
 
@@ -147,7 +146,7 @@ class WorkerAgent:
             return [_refused(advised, error.reason)]
         output = step.context.spec.output
         issued = issued_for(step.redacted, originals)
-        answer = restore_answer(read_answer(advised.advice, output), issued, output)
+        answer = restore_answer(read_answer(advised.advice, output), issued, output, said_in(step.redacted))
         draft = Draft(
             text=await self._drafter.taught(answer.text, step.context),
             author=advised.model,
@@ -165,17 +164,19 @@ class WorkerAgent:
         if framework is None or not advised.complete:
             return [_refused(advised, "bad-framework")]
         keys = keys_for(step.context.spec.framework, guess_language(source_of(step.context)))
-        if keys:
-            await self._recall.keep(self._item(framework, keys[0], advised.task_id))
         known = Known(framework, keys[0] if keys else "unnamed", "advised")
         draft = await self._drafter.by_framework(step.context, known)
+        if draft is None:
+            return [_refused(advised, "bad-framework")]
+        if keys:
+            await self._recall.keep(self._item(framework, keys[0], advised.task_id))
         return await self._drafted(advised, step.context, step.label, decision, draft, advice=advised.advice)
 
     async def _split(self, step: StepLocal) -> Sequence[Message]:
         """Use a framework that was bought before; else propose to ask for one."""
         known = await self._drafter.remembered(step.context) if step.attempt == 1 else None
-        if known is not None:
-            draft = await self._drafter.by_framework(step.context, known)
+        draft = None if known is None else await self._drafter.by_framework(step.context, known)
+        if draft is not None:
             await self._ledger.release(step.task_id, spend_key(step))
             made = await self._drafted(step, step.context, step.label, _spared(step.decision), draft)
             return [events.released(step, self._clock()), *made]

@@ -24,17 +24,23 @@ class Filled:
 
 def apply(
     framework: Framework, key: str, origin: Origin, slots: Mapping[str, str], checks: Mapping[str, bool]
-) -> Filled:
-    """Fill a framework with confirmed slot values, as they stand in the source, and answered checks."""
+) -> Filled | None:
+    """Fill a framework with confirmed slot values, as they stand in the source, and answered checks.
+
+    None where one of them would leave again.
+    """
     known: dict[str, Value] = dict(checks)
     for slot in framework.slots:
         if (value := _operand(slot, slots.get(slot.name))) is not None:
             known[slot.name] = value
     computed = compute(framework.formulas, known)
     texts = {**slots, **{name: _written(value) for name, value in computed.items()}}
+    text = fill(framework.template, texts, _truths(framework, checks, computed))
+    if text is None:
+        return None
     missing = [slot for slot in framework.slots if slot.name not in slots]
     return Filled(
-        text=fill(framework.template, texts, _truths(framework, checks, computed)),
+        text=text,
         application=Application(
             key=key,
             origin=origin,

@@ -92,8 +92,11 @@ class Drafter:
                 return Known(framework, key, "shipped")
         return None
 
-    async def by_framework(self, context: StepContext, known: Known) -> Draft:
-        """Fill a framework with what stands in the step's texts; asks the model only for what patterns cannot find."""
+    async def by_framework(self, context: StepContext, known: Known) -> Draft | None:
+        """Fill a framework with what stands in the step's texts; asks the model only for what patterns cannot find.
+
+        None where the framework would carry a value out of the finished text.
+        """
         source = source_of(context)
         found = await self._within_limit(
             lambda tokens: extract(
@@ -105,6 +108,8 @@ class Drafter:
             )
         )
         filled = apply(known.framework, known.key, known.origin, found.slots, found.checks)
+        if filled is None:
+            return None
         lessons = await self._recall.lessons(context)
         return Draft(
             text=read_answer(obey(filled.text, lessons), context.spec.output),

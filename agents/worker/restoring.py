@@ -1,14 +1,14 @@
 """Puts originals back into a reply of any form, as far as its step's own prompt held their surrogates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from hybridmesh.agents.worker.miscopied import count_miscopied
 from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.restoring import open_reply
 from hybridmesh.schemas.steps import Redacted
-from hybridmesh.schemas.surrogates import SURROGATE, find_lookalikes
-
-_BORDER = "\0"
+from hybridmesh.schemas.surrogates import SURROGATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +27,39 @@ class Answer:
 
 def issued_for(redacted: Redacted | None, originals: Mapping[str, str]) -> dict[str, str]:
     """Return the surrogates that the step's own text held: a reply that names another's does not get its value."""
-    if redacted is None:
-        return {}
-    texts = [
-        redacted.goal,
-        redacted.instruction,
-        *(part for item in redacted.inputs for part in (item.name, item.text)),
-    ]
-    seen = {match.group() for text in texts for match in SURROGATE.finditer(text)}
+    seen = {match.group() for match in SURROGATE.finditer(said_in(redacted))}
     return {surrogate: value for surrogate, value in originals.items() if surrogate in seen}
 
 
-def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm) -> Answer:
-    """Restore plain text as it stands, and JSON string by string: an original may hold quotes or line ends."""
-    stream = open_reply(originals, "json" if output.kind == "json" else "text")
+def said_in(redacted: Redacted | None) -> str:
+    """Return all that the cloud was shown of a step."""
+    if redacted is None:
+        return ""
+    inputs = [part for item in redacted.inputs for part in (item.name, item.text)]
+    return "\n".join([redacted.goal, redacted.instruction, *inputs])
+
+
+def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm, said: str = "") -> Answer:
+    """Restore plain text as it stands, and JSON string by string: an original may hold quotes or line ends.
+
+    What only looks a little like a surrogate may be a word of the step's own: ``said`` is what the reply answers.
+    """
+    members = frozenset(_members(output.json_schema))
+    stream = open_reply(originals, "json" if output.kind == "json" else "text", members=members)
     text = stream.feed(reply) + stream.finish()
     tally = stream.tally
-    unresolved = len(tally.unresolved) + len(tally.withheld) + _count_garbled(reply, originals)
+    unresolved = len(tally.unresolved) + len(tally.withheld) + count_miscopied(reply, originals, said)
     return Answer(text, len(tally.used), unresolved, len(tally.withheld))
 
 
-def _count_garbled(reply: str, originals: Mapping[str, str]) -> int:
-    """Count issued surrogates that a reply writes with other signs in between, or grown into a word."""
-    pieces: list[str] = []
-    at = 0
-    for seen in find_lookalikes(reply):
-        if seen.exact or seen.surrogate in originals:  # counted elsewhere
-            pieces += (reply[at : seen.start], _BORDER)
-            at = seen.end
-    rest = "".join([*pieces, reply[at:]]).upper()
-    packed = "".join(char for char in rest if char.isalnum() or char == _BORDER)
-    return sum(packed.count("".join(filter(str.isalnum, surrogate))) for surrogate in originals)
+def _members(schema: object) -> Iterator[str]:
+    """Yield the names of all members that a JSON Schema speaks of."""
+    if isinstance(schema, dict):
+        node = cast("dict[str, object]", schema)
+        if isinstance(properties := node.get("properties"), dict):
+            yield from cast("dict[str, object]", properties)
+        for part in node.values():
+            yield from _members(part)
+    elif isinstance(schema, list):
+        for part in cast("list[object]", schema):
+            yield from _members(part)

@@ -1,23 +1,29 @@
 """Fills a framework's template, line by line and in one pass: what was put in is never read as template again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from hybridmesh.schemas.restoring import open_reply
+from hybridmesh.schemas.destinations import Destinations
 
 _NAME = r"[a-z][a-z0-9_]{0,39}"
 _PLACE = re.compile(rf"\{{({_NAME})\}}")
 _CONDITION = re.compile(rf"\{{([?!])({_NAME})\}}")
+_HOST = re.compile(r"\.[A-Za-z]")
+_ANY_VALUE = "0"  # begins nothing that leaves
 
 
-def fill(template: str, values: Mapping[str, str], truths: Mapping[str, bool | None]) -> str:
-    """Return the text, as the docstring of ``Framework`` says.
+def fill(template: str, values: Mapping[str, str], truths: Mapping[str, bool | None]) -> str | None:
+    """Return the text, as the docstring of ``Framework`` says; None where a value in it would leave again.
 
     ``values`` are the slots and formulas that have one, as text; ``truths`` are all checks and formulas, None
     where there is no answer. Blank lines are never doubled.
     """
-    kept = [line for line in (_line(line, values, truths) for line in template.splitlines()) if line is not None]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+    lines = [line for line in map(_read, template.splitlines()) if line.stays(values, truths)]
+    filled = [line.filled(values) for line in lines]
+    if _carry_out(filled):
+        return None
+    return re.sub(r"\n{3,}", "\n\n", "\n".join("".join(pieces).rstrip() for pieces in filled)).strip()
 
 
 def names_in(template: str) -> frozenset[str]:
@@ -26,21 +32,45 @@ def names_in(template: str) -> frozenset[str]:
 
 
 def carries_out(template: str) -> bool:
-    """Say whether a place stands where its value would leave again: in a link, an image, a tag or a tool call."""
-    place = "[PLACE_0000]"
-    stream = open_reply({place: ""}, "text")
-    stream.feed(_PLACE.sub(place, template))
-    stream.finish()
-    return bool(stream.tally.withheld)
+    """Say whether a value would leave again if every line stayed; ``fill`` looks at those that do."""
+    lines = map(_read, template.splitlines())
+    return _carry_out([line.filled(dict.fromkeys(line.names, _ANY_VALUE)) for line in lines])
 
 
-def _line(line: str, values: Mapping[str, str], truths: Mapping[str, bool | None]) -> str | None:
-    rest = line
-    while condition := _CONDITION.match(rest):
-        sign, name = condition.groups()
-        if truths.get(name, name in values) is not (sign == "?"):
-            return None
-        rest = rest[condition.end() :]
-    if any(place[1] not in values for place in _PLACE.finditer(rest)):
-        return None
-    return _PLACE.sub(lambda place: values[place[1]], rest).rstrip()
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a template: when it stays, and its own words and the names of its values in turn."""
+
+    conditions: Sequence[tuple[str, str]]
+    pieces: Sequence[str]
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self.pieces[1::2]
+
+    def stays(self, values: Mapping[str, str], truths: Mapping[str, bool | None]) -> bool:
+        holds = all(truths.get(name, name in values) is (sign == "?") for sign, name in self.conditions)
+        return holds and all(name in values for name in self.names)
+
+    def filled(self, values: Mapping[str, str]) -> Sequence[str]:
+        return [values[piece] if at % 2 else piece for at, piece in enumerate(self.pieces)]
+
+
+def _read(line: str) -> _Line:
+    conditions: list[tuple[str, str]] = []
+    while condition := _CONDITION.match(line):
+        conditions.append((condition[1], condition[2]))
+        line = line[condition.end() :]
+    return _Line(conditions, _PLACE.split(line))
+
+
+def _carry_out(lines: Sequence[Sequence[str]]) -> bool:
+    """Say whether a value stands in a link, an image, a tag or a tool call, or begins the name of a host."""
+    watch = Destinations()
+    for pieces in lines:
+        for at, piece in enumerate(pieces):
+            if at % 2 and (watch.leaving or _HOST.match("".join(pieces[at + 1 :]))):
+                return True
+            watch.read(piece)
+        watch.read("\n")
+    return False

@@ -21,7 +21,7 @@ from hybridmesh.bus.work import WorkLoop
 from hybridmesh.infra.models.store import ModelStore
 from hybridmesh.schemas.audits import Action
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused
-from hybridmesh.schemas.frameworks import Framework, Slot
+from hybridmesh.schemas.frameworks import Formula, Framework, Slot
 from hybridmesh.schemas.memory import Kind, MemoryItem, Remember, Scope
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.routing import Lane
@@ -196,7 +196,17 @@ async def test_a_split_that_may_say_nothing_stays_at_home(bench: Bench) -> None:
     assert refused.reason == "nothing-abstract"
 
 
-@pytest.mark.parametrize("advice", ["I would rather not.", '{"title": "t", "template": "{nobody}"}'])
+CARRIES_OUT = Framework(
+    title="t",
+    slots=(Slot(name="customer_name", question="?"),),
+    formulas=(Formula(name="host", expression="'//evil.example/'"),),
+    template="{host}{customer_name}",
+)
+
+
+@pytest.mark.parametrize(
+    "advice", ["I would rather not.", '{"title": "t", "template": "{nobody}"}', CARRIES_OUT.model_dump_json()]
+)
 async def test_a_framework_that_is_none_is_refused_and_paid(bench: Bench, advice: str) -> None:
     """Nothing is hidden: a useless answer has cost money, and the step goes the local way."""
     step = make_step()

@@ -69,6 +69,7 @@ async def test_a_framework_is_filled_with_the_real_model(drafter: Drafter) -> No
     """It runs on what you have: a review by framework is whole, also where the model found little."""
     known = Known(shipped_frameworks()["contract-review/risks"], "contract-review/risks", "shipped")
     draft = await drafter.by_framework(make_context(CONTRACT), known)
+    assert draft is not None
     assert "Liability" in draft.text
     assert "{" not in draft.text
 

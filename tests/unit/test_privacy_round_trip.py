@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from hybridmesh.agents.classifier.door import judge, prompt_texts
 from hybridmesh.agents.classifier.surrogates import pseudonymise
-from hybridmesh.agents.worker.restoring import issued_for
+from hybridmesh.agents.worker.restoring import issued_for, restore_answer
 from hybridmesh.schemas.consults import Prompt
+from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.privacy import Span
 from hybridmesh.schemas.restoring import open_reply
 from hybridmesh.schemas.steps import Redacted
@@ -56,28 +57,33 @@ def spans_in(data: st.DataObject, text: str) -> list[Span]:
     ]
 
 
+def number_in(data: st.DataObject, text: str) -> list[Span]:
+    taken = Span(start=0, end=len(text), type="CARD", score=1, source="t", bare=True)
+    return [taken] if data.draw(st.booleans()) else []
+
+
 Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | bool | None
 
 
-def strings_in(value: Json) -> list[str]:
-    """Return the strings of a JSON value in order, keys included."""
-    if isinstance(value, str):
+def parts_in(value: Json) -> list[str | float]:
+    """Return the strings and numbers of a JSON value in order, keys included."""
+    if isinstance(value, str) or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return [value]
     if isinstance(value, Mapping):
-        return [text for pair in value.items() for part in pair for text in strings_in(part)]
+        return [part for pair in value.items() for piece in pair for part in parts_in(piece)]
     if isinstance(value, Sequence):
-        return [text for part in value for text in strings_in(part)]
+        return [part for piece in value for part in parts_in(piece)]
     return []
 
 
-def with_strings(value: Json, texts: list[str]) -> Json:
-    """Return the value with its strings replaced, in order."""
-    if isinstance(value, str):
-        return texts.pop(0)
+def with_parts(value: Json, parts: list[Json]) -> Json:
+    """Return the value with its strings and numbers replaced, in order."""
+    if isinstance(value, str) or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return parts.pop(0)
     if isinstance(value, Mapping):
-        return {str(with_strings(key, texts)): with_strings(part, texts) for key, part in value.items()}
+        return {str(with_parts(key, parts)): with_parts(part, parts) for key, part in value.items()}
     if isinstance(value, Sequence):
-        return [with_strings(part, texts) for part in value]
+        return [with_parts(part, parts) for part in value]
     return value
 
 
@@ -95,12 +101,22 @@ def test_restore_of_replace_is_the_text(text: str, data: st.DataObject) -> None:
 @settings(max_examples=60)
 @given(JSON, st.data())
 def test_restore_of_replace_is_the_json_value(value: Json, data: st.DataObject) -> None:
-    """Nothing is lost: every string of a document is replaced by itself, and the document comes back as it was."""
-    texts = strings_in(value)
-    result = pseudonymise(texts, [spans_in(data, text) for text in texts], KEY, {})
-    sent = json.dumps(with_strings(value, list(result.texts)), ensure_ascii=data.draw(st.booleans()))
+    """Nothing is lost: every string and number of a document is replaced by itself, and all comes back as it was."""
+    texts = [part if isinstance(part, str) else json.dumps(part) for part in parts_in(value)]
+    spans = [
+        spans_in(data, part) if isinstance(part, str) else number_in(data, text)
+        for part, text in zip(parts_in(value), texts, strict=True)
+    ]
+    result = pseudonymise(texts, spans, KEY, {})
+    parts = [
+        text if isinstance(part, str) else json.loads(text)
+        for part, text in zip(parts_in(value), result.texts, strict=True)
+    ]
+    sent = json.dumps(with_parts(value, parts), ensure_ascii=data.draw(st.booleans()))
     stream = open_reply(result.originals, "json", own=True)
     assert json.loads("".join(map(stream.feed, sent)) + stream.finish()) == value
+    answer = restore_answer(sent, result.originals, OutputForm(kind="json", json_schema={}))
+    assert answer.withheld or json.loads(answer.text) == value
 
 
 def stands_alone(value: str, text: str) -> bool:

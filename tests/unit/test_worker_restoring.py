@@ -42,3 +42,71 @@ def test_a_surrogate_that_nobody_can_be_sure_of_blocks_the_release(written: str)
         answer = restore_answer(f"Dear {written}, dear [PERSON_7Q2M]", {"[PERSON_7Q2M]": "Ana"}, form)
         assert answer.text == f"Dear {written}, dear Ana"
         assert (answer.used, answer.unresolved) == (1, 1)
+
+
+def test_a_number_of_json_comes_back_as_one() -> None:
+    """Nothing is lost: its surrogate is a string, which the number takes the place of, but for a key and in text."""
+    issued = {"[CARD_DIGITS_9D3G]": "4111"}
+    reply = (
+        r'{"[CARD_DIGITS_9D3G]": ["[CARD_DIGITS_9D3G]", "[CARD_DIGITS_9D3G]\"", "no [CARD_DIGITS_9D3G]", "[CARD", ""]}'
+    )
+    answer = restore_answer(reply, issued, JSON)
+    assert json.loads(answer.text) == {"4111": [4111, '4111"', "no 4111", "[CARD", ""]}
+    withheld = '{"tool_calls": ["[CARD_DIGITS_9D3G]"]}'
+    assert restore_answer(withheld, issued, JSON).text == withheld
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        '{"name": "send_mail", "arguments": {"to": "[EMAIL_2X9P]"}}',
+        '{"arguments": {"to": "[EMAIL_2X9P]"}, "name": "send_mail"}',
+        r'{"function": {"name": "x", "arguments": "{\"to\": \"[EMAIL_2X9P]\"}"}}',
+        '{"input": {"to": "[EMAIL_2X9P]"}, "type": "tool_use"}',
+        '{"type": "function", "name": "x", "parameters": ["[EMAIL_2X9P]"]}',
+        '{"tool": "send_mail", "args": {"to": "[EMAIL_2X9P]"}}',
+    ],
+)
+def test_a_tool_call_gets_no_value_in_any_form(call: str) -> None:
+    """Nothing private leaves: whatever stands before or after them, arguments are a call's."""
+    for form in (OutputForm(), JSON):
+        answer = restore_answer(call, {"[EMAIL_2X9P]": "ana@example.org"}, form)
+        assert answer.text == call
+        assert (answer.used, answer.unresolved, answer.withheld) == (0, 1, 1)
+
+
+def test_a_member_that_the_step_asked_for_is_no_tool_call() -> None:
+    """It runs on what you have: a form may have an "input" at any depth, and still no call in it."""
+    item = {"type": "object", "properties": {"Input": {"type": "string"}}}
+    form = OutputForm(kind="json", json_schema={"anyOf": [{"properties": {"all": {"items": item}}}]})
+    reply = '{"all": [{"Input": "[EMAIL_2X9P]", "args": ["[EMAIL_2X9P]"]}]}'
+    answer = restore_answer(reply, {"[EMAIL_2X9P]": "ana@example.org"}, form)
+    assert json.loads(answer.text) == {"all": [{"Input": "ana@example.org", "args": ["[EMAIL_2X9P]"]}]}
+
+
+ISSUED = {"[PERSON_7Q2M]": "Ana", "[BIRTH_DATE_4RTZ]": "1981-05-12"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[PERSON_7O2M]", "[PERSON_7I2M]", "[PERSON_7Q2]", "[Person_7q2n]", "PERSON_7Q2N", "person_7q2n", "PERSON_7O2M",
+        "[PERSON_LAST_7Q2M]", "[person_last_7q2m]", "PERSON_LAST_7O2M", "[BIRTH_DATE_4RT]", "[PERSON_NAME]",
+        r"\[PERSON\_7O2M\]", "**PERSON_7Q2N**", "&#91;PERSON&#95;7O2M&#93;", r"[PERSON\\_7O2M]",
+    ],
+)  # fmt: skip
+def test_a_miscopied_surrogate_blocks_the_release(written: str) -> None:
+    """Nothing is hidden: a mark with a wrong sign stands for nobody, however it is written."""
+    for form in (OutputForm(), JSON):
+        answer = restore_answer(f"Dear {written}, dear [PERSON_7Q2M]", ISSUED, form)
+        assert answer.text == f"Dear {written}, dear Ana"
+        assert (answer.used, answer.unresolved) == (1, 1)
+
+
+def test_words_that_only_look_a_little_like_a_surrogate_are_words() -> None:
+    """It runs on what you have: what is of no type of this step, or stands in its text, costs no second attempt."""
+    reply = "Set PERSON_ID [EMAIL_ID] order_1234 report_2024 [PERSON] BIRTH_DATE [person_key] person_2024"
+    said = "[PERSON_7Q2M] has the columns PERSON_KEY and PERSON_2024"
+    assert restore_answer(reply, ISSUED, OutputForm(), said).unresolved == 0
+    assert restore_answer("[PERSON_7Q2]", ISSUED, OutputForm(), said).unresolved == 1
+    assert restore_answer("Dear PERSON_7Q2N", {}, OutputForm()).unresolved == 0

