@@ -9,7 +9,9 @@ _LOOKED_AT = 30  # rows that show whether it is a table
 _NAME = re.compile(r"\"?[^\W\d_][\w .#/()-]{0,39}\"?")
 _PART = re.compile(r"[^\W\d_]+")
 _PROSE = re.compile(r"[.!?:]\s|[.!?:]$")
-_COLUMNS_LEAST = {"\t": 2, ";": 2, "|": 3, ",": 3}
+_BLOCK = re.compile(r"[^\n]+(?:\n(?![ \t\r]*\n)[^\n]+)*")
+_COLUMNS_LEAST = 2
+_COLUMNS_SURE = {"\t": 2, ";": 2, "|": 3, ",": 3}  # with fewer, the rows have to say more
 _ROWS_LEAST = 2
 
 
@@ -33,14 +35,10 @@ class Table:
     cells: tuple[Cell, ...]
     names: tuple[str, ...] = ()
 
-    def meets(self, place: tuple[int, int]) -> bool:
-        """Say whether the table shares characters with a stretch of the text."""
-        return self.start < place[1] and place[0] < self.end
-
 
 def find_tables(text: str) -> list[Table]:
     """Return the tables of a text: the whole of it, or blocks between blank lines."""
-    blocks = [match.span() for match in re.finditer(r"[^\n]+(?:\n(?![ \t\r]*\n)[^\n]+)*", text)]
+    blocks = [match.span() for match in _BLOCK.finditer(text)]
     whole = _table(text, 0, len(text)) if len(blocks) > 1 else None
     if whole is not None:
         return [whole]
@@ -48,8 +46,10 @@ def find_tables(text: str) -> list[Table]:
 
 
 def _table(text: str, start: int, end: int) -> Table | None:
+    if text.find("\n", start, end) < 0:
+        return None  # a row of names, at least, stands over another
     for separator in _SEPARATORS:
-        if text.count(separator, start, end) < _COLUMNS_LEAST[separator] - 1:
+        if text.find(separator, start, end) < 0:
             continue
         rows = _rows(text, start, end, separator)
         if rows is not None and _is_table(text, rows, separator):
@@ -82,10 +82,12 @@ def _rows(text: str, start: int, end: int, separator: str) -> list[list[Cell]] |
 def _is_table(text: str, rows: Sequence[Sequence[Cell]], separator: str) -> bool:
     seen = rows[:_LOOKED_AT]
     width = len(seen[0])
-    if len(rows) < _ROWS_LEAST or width < _COLUMNS_LEAST[separator] or any(len(row) != width for row in seen):
+    if len(rows) < _ROWS_LEAST or width < _COLUMNS_LEAST or any(len(row) != width for row in seen):
         return False
     if sum(len(row) != width for row in rows) > len(rows) // 50 or all(row[-1].start == row[-1].end for row in seen):
         return False  # lines that all end in the sign: statements, or a list
+    if width < _COLUMNS_SURE[separator]:
+        return _are_pairs(text, rows)
     if separator in "\t|":
         return True
     # Sentences have commas too, though hardly the same number in each line; they end like sentences, and a space
@@ -95,6 +97,16 @@ def _is_table(text: str, rows: Sequence[Sequence[Cell]], separator: str) -> bool
     return _are_names(text, seen[0]) or (
         len(rows) > _ROWS_LEAST and 3 * spaced < len(plain) and not any(map(_PROSE.search, plain))
     )
+
+
+def _are_pairs(text: str, rows: Sequence[Sequence[Cell]]) -> bool:
+    """Say whether rows of two cells are no sentences: below usual names, or three with words and no blank around."""
+    names = [text[cell.start : cell.end] for cell in rows[0]]
+    if all(_NAME.fullmatch(name) and set(_PART.findall(name.lower())) <= _USUAL for name in names):
+        return names[1] == names[1].strip()
+    plain = [text[cell.start : cell.end] for row in rows[:_LOOKED_AT] for cell in row if not cell.quoted]
+    odd = any(cell != cell.strip() or _PROSE.search(cell) for cell in plain)
+    return len(rows) > _ROWS_LEAST and not odd and any(map(_PART.search, plain))
 
 
 def _are_names(text: str, row: Sequence[Cell]) -> bool:

@@ -86,7 +86,7 @@ class Detector:
 
     def _find(self, texts: tuple[str, ...], known: dict[str, str]) -> list[list[Span]]:
         tick = self._deadline()
-        readings = [read(text) for text in texts]
+        readings = [_read(text, tick) for text in texts]
         for reading in readings:
             self._check(reading, tick)
         found = [self._layers(reading.decoded.text, tick) for reading in readings]
@@ -141,11 +141,10 @@ class Detector:
         """Return the encoded stretches that hold something private; those too deep to read are taken to."""
         spans: list[Span] = []
         for island in find_islands(text):
-            tick()
             if depth >= _DEEPEST:
                 kind, score = "ENCODED", 1.0
             else:
-                inside = self._layers(read(island.text).decoded.text, tick, depth + 1)
+                inside = self._layers(_read(island.text, tick).decoded.text, tick, depth + 1)
                 if not inside:
                     continue
                 best = max(inside, key=lambda span: span.score)
@@ -161,3 +160,10 @@ class Detector:
                 raise ModelUnavailable(reason="detector-timeout")
 
         return tick
+
+
+def _read(text: str, tick: Tick) -> Reading:
+    tick()
+    reading = read(text)
+    tick()
+    return reading

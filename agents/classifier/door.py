@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.normalise import normalise
 from hybridmesh.agents.classifier.phrases import PhraseIndex, fold, is_same
-from hybridmesh.agents.classifier.spans import count, subtract
+from hybridmesh.agents.classifier.spans import GUESSES, count, subtract
 from hybridmesh.schemas.consults import Prompt
 from hybridmesh.schemas.privacy import Findings, Span
 from hybridmesh.schemas.surrogates import SURROGATE, kind_of
@@ -15,7 +15,6 @@ from hybridmesh.schemas.surrogates import SURROGATE, kind_of
 _SQUEEZED_LEAST = 4  # letters and digits of an original that is also looked for without its spaces
 _SQUEEZED_ANYWHERE = 8  # from here on also inside of other words: shorter ones are parts of common words
 _TEXT = "[TEXT_"  # stands for text that only looks like a surrogate, which is not private
-_GUESSES = frozenset({"model", "repeat", "linked"})
 _SURE = 0.99  # score from which the token classifier is believed about words in lower case
 _LIKELY = 0.5  # and about all others: the step's own texts were read for much less
 
@@ -62,7 +61,7 @@ def is_evidence(span: Span, value: str) -> bool:
     it is sure: in another surrounding it takes ordinary words for names, and each step's own texts were cut, for much
     less, before they came here.
     """
-    if span.source not in _GUESSES or any(map(str.isdigit, value)):
+    if span.source not in GUESSES or any(map(str.isdigit, value)):
         return True
     return span.score >= (_SURE if value == value.lower() else _LIKELY)
 

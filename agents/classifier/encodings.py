@@ -18,9 +18,12 @@ _CODED = re.compile(
     r"|\\x[0-9A-Fa-f]{2})"
 )
 _BASE64 = re.compile(
-    r"(?<![A-Za-z0-9+/=_-])"
-    r"(?:(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}|[A-Za-z0-9+/_-]{12,})={0,2}(?![A-Za-z0-9+/=_-])"
+    r"(?<![A-Za-z0-9+/_-])"
+    r"(?:(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}|[A-Za-z0-9+/_-]{12,}+)(?:={1,2}(?!=)|(?![A-Za-z0-9+/=_-]))"
 )
+_JOINT = re.compile(r"[+/_-]")  # of base 64, and also what parts a path, a query or an identifier
+_JOINED_MOST = 4  # pieces between such signs that are read as one
+_PIECE_LEAST = 12
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?P<digits>(?:[0-9A-Fa-f]{2}[ :]?){6,}(?<![ :]))(?![0-9A-Za-z])")
 _SHORTEST = 6  # characters of a decoded text that could be private
 _PRINTABLE = 0.97  # share of characters that a text, unlike decoded noise, has
@@ -52,7 +55,9 @@ def find_islands(text: str) -> Iterator[Island]:
     """Yield what decodes from base 64 or hex to readable text."""
     for match in _BASE64.finditer(text):
         found = _readable(_from_base64(match.group()))
-        if found is not None:
+        if found is None:
+            yield from _pieces(match)
+        else:
             yield Island(*match.span(), found)
     for match in _HEX.finditer(text):
         found = _readable(bytes.fromhex(re.sub("[ :]", "", match["digits"])))
@@ -94,6 +99,21 @@ def _unescape(text: str) -> str:
     if len(codes) == 2:  # noqa: PLR2004 - a pair of surrogates
         return chr(0x10000 + ((codes[0] - 0xD800) << 10) + (codes[1] - 0xDC00))
     return chr(codes[0]) if codes and codes[0] <= 0x10FFFF else text  # noqa: PLR2004 - the last code point
+
+
+def _pieces(run: re.Match[str]) -> Iterator[Island]:
+    """Yield what decodes of a run that does not as a whole: "unsub/bWFy…", "cfg_bWFy…"."""
+    borders = [(run.start(), run.start()), *(sign.span() for sign in _JOINT.finditer(run.string, *run.span()))]
+    starts = [end for _, end in borders]
+    ends = [*(start for start, _ in borders[1:]), run.end()]
+    read_to = run.start()
+    for index, start in enumerate(starts):
+        for end in reversed(ends[index : index + _JOINED_MOST]) if start >= read_to else ():
+            found = _readable(_from_base64(run.string[start:end])) if end - start >= _PIECE_LEAST else None
+            if found is not None:
+                yield Island(start, end, found)
+                read_to = end
+                break
 
 
 def _from_base64(text: str) -> bytes:

@@ -5,30 +5,47 @@ program text only literals, comments and assigned values are believed to hold na
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Protocol, TypeVar
 
 from hybridmesh.agents.classifier.code_layout import find_code, values_in
 from hybridmesh.agents.classifier.csv_layout import Table, find_tables
 from hybridmesh.agents.classifier.json_layout import Record, find_records, unescaped
+from hybridmesh.agents.classifier.spans import GUESSES, subtract
 from hybridmesh.agents.classifier.views import Drawing, View
 from hybridmesh.schemas.privacy import Span
 
 _HUMP = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_.-]+")
-_GUESSES = frozenset({"model", "repeat", "linked"})
 _IN_ONE = frozenset({"PHONE", "BANK_ACCOUNT", "TAX_ID", "NATIONAL_ID", "PASSPORT", "DRIVERS_LICENSE"})
 _DEPTH = 3  # JSON in a string of JSON, and so on
 
-Place = tuple[int, int]
-
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """A stretch of the view that stands for a value; a ``number`` is taken as a whole or not at all."""
+class Stretch:
+    """Some characters of the view."""
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value(Stretch):
+    """A stretch of the view that stands for a value; a ``number`` is taken as a whole or not at all."""
+
     number: bool = False
+
+
+class _Placed(Protocol):
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+_Kind = TypeVar("_Kind", bound=_Placed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,64 +53,65 @@ class Layout:
     """The text as it is to be read.
 
     ``values`` are the stretches of the view in which a span may lie, in order, None meaning everywhere; ``syntax`` are
-    those in which a guess may not; ``keys`` are the names in it, which can never be replaced.
+    those of which a guess takes nothing, in order; ``keys`` are the names in it, which can never be replaced.
     """
 
     view: View
     values: tuple[Value, ...] | None = None
-    syntax: tuple[Place, ...] = ()
+    syntax: tuple[Stretch, ...] = ()
     keys: tuple[str, ...] = ()
 
     def spans(self, found: Sequence[Span]) -> Iterator[Span]:
         """Yield what the found spans (of the view) take of the text below: values, or whole parts of them."""
         for span in found:
-            for piece in self._pieces(span):
-                if piece.start < piece.end:
+            for rest in self._outside_syntax(span):
+                for piece in self._pieces(rest):
                     yield self.view.below(piece)
 
-    def _met(self, span: Span) -> list[Value]:
-        return [value for value in self.values or () if value.start < span.end and span.start < value.end]
+    def _outside_syntax(self, span: Span) -> list[Span]:
+        met = [(syntax.start, syntax.end) for syntax in _met(self.syntax, span)] if span.source in GUESSES else []
+        return subtract([span], met, self.view.text) if met else [span]
 
     def _pieces(self, span: Span) -> Iterator[Span]:
-        if span.source in _GUESSES and any(start <= span.start and span.end <= end for start, end in self.syntax):
-            return
         if self.values is None:
             yield span
             return
-        if span.source == "model" and span.type in _IN_ONE and len(self._met(span)) > 1:
+        met = _met(self.values, span)
+        if span.source == "model" and span.type in _IN_ONE and len(met) > 1:
             return  # numbers of two cells, read as one
-        for value in self.values:
+        for value in met:
             start, end = max(span.start, value.start), min(span.end, value.end)
-            if start < end and any(map(str.isalnum, self.view.text[start:end])):
+            if any(map(str.isalnum, self.view.text[start:end])):
                 if value.number:
                     start, end = value.start, value.end
                 yield span.model_copy(update={"start": start, "end": end, "bare": value.number})
 
 
+def _met(stretches: Sequence[_Kind], by: _Placed) -> Sequence[_Kind]:
+    """Return which of the stretches (disjoint, in order) share characters with another one."""
+    first = bisect_right(stretches, by.start, key=attrgetter("end"))
+    return stretches[first : bisect_left(stretches, by.end, lo=first, key=attrgetter("start"))]
+
+
 def lay_out(text: str, depth: int = _DEPTH) -> Layout:
     """Return the layout of a text."""
-    blocks: list[Record | Table] = [*find_records(text)]
-    code = find_code(text)
-    blocks += [
-        table
-        for table in find_tables(text)
-        if not any(map(table.meets, (*((block.start, block.end) for block in blocks), *code)))
-    ]
+    records = [*find_records(text)]
+    code = [Stretch(*place) for place in find_code(text)]
+    tables = [table for table in find_tables(text) if not _met(records, table) and not _met(code, table)]
+    blocks: list[Record | Table] = [*records, *tables]
     if not blocks:
-        return Layout(View(text), syntax=tuple(_syntax(text)))
+        return Layout(View(text), syntax=tuple(_syntax(text, code)))
     return _Draft(text, depth).draw(sorted(blocks, key=lambda block: block.start))
 
 
-def _syntax(text: str) -> Iterator[Place]:
-    """Yield the stretches of program text that are neither literals, comments nor assigned values."""
-    for start, end in find_code(text):
-        at = start
-        for left, right in values_in(text, start, end):
+def _syntax(text: str, code: Sequence[Stretch], base: int = 0) -> Iterator[Stretch]:
+    """Yield what of the program text is neither a literal, a comment nor an assigned value; ``base`` is added to it."""
+    for block in code:
+        at = block.start
+        for left, right in (*values_in(text, block.start, block.end), (block.end, block.end)):
             if at < left:
-                yield at, left
+                yield Stretch(base + at, base + left)
             at = max(at, right)
-        if at < end:
-            yield at, end
 
 
 class _Draft:
@@ -104,7 +122,7 @@ class _Draft:
         self._depth = depth
         self._drawing = Drawing()
         self._values: list[Value] = []
-        self._syntax: list[Place] = []
+        self._syntax: list[Stretch] = []
         self._keys: list[str] = []
 
     def draw(self, blocks: Sequence[Record | Table]) -> Layout:
@@ -127,7 +145,7 @@ class _Draft:
         prose = self._text[start:end]
         self._drawing.keep(prose, start)
         self._values.append(Value(base, base + len(prose)))
-        self._syntax += [(base + left, base + right) for left, right in _syntax(prose)]
+        self._syntax += _syntax(prose, [Stretch(*place) for place in find_code(prose)], base)
 
     def _record(self, record: Record) -> None:
         self._keys += [unescaped(key, 0).text for key in record.keys]

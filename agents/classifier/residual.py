@@ -49,7 +49,7 @@ def residual_of(texts: Sequence[str], people: Iterable[Person]) -> Residual:
     rules nobody out.
     """
     known = {person.name.casefold(): person for person in people}
-    left = _left_in([SURROGATE.sub("\n", text) for text in texts], known.values())
+    left = _left_in([SURROGATE.sub("\n\n", text) for text in texts], known.values())
     fitting = [person for person in known.values() if _fits(person, left)]
     return Residual(len(known), len(fitting), {kind: len(values) for kind, values in sorted(left.items())})
 

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from hybridmesh.agents.classifier.recognizers.recognizer import CHECKED
 from hybridmesh.schemas.privacy import Findings, Span
 
+GUESSES = frozenset({"model", "repeat", "linked"})  # sources of what no form and no list says to be private
+
 
 def resolve(spans: Iterable[Span]) -> list[Span]:
     """Return disjoint spans in order, each the union of those that overlap.
 
     The type is that of a span whose check digits hold, else SECRET, for it keeps the text at home, else of the longest,
-    else of the one with the best score.
+    else of the one with the best score. The source is a guess only where all of them are.
     """
     merged: list[list[Span]] = []
     end = 0
@@ -58,7 +60,9 @@ def _union(group: Sequence[Span]) -> Span:
     best = max(group, key=_weight)
     if len(group) == 1:
         return best
-    return best.model_copy(update={"start": min(span.start for span in group), "end": max(span.end for span in group)})
+    source = max(group, key=lambda span: (span.source not in GUESSES, _weight(span))).source
+    start, end = min(span.start for span in group), max(span.end for span in group)
+    return best.model_copy(update={"start": start, "end": end, "source": source})
 
 
 def _weight(span: Span) -> tuple[bool, bool, int, float]:

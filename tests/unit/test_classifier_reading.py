@@ -160,10 +160,37 @@ def test_phrases_are_found_at_borders_and_overlapping() -> None:
     assert sorted(text[start:end] for start, end, _ in index.find(text)) == ["+49 30 901820", "new york", "york"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Projekt Falke",
+        "Projekt\nFalke",
+        "Projekt  Falke",
+        "projekt\tfalke",
+        "Projekt\r\n> Falke",
+        "Projekt \n>> > Falke",
+    ],
+)
+def test_a_phrase_is_itself_across_a_line_break(written: str) -> None:
+    """Nothing private leaves: how a term is broken into lines, quoted or spaced changes nothing."""
+    text = f"All  of\n> it: {written}.\nAnd\r\n{written}"
+    found = PhraseIndex(["Projekt Falke"]).find(text)
+    assert [(text[start:end], phrase) for start, end, phrase in found] == [(written, "Projekt Falke")] * 2
+    assert list(PhraseIndex([written]).find("a Projekt Falke")) == [(2, 15, written)]
+
+
+@pytest.mark.parametrize(
+    "text", ["Projekt\n\nFalke", "Projekt > Falke", "Projekt-Falke", "ProjektFalke", "Projekt\n-Falke"]
+)
+def test_a_phrase_ends_at_a_paragraph(text: str) -> None:
+    """Nothing is lost: two paragraphs, or words with a sign between, are no phrase."""
+    assert list(PhraseIndex(["Projekt Falke"]).find(text)) == []
+
+
 PHRASES = st.lists(st.text("ab -", min_size=1, max_size=6), max_size=8)
 
 
-@given(PHRASES, PHRASES, PHRASES, st.text("abA -.", max_size=30))
+@given(PHRASES, PHRASES, PHRASES, st.text("abA -.\n>", max_size=30))
 def test_a_changed_index_is_the_index_of_what_it_holds(
     first: list[str], added: list[str], removed: list[str], text: str
 ) -> None:

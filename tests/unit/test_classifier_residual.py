@@ -42,6 +42,8 @@ PEOPLE = list(
         ("She is aged 40, a welder", 1, {"age": 1, "job": 1}),
         ("A dentist from York.", 0, {"city": 1, "job": 1}),
         ("A nurse from Leeds or York.", 2, {"city": 2, "job": 1}),
+        ("A nurse of St James's\nHospital.", 2, {"employer": 1, "job": 1}),
+        ("A nurse of St James's [PERSON_7Q2M] Hospital.", 2, {"job": 1}),
     ],
 )
 def test_the_people_who_fit_what_is_left_are_counted(text: str, matching: int, left: dict[str, int]) -> None:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from hybridmesh.agents.classifier.code_layout import find_code
 from hybridmesh.agents.classifier.csv_layout import find_tables
-from hybridmesh.agents.classifier.detector import Detector
+from hybridmesh.agents.classifier.detector import Detector, Tagger
 from hybridmesh.agents.classifier.encodings import decode_inline, find_islands
 from hybridmesh.agents.classifier.json_layout import find_records
 from hybridmesh.agents.classifier.layout import lay_out
 from hybridmesh.agents.classifier.normalise import fold_look_alikes, normalise
+from hybridmesh.agents.classifier.recognizers import RECOGNIZERS
 from hybridmesh.agents.classifier.surrogates import pseudonymise
 from hybridmesh.agents.classifier.tags import Tag
 from hybridmesh.agents.classifier.terms import TermRecognizer
@@ -45,19 +46,19 @@ class NameTagger:
         )
 
 
-def make_detector() -> Detector:
+def make_detector(tagger: Tagger | None = None) -> Detector:
     return Detector(
-        tagger=NameTagger(), terms=TermRecognizer(), thresholds=Thresholds(0.5), max_chars=100_000, timeout_s=30,
-        monotonic=lambda: 0.0,
+        tagger=tagger or NameTagger(), terms=TermRecognizer(), thresholds=Thresholds(0.5), max_chars=100_000,
+        timeout_s=30, monotonic=lambda: 0.0,
     )  # fmt: skip
 
 
-def find(text: str) -> list[tuple[str, str]]:
-    return [(span.type, text[span.start : span.end]) for span in spans_of(text)]
+def find(text: str, tagger: Tagger | None = None) -> list[tuple[str, str]]:
+    return [(span.type, text[span.start : span.end]) for span in spans_of(text, tagger)]
 
 
-def spans_of(text: str) -> list[Span]:
-    detector = make_detector()
+def spans_of(text: str, tagger: Tagger | None = None) -> list[Span]:
+    detector = make_detector(tagger)
     try:
         return asyncio.run(detector.find([text]))[0]
     finally:
@@ -123,10 +124,30 @@ def test_cells_of_a_table_are_values_and_names_are_not() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "name,email\nhttps://u:pa55@h.example.org/x,+44 7911 123456 10.0.0.1\nAda,jo@example.org\n",
+        'phone|notes\r\npassword: Tallow-2291|"say ""hi"""\r\n',
+        "a1,https://u:pa55@h.example.org/x\nhttps://u:pa55@h.example.org/x,b2\nAda,c3\n",
+    ],
+)
+def test_a_table_of_two_columns_keeps_its_separators(text: str) -> None:
+    """Nothing breaks: no span runs over from one cell into the next, with names over the columns or without."""
+    separator = "|" if "|" in text else ","
+    result = pseudonymise([text], [spans_of(text)], KEY, {})
+    assert [line.count(separator) for line in result.texts[0].splitlines()] == [1] * len(text.splitlines())
+    assert result.cuts[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Dear Ada, I hope, you are well,\nbut the order, as you know, is late,\nand so, I fear, is this letter,\n",
         "Hello,\nyours,\nAda",
         "One, two.\nThree, four.\nFive, six.",
         "a\nb\nc",
+        "Name, place\nAda, Berlin",
+        "Yes,\nno",
+        "52.52,13.40\n48.85,2.35\n51.50,0.12",
+        "Well,no.\nSo,yes.\nHm,what?",
         "",
     ],
 )
@@ -143,6 +164,51 @@ def test_names_in_code_are_found_in_literals_and_comments_only() -> None:
     text = "Here:\n```python\nclass Ada:\n    owner = 'Ada'  # Müller\n```\nAda wrote it."
     assert [value for _, value in find(text)] == ["Ada", "Müller", "Ada"]
     assert [value for _, value in find("OWNER=Ada\nMODE=fast\nPASSWORD=hunter2abc\n")] == ["Ada", "hunter2abc"]
+
+
+class RunningOnTagger:
+    """Takes all from the first "Ada" to the last for one person, through whatever stands between."""
+
+    def tag(self, text: str, threshold: float, tick: Callable[[], None]) -> list[Tag]:
+        tick()
+        start, end = text.find("Ada"), text.rfind("Ada") + 3
+        return [Tag(start, end, "GIVEN_NAME", 0.99, begins=True)] if start >= 0 else []
+
+
+def test_a_guess_that_runs_out_of_a_literal_is_cut_at_its_end() -> None:
+    """Nothing breaks: what the model reads on into the program's signs takes neither quotes nor identifiers."""
+    text = "SELECT Bo FROM users WHERE name = 'Ada Lee' AND Ada.id = 5;\n"
+    assert [value for _, value in find(text, RunningOnTagger())] == ["Ada Lee"]
+    text = 'send("Ada Lee", "Bo", Ada);\n'
+    assert [value for _, value in find(text, RunningOnTagger())] == ["Ada Lee", "Bo"]
+
+
+def test_a_form_is_found_in_code_whatever_the_model_takes_it_for() -> None:
+    """Nothing private leaves: what a pattern found outside of literals is not lost to a longer guess around it."""
+    text = "send(Ada, jo@example.org, Ada);\nx = 1;\n"
+    assert any("jo@example.org" in value for _, value in find(text, RunningOnTagger()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{name: "Müller", Ada: "Müller", age: 7,}',
+        'function Ada(Müller) { return Ada.by("Müller"); }',
+        '// user\nconst x = { name: "Müller" };\nx.map(Ada => { send(Ada); })\n',
+        'foo(\\"Müller\\", Ada);\nx = Ada;\n',
+    ],
+)
+def test_code_of_one_line_is_code(text: str) -> None:
+    """Nothing breaks: an object or a function in one line keeps its names, and lines that close a block go with it."""
+    found = find(text)
+    assert ("PERSON", "Müller") in found
+    assert ("PERSON", "Ada") not in found
+
+
+def test_nothing_in_braces_is_code_without_quotes() -> None:
+    """Nothing private leaves: bare words in braces are read as words."""
+    assert find("{name: Ada, id: 5}") == [("PERSON", "Ada")]
+    assert find("Dear {Ada}") == [("PERSON", "Ada")]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +253,28 @@ def test_an_encoded_text_with_something_private_is_an_island(encode: Callable[[b
         assert [value for _, value in find(text)] == [island] * count
     twice = base64.b64encode(base64.b64encode(private)).decode()
     assert find(twice) == [("CARD", twice)]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("https://x.example.org/unsub?e=", "&k=1"),
+        ("Cookie: sid=", "; x=1"),
+        ("https://x.example.org/unsub/", ""),
+        ("https://x.example.org/unsub/", "/confirm-now"),
+        ("u=", " please"),
+        ("cfg_", ""),
+        ("u-", "-x"),
+        ("/a/b/c/d/e/f/", "/g_h"),
+        ("q=a+", "=/x"),
+    ],
+)
+@pytest.mark.parametrize("private", ["maria.keller@example.org", "Müller, jo@example.org?~>"])
+def test_an_island_stands_in_a_query_a_path_and_an_identifier(before: str, private: str, behind: str) -> None:
+    """Nothing private leaves: what stands right before base 64, and may be part of it, hides nothing."""
+    island = base64.urlsafe_b64encode(private.encode()).decode().rstrip("=")
+    found = find(before + island + behind)
+    assert [value.rstrip("=") for kind, value in found if kind == "EMAIL"] == [island]
 
 
 def test_look_alikes_hide_nothing() -> None:
@@ -275,3 +363,66 @@ def test_hostile_texts_are_read_in_bounded_time(text: str) -> None:
     decode_inline(text)
     list(find_islands(text))
     normalise(text)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["x()", "if(a(b)){c(d());} ", "if (x) ", "for a.b ", "def a ", ") {", ")", " ", "\t", '\\"', "\\'", "/*", "<!--",
+     "{a:1,", "a=", '"', "{", "(", "@", ".", "-", "1", "a.b", "key: ", "<a ", "\\", "%41", "&#",
+     "QWRh/", " \n", "a,b\n\n"],
+)  # fmt: skip
+@pytest.mark.timeout(40)
+def test_one_long_line_costs_no_more_than_its_length(unit: str) -> None:
+    """Nothing is lost: a line of 400,000 characters beside code is read in seconds, whatever it repeats."""
+    line = (unit * 400_000)[:400_000]
+    lay_out(f"x = 1;\n{line}!\ny = 2;\n")
+    lay_out(f"```{line}`")
+    list(find_islands(line))
+
+
+@pytest.mark.timeout(40)
+def test_blank_lines_hold_no_recognizer_up() -> None:
+    """Nothing is lost: what looks for the last line of a letter reads each blank line once."""
+    assert [span for recognizer in RECOGNIZERS for span in recognizer.find(" \n" * 100_000)] == []
+
+
+class Clock:
+    """Says how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> float:
+        self.asked += 1
+        return 0.0
+
+
+def test_the_time_is_looked_at_between_texts() -> None:
+    """Nothing is lost: many texts do not hold a classifier up before the first of them is searched."""
+    clock, asked = Clock(), list[int]()
+
+    class Spy:
+        def find(self, text: str) -> list[Span]:
+            asked.append(clock.asked)
+            return []
+
+    detector = Detector(
+        tagger=NameTagger(), terms=TermRecognizer(), thresholds=Thresholds(0.5), max_chars=1000, timeout_s=30,
+        monotonic=clock, recognizers=[Spy()],
+    )  # fmt: skip
+    try:
+        asyncio.run(detector.find(["a"] * 50))
+    finally:
+        detector.close()
+    assert asked[0] > 50
+
+
+@pytest.mark.timeout(40)
+def test_many_findings_are_placed_among_many_values() -> None:
+    """Nothing is lost: the cost of a table or of JSON grows with its length, not with its square."""
+    text = json.dumps([f"u{number}@example.org" for number in range(15_000)])
+    layout = lay_out(text)
+    found = [
+        Span(start=value.start, end=value.end, type="EMAIL", score=1, source="pattern") for value in layout.values or ()
+    ]
+    assert len(list(layout.spans(found))) == 15_000

@@ -70,7 +70,8 @@ _PATTERNS = (
     re.compile(rf"(?<!\w){_CLOSING}[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?:{_TITLE} )*(?P<value>{NAME})(?=[ \t]*(?:,|\n|$))"),
     re.compile(rf"(?<!\w){_CLOSING},[ \t]+(?:{_TITLE} )*(?P<value>{NAME})(?=[.!]?[ \t]*(?:\n|$))"),
     re.compile(rf"\n[-–—~]{{1,2}} ?(?P<value>{NAME})[ \t]*$"),
-    re.compile(rf"[^\n]\n\s*(?P<value>{NAME})(?: ?(?:x{{1,4}}|[:;]-?[)D]|\W))?\s*$"),  # the last line of a letter
+    # The last line of a letter.
+    re.compile(rf"\S[^\S\n]*+\n\s*+(?P<value>{NAME})(?: ?(?:x{{1,4}}|[:;]-?[)D]|\W))?\s*$"),
     re.compile(rf"(?<!\w){_SELF} (?:{_TITLE} )*(?P<value>{NAME})"),
     re.compile(rf"(?:^|[\n;|,(])[ \t]*{_FIELD} ?: ?(?:{_TITLE} )*(?P<value>{NAME})"),
 )
