@@ -109,7 +109,6 @@ class PrivacySettings(Section):
     threshold: float | None = Field(default=None, ge=0, le=1)
     thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     terms: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ("en", "de", "es", "fr", "it", "nl", "pt")
     timeout_s: float = Field(default=60.0, gt=0)
     max_chars: int = Field(default=400_000, ge=1000)
     vault_ttl_s: float = Field(default=30 * 86_400.0, gt=0)

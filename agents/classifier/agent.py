@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hybridmesh.agents.classifier.door import Verdict, judge, prompt_texts
+from hybridmesh.agents.classifier.known_languages import check_languages
 from hybridmesh.agents.classifier.labels import label_in_doubt, label_of
 from hybridmesh.agents.classifier.redaction import Redaction, plan_words, redact, redacted_of, texts_of
 from hybridmesh.agents.classifier.residual import Residual, people_behind, people_in, residual_of
@@ -187,6 +188,7 @@ class ClassifierAgent:
         for _ in range(_CONFLICTS):
             known = await _kept(lambda: self._vault.originals(scope))
             redaction = await redact(self._finder.find, texts, keys.surrogate_key, known, words)
+            await check_languages(texts, redaction.spans)
             try:
                 await _kept(partial(self._vault.put, scope, redaction.result.originals))
             except _Overtaken:
@@ -200,7 +202,9 @@ class ClassifierAgent:
         texts = prompt_texts(proposed.prompt)
         scope = scope_of(proposed.task_id, proposed.conversation)
         originals = await _kept(lambda: self._vault.originals(scope))
-        return judge(texts, await self._finder.find(texts, {}), originals), policy_version
+        found = await self._finder.find(texts, {})
+        await check_languages(texts, found)
+        return judge(texts, found, originals), policy_version
 
     async def _residual(self, proposed: ConsultProposed) -> Residual | None:
         """Return whom the prompt may still point at; None where that cannot be said, which holds nothing up."""

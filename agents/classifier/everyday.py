@@ -52,6 +52,7 @@ _FUNCTION_WORDS = {
     "pl": "i w na z do się jest nie to że o dla po za jak proszę od przez są pan a ale oraz ze mi mam mój przy co",
     "pt": "o os as um uma do da dos das em no na para com não que é seu sua por ao de e a se mais mas eu ou",
 }
+LANGUAGES = tuple(_FUNCTION_WORDS)
 _ARTICLES = frozenset({
     "der", "die", "das", "den", "dem", "le", "la", "les", "l", "el", "los", "las", "lo", "il", "i", "gli",
     "un", "una", "uno", "une", "eine", "ein", "de", "het", "een", "o", "a", "os", "as",

@@ -45,6 +45,10 @@ class ModelMissing(Mesh):
 
 
 class UnknownLanguage(Mesh):
+    mail = "Igama lami nguSipho, ngicela ungithumelele incwadi yami ngokushesha ngoba ngiyayidinga kusasa ekuseni."
+
+
+class UnknownScript(Mesh):
     mail = "Меня зовут Иван Петров, я живу в Москве на улице Ленина, дом пять, и жду ответа. " * 3
 
 
