@@ -165,7 +165,8 @@ class _Draft:
         base = len(self._drawing)
         view = inner.view.over(said)
         self._drawing.lay(view)
-        self._values += [Value(base + value.start, base + value.end, value.number) for value in inner.values]
+        # A number in there is replaced as text: a quoted surrogate would end the string that it stands in.
+        self._values += [Value(base + value.start, base + value.end) for value in inner.values]
         self._keys += inner.keys
 
     def _table(self, table: Table) -> None:
