@@ -288,7 +288,8 @@ def test_look_alikes_hide_nothing() -> None:
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
-    | st.sampled_from(["Ada", "jo@example.org", int(CARD), CARD, "M\u00fcller\n", '"Ada"', '{"who": "Ada"}', f'{{"card": {CARD}}}', "a%40b"]),
+    | st.sampled_from(["Ada", "jo@example.org", int(CARD), CARD, "M\u00fcller\n", '"Ada"', "a%40b"])
+    | st.sampled_from(['{"who": "Ada"}', f'{{"card": {CARD}}}']),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
     max_leaves=15,
 )  # fmt: skip
