@@ -6,11 +6,13 @@ import logging
 import signal
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 
 from faststream import AckPolicy, FastStream, Response
 from faststream.nats import NatsBroker, NatsMessage
 from faststream.nats.security import NatsNKey
 from faststream.security import BaseSecurity
+from nats.aio.client import Client
 
 from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Service
@@ -18,7 +20,7 @@ from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.connection import Connection
 from hybridmesh.bus.endings import Endings, HeardEndings
-from hybridmesh.bus.errors import MeshError
+from hybridmesh.bus.errors import MeshError, MeshUnavailable
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.metrics import Metrics
@@ -33,6 +35,8 @@ from hybridmesh.schemas.audits import Action, AuditEvent
 
 logger = logging.getLogger("hybridmesh")
 
+_PATIENCE_S, _WAITING_S = 2.0, 10.0  # before it is told that the bus does not answer, and then again
+_FIRST = asyncio.FIRST_COMPLETED
 METRICS_BLOCKS = 16  # so many replicas of an agent on one machine find a port
 
 
@@ -43,14 +47,36 @@ class _Broker(NatsBroker):
     """A broker on a client that closes each failed try of a connection."""
 
     async def _connect(self) -> Connection:
-        client = Connection()
-        await client.connect(**self._connection_kwargs)
+        client, connected = Connection(), False
+        try:
+            await client.connect(**self._connection_kwargs)
+            connected = True
+        finally:
+            if not connected:
+                await client.leave()
         self.config.connect(client)
         return client
 
 
-def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBroker:
-    """Return a broker that never stops reconnecting and leaves no message in a log."""
+class _Application(FastStream):
+    """FastStream's, which looks whether it was told to end only once it has started; ``told`` says so before."""
+
+    def __init__(self, broker: NatsBroker, lifespan: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        super().__init__(broker, logger=None, lifespan=lifespan)
+        self.told = asyncio.Event()
+
+    def exit(self) -> None:
+        self.told.set()
+        super().exit()
+
+
+def make_broker(
+    url: str, identity: Identity, settings: BusSettings, closed: Callable[[], Awaitable[None]] | None = None
+) -> NatsBroker:
+    """Return a broker that leaves no message in a log, and seeks a lost server for ever.
+
+    But for what nats-py takes for the end, an error that a server tells before it closes: ``closed`` hears of that.
+    """
     tls = make_context(settings)
     return _Broker(
         servers_of(url, settings),
@@ -59,6 +85,7 @@ def make_broker(url: str, identity: Identity, settings: BusSettings) -> NatsBrok
         reconnect_time_wait=1,
         drain_timeout=2,  # the work loops have drained by then; what is left open is not waited for
         pedantic=False,
+        closed_cb=closed,
         logger=None,
         inbox_prefix=inbox_of(identity.name),
         security=NatsNKey.from_seed(identity.seed, ssl_context=tls) if identity.seed else BaseSecurity(ssl_context=tls),
@@ -83,8 +110,9 @@ class AgentApp:
         self._ring = ring
         self._settings = settings
         self._build = build
-        self._broker = make_broker(url, identity, settings.bus)
-        self._app = FastStream(self._broker, logger=None, lifespan=self._lifespan)
+        self._closed = asyncio.Event()
+        self._broker = make_broker(url, identity, settings.bus, self._note_closed)
+        self._app = _Application(self._broker, self._lifespan)
         self._loops: list[WorkLoop] = []
         self._metrics = Metrics(identity.name)
         self.ready = asyncio.Event()
@@ -103,7 +131,7 @@ class AgentApp:
         if metrics.port is not None:
             first = metrics.port + AGENTS.index(self._identity.name)
             self._metrics.serve(metrics.host, range(first, first + METRICS_BLOCKS * len(AGENTS), len(AGENTS)))
-        client = await self._broker.connect()
+        client = await self._connect()
         links = await make_links(client, self._identity, self._ring, self._settings)
         agent = await self._build(links)
         self._metrics.follow(agent.loads)
@@ -117,6 +145,7 @@ class AgentApp:
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(work) for work in works]
         attendance = Attendance(links.state(Bucket.AGENTS, Presence), agent.name, links.clock)
         tasks.append(asyncio.create_task(self._attend(attendance, agent)))
+        tasks.append(asyncio.create_task(self._until_closed()))
         await self._tell(links, Action.AGENT_STARTED)
         self.ready.set()
         guard = asyncio.create_task(self._guard(tasks))
@@ -176,6 +205,28 @@ class AgentApp:
             with contextlib.suppress(MeshError):
                 await attendance.renew(busy, handled, loads, agent.note())
             await asyncio.sleep(BEAT_S)
+
+    async def _connect(self) -> Client:
+        """Wait for the bus for as long as it takes; raises MeshUnavailable when told to end meanwhile."""
+        connecting, told = asyncio.create_task(self._broker.connect()), asyncio.create_task(self._app.told.wait())
+        patience_s = _PATIENCE_S
+        try:
+            while not (await asyncio.wait({connecting, told}, timeout=patience_s, return_when=_FIRST))[0]:
+                logger.warning("%s: waiting for the bus", self._identity.name)
+                patience_s = _WAITING_S
+            if not connecting.done():
+                raise MeshUnavailable("stopped before the bus answered")
+            return connecting.result()
+        finally:
+            await end_tasks([task for task in (connecting, told) if not task.done()])
+
+    async def _note_closed(self) -> None:
+        self._closed.set()
+
+    async def _until_closed(self) -> None:
+        """End, as no loop does by itself, when the connection is gone for good: all calls would fail for ever."""
+        await self._closed.wait()
+        raise MeshUnavailable("the connection was closed for good")
 
     async def _guard(self, tasks: list[asyncio.Task[None]]) -> None:
         """End the process when a loop ends by itself: the supervisor starts a fresh one."""

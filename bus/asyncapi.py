@@ -53,7 +53,10 @@ _HEADERS: dict[str, dict[str, Any]] = {
             "ce-subject": {**_TEXT, "description": "What the message is about, as in the subject."},
             "ce-time": _TIME,
             "ce-datacontenttype": {"const": "application/json"},
-            "Nats-Msg-Id": {**_TEXT, "description": "The same as ce-id, by which the stream drops repeats."},
+            "Nats-Msg-Id": {
+                **_TEXT,
+                "description": "By which the stream drops repeats; agents make it from ce-id with their key.",
+            },
             SIGNATURE: _SIGNED,
             BODY_REFERENCE: {**_TEXT, "description": "Where a body lies that is too large for a message."},
         },

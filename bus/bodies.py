@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+from collections.abc import Mapping
 
 import nats.errors
 from nats.js import JetStreamContext
@@ -16,6 +17,8 @@ from hybridmesh.bus.topology import BODIES, BODIES_STREAM, TOPOLOGY
 from hybridmesh.schemas.tasks import end_id
 
 _DIGEST = "SHA-256="
+_DAMAGED = "body-damaged"
+_KEPT = "dead_"  # no task's id begins like that
 _TIMERS = tuple(kind.NAME for row in TOPOLOGY for kind in row.timers)
 
 
@@ -62,10 +65,54 @@ async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes)
         raise MeshUnavailable("a body could not be fetched", reason="body-not-fetched") from error
 
 
+async def keep_body(js: JetStreamContext, headers: Mapping[str, str], place: str) -> str | None:
+    """Copy the body of a message that dies at ``place`` to where :func:`forget_bodies` leaves it; return its new name.
+
+    None where there is nothing to copy: the message carries its body, or has lost it, or names another message's.
+
+    Raises:
+        MeshUnavailable: the object store does not answer.
+
+    """
+    name = headers.get(BODY_REFERENCE)
+    if name is None:
+        return None
+    try:
+        body = await fetch_body(js, dict(headers), b"")
+    except BodyMissing:
+        return None
+    except MeshUnavailable as error:
+        if error.reason == _DAMAGED:
+            return None
+        raise
+    if name != body_name(headers.get("ce-id", ""), body):
+        return None
+    kept = f"{_KEPT}{body_name(place, body)}"
+    await put_body(js, kept, body)
+    return kept
+
+
+async def drop_body(js: JetStreamContext, name: str) -> None:
+    """Remove a copy that :func:`keep_body` made; anything else stays. It is no fault that it is gone already.
+
+    Raises:
+        MeshUnavailable: the object store does not answer.
+
+    """
+    if not name.startswith(_KEPT):
+        return
+    try:
+        with contextlib.suppress(NotFoundError):
+            await (await js.object_store(BODIES)).delete(name)
+    except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+        raise MeshUnavailable("a stored body could not be removed") from error
+
+
 async def forget_bodies(js: JetStreamContext, task_id: str) -> int:
     """Remove what was stored for a task on its way, and return how much.
 
     Its end stays, for who reads the result, and so do timers: one that cannot be read would be handed out for ever.
+    What :func:`keep_body` copied for dead letters has names of its own, and goes with the letter or by its age.
 
     Raises:
         MeshUnavailable: the object store does not answer.
@@ -109,5 +156,5 @@ async def _read(js: JetStreamContext, name: str) -> bytes:
     whole = b"".join(pieces)
     digest = base64.urlsafe_b64encode(hashlib.sha256(whole).digest()).decode()
     if (info.digest or "").removeprefix(_DIGEST) != digest:
-        raise MeshUnavailable("a stored body is not whole", reason="body-damaged")
+        raise MeshUnavailable("a stored body is not whole", reason=_DAMAGED)
     return whole

@@ -7,6 +7,7 @@ print((await mesh.result(task)).result)
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,15 +20,23 @@ from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from hybridmesh.bus.bodies import fetch_body
-from hybridmesh.bus.cancellation import CancellationWatch
+from hybridmesh.bus.cancellation import CancellationWatch, end_tasks
 from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
-from hybridmesh.bus.errors import InvalidMessage, MeshError, MeshUnavailable, UntrustedMessage, UsageError
+from hybridmesh.bus.errors import (
+    InvalidMessage,
+    MeshBusy,
+    MeshError,
+    MeshUnavailable,
+    PermanentError,
+    UntrustedMessage,
+    UsageError,
+)
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.losses import Losses
-from hybridmesh.bus.outbox import Outbox
+from hybridmesh.bus.outbox import Outbox, Sender
 from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.tls import make_context, servers_of
@@ -48,7 +57,11 @@ from hybridmesh.schemas.message import DEFAULT_TENANT, Message, is_conversation_
 from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFailed, TaskSubmitted
 
 M = TypeVar("M", bound=Message)
+logger = logging.getLogger("hybridmesh")
+
 _CONNECT_TIMEOUT_S = 5.0
+_SEND_WITHIN_S = 2.5  # a command has eight seconds to connect, and this is not what it was called for
+_NOT_SENT = "tasks in the outbox are not sent yet (%s); the next connection tries again"
 _LOOK_AGAIN_S = 2.0
 TaskEnded = TaskCompleted | TaskFailed
 
@@ -86,6 +99,7 @@ class Mesh:
             UsageError: the goal is empty, the deadline is past, or the inputs are too large.
             MeshBusy: the queue is full; the submission is not kept.
             MeshUnavailable: the bus does not answer; the submission stays in the outbox and goes out later.
+            SetupError: the disk does not take it.
 
         """
         now = datetime.now(UTC)
@@ -127,13 +141,45 @@ class Mesh:
         return task.task_id
 
     async def send_waiting(self) -> int:
-        """Send what the outbox still holds from an earlier try; return how many."""
+        """Send what the outbox still holds for this mesh from this identity; return how many.
+
+        Raises:
+            MeshBusy: a queue is full; the others' are sent.
+            PermanentError: one is such as no queue takes; the others are sent.
+            MeshUnavailable: the bus does not answer.
+
+        """
         sent = 0
+        refusal: MeshError | None = None
         for task in self._outbox.waiting():
-            await self.links.publisher.publish(task)
+            try:
+                await self.links.publisher.publish(task)
+            except (MeshBusy, PermanentError) as error:
+                refusal = error
+                continue
             self._outbox.remove(task)
             sent += 1
+        if refusal is not None:
+            raise refusal
         return sent
+
+    async def try_waiting(self) -> None:
+        """Send what waits as far as that goes in a moment, and say what stays: nobody has to wait or fail for it."""
+        sending = asyncio.create_task(self._send_or_say())
+        try:
+            await asyncio.wait({sending}, timeout=_SEND_WITHIN_S)
+            if not sending.done():
+                logger.warning(_NOT_SENT, "no-answer-in-time")
+        finally:
+            await end_tasks({sending})
+        if foreign := self._outbox.foreign():
+            logger.warning("tasks in the outbox for another mesh or by another key, not sent here: %d", foreign)
+
+    async def _send_or_say(self) -> None:
+        try:
+            await self.send_waiting()
+        except MeshError as error:
+            logger.warning(_NOT_SENT, error.reason)
 
     async def result(self, task_id: str, *, timeout_s: float | None = None) -> TaskEnded:
         """Wait for a task's end and return it.
@@ -327,14 +373,16 @@ async def connect(
     """
     folder = settings.data if settings else Path(data)
     tree = settings or MeshSettings(data=folder)
-    where = url or tree.nats_url or Endpoint.read(folder).url
+    named = url or tree.nats_url
+    where = named or Endpoint.read(folder).url
     keys_folder = Path(keys) if keys else folder / "keys"
     identity, ring = read_identity(keys_folder, role), KeyRing.read(keys_folder)
     servers = servers_of(where, tree.bus)
     tls = make_context(tree.bus)
     async with open_connection(servers, identity.name, identity.seed, tls, within_s=_CONNECT_TIMEOUT_S) as client:
-        mesh = Mesh(await make_links(client, identity, ring, tree), Outbox(folder / "outbox"))
-        await mesh.send_waiting()
+        outbox = Outbox(folder / "outbox", Sender.at(named, identity.name, ring))
+        mesh = Mesh(await make_links(client, identity, ring, tree), outbox)
+        await mesh.try_waiting()
         yield mesh
 
 

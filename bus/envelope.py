@@ -1,7 +1,8 @@
 """CloudEvents 1.0 over NATS: binary mode out and in, structured mode in, with the producer's signature.
 
-Each attribute is a ``ce-`` header, ``ce-id`` is also ``Nats-Msg-Id``; the body is the message's JSON. The
-signature covers subject, id, type, source, time and the body's SHA-256, so no part can be moved elsewhere.
+Each attribute is a ``ce-`` header; ``ce-id`` is also ``Nats-Msg-Id``, of which the publisher makes one of its own when
+it sends; the body is the message's JSON. The signature covers subject, id, type, source, time and the body's SHA-256,
+so no part can be moved elsewhere.
 """
 
 import base64
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 
 from hybridmesh.bus.errors import InvalidMessage, UnsupportedVersion, UntrustedMessage
 from hybridmesh.bus.identity import Identity, KeyRing
+from hybridmesh.bus.message_ids import MESSAGE_ID
 from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.topology import OPEN_TYPES, message_types, producers_of, subject_of, subjects_of_message
 from hybridmesh.schemas.message import Message
@@ -24,6 +26,10 @@ from hybridmesh.schemas.message import Message
 SIGNATURE = "mesh-signature"
 BODY_REFERENCE = "ce-dataref"
 _SOURCE = "/hybridmesh/"
+NAMING = frozenset(
+    {"ce-specversion", "ce-id", "ce-type", "ce-source", "ce-subject", "ce-time", BODY_REFERENCE, SIGNATURE}
+)
+"""The headers that say what a message is, without its body."""
 _TYPES = message_types()
 
 
@@ -58,7 +64,7 @@ def seal(message: Message, identity: Identity, now: datetime) -> Envelope:
         "ce-time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "ce-datacontenttype": "application/json",
     }
-    headers["Nats-Msg-Id"] = headers["ce-id"]
+    headers[MESSAGE_ID] = headers["ce-id"]
     headers[SIGNATURE] = base64.b64encode(identity.sign(signed_bytes(subject, headers, body))).decode()
     return Envelope(subject, headers, body)
 

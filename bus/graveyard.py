@@ -8,8 +8,11 @@ from datetime import datetime
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
-from hybridmesh.bus.envelope import Envelope
+from hybridmesh.bus.bodies import keep_body
+from hybridmesh.bus.borders import has_store
+from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope
 from hybridmesh.bus.publisher import Publisher
+from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.topology import dead_subject, producers_of
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.consults import UNKNOWN_OUTCOME, ConsultRefused
@@ -37,9 +40,16 @@ class Burial:
 
 
 async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
-    """Store the message among the dead letters, once however often it is tried."""
+    """Store the message among the dead letters, once however often it is tried, with a copy of a body kept elsewhere.
+
+    Raises:
+        MeshUnavailable: the bus does not answer.
+        PermanentError: no stream takes it.
+
+    """
     headers = {
         **(message.headers or {}),
+        **await _own_body(publisher, message, burial),
         REASON: burial.reason,
         DETAIL: burial.detail.replace("\n", " ")[:300],
         BURIED_BY: burial.agent,
@@ -48,6 +58,15 @@ async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
         "Nats-Msg-Id": f"dead:{burial.place}",
     }
     await publisher.send(Envelope(dead_subject(message.subject), headers, message.data))
+
+
+async def _own_body(publisher: Publisher, message: Msg, burial: Burial) -> dict[str, str]:
+    """Return the header that names the letter's own copy of the body, which outlives the task."""
+    if not has_store(seat_of(burial.agent).row):
+        return {}
+    js = publisher.js
+    kept = await keep_body(js, message.headers or {}, burial.place)
+    return {} if kept is None else {BODY_REFERENCE: kept}
 
 
 def obituary(

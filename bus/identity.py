@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from nacl.signing import SigningKey, VerifyKey
 from hybridmesh.bus.errors import SetupError
 
 _RING = "ring.json"
+_LOOK_S = 1.0
 _LIVE = 2  # keys of an identity that count: the present one, and the one before while what it signed is under way
 
 
@@ -41,22 +43,28 @@ class Identity:
 
 
 class KeyRing:
-    """The public keys of each agent, the present one first; those long past count for :meth:`whole` alone."""
+    """The public keys of each agent, the present one first; those long past count for :meth:`whole` alone.
 
-    def __init__(self, keys: Mapping[str, Sequence[Ed25519PublicKey]], live: int | None = _LIVE) -> None:
-        self._keys = dict(keys)
+    A ring that was read from a ``folder`` looks there again when a signature does not hold, and once in a second when
+    they do: whoever runs while an identity is rotated takes what its new key signs.
+    """
+
+    def __init__(
+        self, keys: Mapping[str, Sequence[Ed25519PublicKey]], live: int | None = _LIVE, folder: Path | None = None
+    ) -> None:
         self._live = live
+        self._folder = folder
+        self._seen: _Stamp | None = None  # unknown: the first look reads
+        self._looked_at = time.monotonic()
         self._whole: KeyRing | None = None
-        # libsodium verifies in half of OpenSSL's time, and every message of the mesh is verified.
-        self._checks = {
-            name: [VerifyKey(key.public_bytes_raw()) for key in keys[:live]] for name, keys in self._keys.items()
-        }
+        self._take(keys)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return what the ring is made from again in another process: OpenSSL's keys cannot be sent there."""
         return _ring_of, (
             {name: [key.public_bytes_raw() for key in keys] for name, keys in self._keys.items()},
             self._live,
+            self._folder,
         )
 
     def whole(self) -> "KeyRing":
@@ -64,31 +72,87 @@ class KeyRing:
         if self._live is None:
             return self
         if self._whole is None:
-            self._whole = KeyRing(self._keys, None)
+            self._whole = KeyRing(self._keys, None, self._folder)
         return self._whole
 
     def __getitem__(self, name: str) -> Ed25519PublicKey:
         """Return an agent's present public key; raises KeyError."""
         return self._keys[name][0]
 
+    def first(self, name: str) -> bytes:
+        """Return the first key that an agent ever had, which no rotation changes; empty where it never had one."""
+        keys = self._keys.get(name)
+        return keys[-1].public_bytes_raw() if keys else b""
+
     def holds(self, name: str, signature: bytes, content: bytes) -> bool:
         """Say whether ``signature`` over ``content`` is that of the agent ``name``."""
-        return any(_verifies(key, signature, content) for key in self._checks.get(name, ()))
+        if time.monotonic() - self._looked_at > _LOOK_S:
+            self._reread()  # a key that was rotated away twice stops to count, also where no new one is seen
+        return self._knows(name, signature, content) or (self._reread() and self._knows(name, signature, content))
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read the ring from ``folder``; raises SetupError when it is not there."""
-        raw = _read_ring(folder)
+        seen, raw = _stamp(folder), _read_ring(folder)
         if not raw:
             raise SetupError(
                 "no key ring in the keys folder",
                 remedy="start `hybridmesh up` once, or copy the keys folder of the mesh here and name it with --keys",
             )
-        return cls({name: [_public(key) for key in keys] for name, keys in raw.items()})
+        ring = cls(_keys_of(raw), folder=folder)
+        ring._seen = seen
+        return ring
+
+    def _knows(self, name: str, signature: bytes, content: bytes) -> bool:
+        return any(_verifies(key, signature, content) for key in self._checks.get(name, ()))
+
+    def _take(self, keys: Mapping[str, Sequence[Ed25519PublicKey]]) -> None:
+        self._keys = dict(keys)
+        # libsodium verifies in half of OpenSSL's time, and every message of the mesh is verified.
+        self._checks = {
+            name: [VerifyKey(key.public_bytes_raw()) for key in keys[: self._live]] for name, keys in self._keys.items()
+        }
+
+    def _reread(self) -> bool:
+        """Read the file again if it is another one than before; say whether it is.
+
+        It is asked at each signature that does not hold, and not once in a while: who signs by a new key may do so the
+        moment that it is there. That costs a tenth of what the check did, and the file is read once a change.
+        """
+        self._looked_at = time.monotonic()
+        if self._folder is None:
+            return False
+        now = _stamp(self._folder)
+        if now is None or now == self._seen:
+            return False
+        self._seen = now
+        try:
+            keys = _keys_of(_read_ring(self._folder))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return False  # no ring as we write it: what is known goes on counting
+        self._take(keys or self._keys)
+        return True
 
 
-def _ring_of(keys: Mapping[str, Sequence[bytes]], live: int | None) -> KeyRing:
-    return KeyRing({name: [Ed25519PublicKey.from_public_bytes(key) for key in old] for name, old in keys.items()}, live)
+_Stamp = tuple[int, int, int]
+
+
+def _stamp(folder: Path) -> _Stamp | None:
+    """Return what tells one ring file from the next: it is never written in place."""
+    try:
+        about = (folder / _RING).stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_ino, about.st_size
+
+
+def _ring_of(keys: Mapping[str, Sequence[bytes]], live: int | None, folder: Path | None) -> KeyRing:
+    made = {name: [Ed25519PublicKey.from_public_bytes(key) for key in old] for name, old in keys.items()}
+    return KeyRing(made, live, folder)
+
+
+def _keys_of(raw: Mapping[str, Sequence[str]]) -> dict[str, list[Ed25519PublicKey]]:
+    return {name: [_public(key) for key in keys] for name, keys in raw.items()}
 
 
 def _public(text: str) -> Ed25519PublicKey:

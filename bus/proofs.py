@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from hybridmesh.bus.envelope import producer_of
+from hybridmesh.bus.envelope import producer_of, signed_bytes
 from hybridmesh.bus.merkle import Frontier, leaf_hash
 from hybridmesh.bus.topology import producers_of, subject_of
 from hybridmesh.schemas.audits import AuditEvent, AuditFinding, Checkpoint
@@ -46,11 +46,12 @@ class Claim(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What one entry says by itself: its leaf in the tree, and what is wrong with it."""
+    """What one entry says by itself: its leaf in the tree, what is wrong with it, and the hash of what was signed."""
 
     sequence: int
     leaf: bytes
     problem: str | None
+    said: bytes
 
 
 Signature = Callable[[LogEntry], str | None]
@@ -86,11 +87,13 @@ class _Roots:
     sizes: frozenset[int]
     by_size: dict[int, str] = field(default_factory=dict[int, str])
     broken: bool = False
+    begins: int = 0
     _tree: Frontier = field(default_factory=Frontier)
 
     def begin(self, tree: Frontier) -> None:
         """Go on from the tree of a checkpoint, where the entries before it are past their retention."""
         self._tree = tree
+        self.begins = tree.size
         self._note()
 
     def add(self, sequence: int, leaf: bytes) -> None:
@@ -109,7 +112,8 @@ def examine(signature: Signature, entry: LogEntry) -> Examined:
     problem = signature(entry)
     if problem is None and entry.headers.get("ce-type") != AuditEvent.event_type():
         problem = "not an audit event"
-    return Examined(entry.sequence, entry_leaf(entry), problem)
+    said = hashlib.sha256(signed_bytes(entry.subject, entry.headers, entry.body)).digest()
+    return Examined(entry.sequence, entry_leaf(entry), problem, said)
 
 
 def check_log(
@@ -129,6 +133,7 @@ def check_log(
     claimed = sorted({(item.size, item.root) for item in (*signed, *kept)})
     roots = _Roots(frozenset(size for size, _ in claimed))
     last = 0
+    heard: dict[bytes, int] = {}
     for entry in spread(partial(examine, signature), entries):
         if last == 0 and entry.sequence > 1 and (tree := beginning(entry.sequence, signed)) is not None:
             roots.begin(tree)
@@ -137,10 +142,15 @@ def check_log(
         roots.broken = roots.broken or entry.sequence != last + 1
         last = max(last, entry.sequence)
         roots.add(entry.sequence, entry.leaf)
-        if entry.problem is not None:
-            findings.append(AuditFinding(sequence=entry.sequence, problem=entry.problem))
+        problem = entry.problem
+        if (before := heard.setdefault(entry.said, entry.sequence)) != entry.sequence:
+            # An agent that does a thing again says so under the same id, but at another time.
+            problem = problem or f"entry {before} again: a copy of it, to the moment"
+        if problem is not None:
+            findings.append(AuditFinding(sequence=entry.sequence, problem=problem))
     findings += _forks(claimed)
     findings += _mismatches(claimed, roots, last)
+    findings += _not_compared(kept, signed, roots.begins)
     if last and not claimed:
         findings.append(AuditFinding(sequence=last, problem="no checkpoint: a cut tail could not be seen"))
     return sorted(findings, key=lambda finding: finding.sequence)
@@ -204,6 +214,18 @@ def _forks(claimed: Sequence[tuple[int, str]]) -> list[AuditFinding]:
     counts = Counter(size for size, _ in claimed)
     problem = "two checkpoints of this size with different roots"
     return [AuditFinding(sequence=size, problem=problem) for size, count in counts.items() if count > 1]
+
+
+def _not_compared(kept: Sequence[Claim], signed: Sequence[Checkpoint], begins: int) -> list[AuditFinding]:
+    """Name the newest of the kept checkpoints if nothing that is left can be held against it.
+
+    Older ones are in what it speaks for: who keeps one now and then has always one that can be compared.
+    """
+    newest = max(kept, key=lambda claim: claim.size, default=None)
+    if newest is None or newest.size >= begins or any(item.size == newest.size for item in signed):
+        return []
+    problem = "the checkpoint that was kept cannot be compared: the log begins later"
+    return [AuditFinding(sequence=newest.size, problem=problem)]
 
 
 def _mismatches(claimed: Sequence[tuple[int, str]], roots: _Roots, last: int) -> list[AuditFinding]:

@@ -12,8 +12,9 @@ from nats.js.errors import APIError, NoStreamResponseError
 from hybridmesh.bus.bodies import body_name, put_body
 from hybridmesh.bus.borders import is_apart, is_open
 from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
-from hybridmesh.bus.errors import MeshBusy, MeshUnavailable
+from hybridmesh.bus.errors import MeshBusy, MeshError, MeshUnavailable, PermanentError
 from hybridmesh.bus.identity import Identity
+from hybridmesh.bus.message_ids import MESSAGE_ID, MessageIds
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.message import Message
 
@@ -24,6 +25,8 @@ _ACK_TIMEOUT_S = 5.0
 _TRIES = 4
 _PAUSE_S = 0.5
 _STREAM_FULL = 10077
+_BAD_REQUEST = 400  # it is the message: headers above 64 KiB, or such as ask something of the stream that it is not
+_NO_ROOM = 10002  # but for this one: the account's limit is reached, and what is asked may be right later
 _OPEN_BYTES = 4 * 1024 * 1024  # half of what the server takes in one message
 
 
@@ -49,9 +52,15 @@ class Publisher:
     ) -> None:
         self._js = js
         self._identity = identity
+        self._ids = MessageIds(identity)
         self._max_body_bytes = max_body_bytes
         self._max_open_bytes = max(max_open_bytes, max_body_bytes)
         self._clock = clock
+
+    @property
+    def js(self) -> JetStreamContext:
+        """Over which it publishes."""
+        return self._js
 
     async def publish(self, message: Message) -> None:
         """Return when the stream has stored the message, or knows its id already.
@@ -59,6 +68,7 @@ class Publisher:
         Raises:
             MeshBusy: the queue is full.
             MeshUnavailable: no acknowledgement came.
+            PermanentError: the message is more than the server takes, or not what a stream stores.
 
         """
         envelope = seal(message, self._identity, self._clock())
@@ -74,19 +84,24 @@ class Publisher:
             raise MeshUnavailable("the audit log is full", reason="audit-full") from error
 
     async def send(self, envelope: Envelope) -> None:
-        """Store an envelope as it is."""
+        """Store an envelope as it is, under an id of this identity's own; raises what :meth:`publish` does."""
+        headers = dict(envelope.headers)
+        if (name := headers.get(MESSAGE_ID)) is not None:
+            headers[MESSAGE_ID] = self._ids.of(name)
         failure = ""
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(_PAUSE_S * 2**attempt)
             try:
-                await self._js.publish(
-                    envelope.subject, envelope.body, timeout=_ACK_TIMEOUT_S, headers=dict(envelope.headers)
-                )
+                await self._js.publish(envelope.subject, envelope.body, timeout=_ACK_TIMEOUT_S, headers=headers)
             except APIError as error:
-                if error.err_code == _STREAM_FULL:
-                    raise MeshBusy("the queue is full; try again later", retry_after_s=5.0) from error
+                if (refusal := _refusal(error)) is not None:
+                    raise refusal from error
                 failure = f"error {error.err_code}"
+            except nats.errors.MaxPayloadError as error:
+                raise PermanentError("the message is more than the server takes", reason="too-large") from error
+            except nats.errors.BadHeaderError as error:
+                raise PermanentError("a header's name is none", reason="not-stored") from error
             except (nats.errors.Error, NoStreamResponseError, TimeoutError, OSError) as error:
                 failure = type(error).__name__
             else:
@@ -98,3 +113,12 @@ class Publisher:
         name = body_name(envelope.headers["ce-id"], envelope.body)
         await put_body(self._js, name, envelope.body)
         return Envelope(envelope.subject, {**envelope.headers, BODY_REFERENCE: name}, b"")
+
+
+def _refusal(error: APIError) -> MeshError | None:
+    """Return what a stream's answer means to the sender; None: another may come if it is asked again."""
+    if error.err_code == _STREAM_FULL:
+        return MeshBusy("the queue is full; try again later", retry_after_s=5.0)
+    if error.code == _BAD_REQUEST and error.err_code != _NO_ROOM:
+        return PermanentError(f"no stream stores this: error {error.err_code}", reason="not-stored")
+    return None

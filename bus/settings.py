@@ -54,7 +54,7 @@ class BusSettings(Section):
     clear_text: bool = False
     retention: RetentionSettings = RetentionSettings()
     server_binary: Path | None = None
-    port: int = 0
+    port: int = Field(default=0, ge=0, le=65_535)
 
 
 class ModelSettings(Section):

@@ -42,8 +42,9 @@ class Terms:
 
     async def read(self) -> list[str]:
         """Return all terms, sorted."""
-        found = await self._shards.records()  # with other policies among them, which have no terms
-        return sorted(term for key, shard in found.items() if key.startswith(PREFIX) for term in shard.terms)
+        keys = [key for key in await self._shards.keys() if key.startswith(PREFIX)]  # other policies are beside them
+        found = [await self._shards.get(key) for key in keys]  # None for a mark of deletion
+        return sorted(term for shard in found if shard for term in shard.terms)
 
     async def add(self, terms: Iterable[str]) -> int:
         """Add terms; return how many were not there."""

@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -22,7 +23,7 @@ from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endings import Endings, HeardEndings
-from hybridmesh.bus.envelope import open_envelope, signature_problem
+from hybridmesh.bus.envelope import NAMING, open_envelope, signature_problem
 from hybridmesh.bus.errors import (
     BodyMissing,
     Deferred,
@@ -48,6 +49,8 @@ logger = logging.getLogger("hybridmesh")
 # Short, so that a stop is heard soon: a fetch is never cancelled, as that would strand messages until ack_wait.
 _FETCH_TIMEOUT_S = 1.0
 _ACK_TIMEOUT_S = 5.0
+_LONG = 1024  # more than a header of ours ever is
+LEFT_OUT = "mesh-dead-left-out"  # in a dead letter: its body was too large, or its headers, and had so many bytes
 _SPARED = 10_000  # messages whose deliveries are remembered
 
 
@@ -307,7 +310,7 @@ class WorkLoop:
         """Dead letter first, then the task's end, then term: a crash in between repeats, it does not lose."""
         burial = Burial(self._agent.name, _place(message), reason, detail, self._clock())
         try:
-            await bury(self._publisher, message, burial)
+            await self._lay_down(message, burial)
             self._metrics.buried(reason)
             self._spared.pop(_place(message), None)
             if reason != UntrustedMessage.reason:
@@ -321,9 +324,22 @@ class WorkLoop:
             logger.warning("%s: burial failed: %s", self._agent.name, type(failure).__name__)
             await self._hand_back(message, self._settings.retry_base_s)
 
+    async def _lay_down(self, message: Msg, burial: Burial) -> None:
+        try:
+            await bury(self._publisher, message, burial)
+        except PermanentError:  # with what a burial adds it is more than the server takes, or has headers of no use
+            detail = f"{burial.detail[:200]}; left out: its body of {len(message.data)} bytes"
+            await bury(self._publisher, _remains(message), replace(burial, detail=detail))
+
 
 def _place(message: Msg) -> str:
     return f"{message.metadata.stream}.{message.metadata.sequence.stream}"
+
+
+def _remains(message: Msg) -> Msg:
+    """Return what the dead letters take of any message: no body, and of its headers those that name it."""
+    headers = {name: value for name, value in (message.headers or {}).items() if name in NAMING and len(value) < _LONG}
+    return replace(message, data=b"", headers={**headers, LEFT_OUT: str(len(message.data))})
 
 
 def _where(error: BaseException) -> str:

@@ -1,7 +1,9 @@
 """Reads the audit log and its checkpoints whole, and checks them as anybody with the ring of public keys can."""
 
+import asyncio
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from hybridmesh.schemas.audits import AuditFinding
 
 _WORTH_SPREADING = 20_000  # fewer entries are examined before another process has started
 _CHUNK = 500
+_BEGINNING_SIGNED_S = 15.0  # an auditor looks every ten where a log begins that does not grow
+_LOOK_AGAIN_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,42 @@ class Verification:
 
 async def verify_log(js: JetStreamContext, ring: KeyRing, kept: Sequence[Claim] = ()) -> Verification:
     """Check the whole log of a mesh; raises MeshUnavailable."""
-    checkpoints = [entry async for entry in LogReader(js, CHECKPOINTS).read_all()]
-    entries = [entry async for entry in LogReader(js, AUDIT).read_all()]
-    return verify_entries(entries, checkpoints, ring, kept)
+    return verify_entries(*await read_log(js, ring), ring, kept)
+
+
+async def read_log(js: JetStreamContext, ring: KeyRing) -> tuple[list[LogEntry], list[LogEntry]]:
+    """Return the whole log of a mesh and its checkpoints, none of which is over more entries than were read.
+
+    That entries have passed their retention the auditor signs a little after they are gone. So where the log begins
+    further on than any checkpoint says, one that does is waited for, and the log read up to what it is over.
+
+    Raises:
+        MeshUnavailable: the bus does not answer, or not whole.
+
+    """
+    signed, log = LogReader(js, CHECKPOINTS), LogReader(js, AUDIT)
+    checkpoints = [entry async for entry in signed.read_all()]
+    entries = [entry async for entry in log.read_all()]
+    begins, said = entries[0].sequence if entries else 1, _signed_beginning(checkpoints, ring)
+    until = time.monotonic() + _BEGINNING_SIGNED_S
+    while said < begins and time.monotonic() < until:
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        news = await _news(signed, checkpoints)
+        checkpoints += news
+        said = max(said, _signed_beginning(news, ring))
+    if begins > 1:
+        entries += await _news(log, entries)
+    return entries, checkpoints
+
+
+def _signed_beginning(checkpoints: Sequence[LogEntry], ring: KeyRing) -> int:
+    signed, _ = read_checkpoints(checkpoints, partial(entry_problem, ring=ring))
+    return max((checkpoint.first for checkpoint in signed), default=1)
+
+
+async def _news(reader: LogReader, read: Sequence[LogEntry]) -> list[LogEntry]:
+    after = read[-1].sequence if read else 0
+    return [entry async for entry in reader.read_between(after, await reader.last_sequence())]
 
 
 def verify_entries(

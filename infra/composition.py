@@ -5,10 +5,10 @@ What an agent needs is imported inside its builder, so that a process loads only
 
 import asyncio
 import time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import psutil
 from pydantic import SecretStr
 
 from hybridmesh.bus.agent import Agent
@@ -32,8 +32,10 @@ from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder
 from hybridmesh.schemas.approvals import ApprovalRecord
+from hybridmesh.schemas.consults import Prompt
 from hybridmesh.schemas.memory import Scope
 from hybridmesh.schemas.policies import ModelChoice, TermShard
+from hybridmesh.schemas.privacy import Clearance
 from hybridmesh.schemas.steps import StepClassified
 
 
@@ -134,11 +136,10 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
     from hybridmesh.agents.worker.agent import WorkerAgent
     from hybridmesh.agents.worker.onnx_models import LocalModels
     from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
+    from hybridmesh.infra.models.room import free_memory
 
     settings = links.settings.models
-    models = LocalModels(
-        partial(model_folder, links.settings), settings, free_bytes=lambda: psutil.virtual_memory().available
-    )
+    models = LocalModels(partial(model_folder, links.settings), settings, free_bytes=free_memory)
     choice = await _choice(links)
     if choice.names() == settings.names or not await models.try_to_use(choice.names()):
         await models.use(settings.names)
@@ -206,7 +207,11 @@ async def build_consultant(links: Links) -> Agent:
         inference_geo=cloud.inference_geo,
         simulated=simulated,
     )
-    check = partial(check_clearance, public_key=links.ring["classifier"])
+
+    def check(clearance: Clearance, prompt: Prompt, *, now: datetime, task_id: str, step_id: str, attempt: int) -> None:
+        # The key as it is now: it may be rotated while the consultant runs.
+        check_clearance(clearance, prompt, links.ring["classifier"], now, task_id, step_id, attempt)
+
     calls = links.state(Bucket.CALLS, CallRecord)
     return Consultant(
         model, links.publisher, check, price_of, links.clock, calls, clearance_s=cloud.clearance_s

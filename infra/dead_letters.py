@@ -7,24 +7,31 @@ from typing import cast
 
 import nats.errors
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
-from hybridmesh.bus.bodies import fetch_body
-from hybridmesh.bus.envelope import Envelope
-from hybridmesh.bus.errors import MeshUnavailable, UsageError
+from hybridmesh.bus.bodies import body_name, drop_body, fetch_body, put_body
+from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, open_envelope
+from hybridmesh.bus.errors import BodyMissing, InvalidMessage, MeshUnavailable, UntrustedMessage, UsageError
 from hybridmesh.bus.graveyard import BURIED_AT, BURIED_BY, DETAIL, DIED_ON, REASON
+from hybridmesh.bus.identity import KeyRing
 from hybridmesh.bus.publisher import Publisher, utc_now
-from hybridmesh.bus.topology import AUDIT, DEAD, subject_for
+from hybridmesh.bus.topology import AUDIT, DEAD, message_types, subject_for
+from hybridmesh.bus.work import LEFT_OUT
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.message import is_task_id
+from hybridmesh.schemas.message import StepMessage, is_task_id
 
 _AGENT = "publisher"
-_MARKS = (REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON)
+_MARKS = (REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON, LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One dead letter; ``number`` is its place in the stream, ``envelope`` the message as it was when it died."""
+    """One dead letter; ``number`` is its place in the stream, ``envelope`` the message as it was when it died.
+
+    ``whole`` is False where its body was more than could be buried.
+    """
 
     number: int
     reason: str
@@ -33,12 +40,19 @@ class Letter:
     buried_at: str
     envelope: Envelope
     replays: int = 0
+    whole: bool = True
 
     @property
     def task_id(self) -> str | None:
         """The task that its id names, if it names one."""
         first = self.envelope.headers.get("ce-id", "").partition("/")[0]
         return first if is_task_id(first) else None
+
+    @property
+    def lapses(self) -> bool:
+        """Whether its agent drops it unread once its task is over."""
+        kind = message_types().get(self.envelope.headers.get("ce-type", ""))
+        return kind is not None and issubclass(kind, StepMessage) and kind.LAPSES
 
     def facts(self) -> dict[str, object]:
         """Return what may be shown to anybody: no body."""
@@ -59,9 +73,13 @@ class Letter:
 class DeadLetters:
     """The stream of dead letters; every call raises MeshUnavailable when the bus does not answer."""
 
-    def __init__(self, js: JetStreamContext, publisher: Publisher, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, js: JetStreamContext, publisher: Publisher, ring: KeyRing, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         self._js = js
         self._publisher = publisher
+        self._ring = ring.whole()
+        self._over = Endings(js, ring).over
         self._clock = clock
 
     async def read_all(self) -> list[Letter]:
@@ -82,38 +100,72 @@ class DeadLetters:
         return letter
 
     async def open_body(self, letter: Letter) -> bytes:
-        """Return the body, which may be private, once the audit log knows that somebody reads it."""
+        """Return the body, which may be private, once the audit log knows that somebody reads it.
+
+        Raises:
+            UsageError: it is gone.
+
+        """
         await self._record(Action.DEAD_LETTER_READ, letter)
-        return await fetch_body(self._js, letter.envelope.headers, letter.envelope.body)
+        return await self._body(letter)
 
     async def replay(self, letter: Letter) -> None:
         """Publish the message again where it died, byte for byte and signed as it was; the letter stays.
 
-        Only the stream's own message id is another one, as the stream would take the old one for a repeat.
+        Only the stream's own message id is another one, as the stream would take the old one for a repeat. The log
+        hears of it before and after: what could not be sent was not replayed.
+
+        Raises:
+            UsageError: its body is gone, or nobody would take it as its task is over.
+            MeshBusy: the queue is full.
+
         """
+        body = await self._body(letter)
+        if letter.lapses and letter.task_id is not None and await self._over(letter.task_id):
+            raise UsageError(
+                f"the task of dead letter {letter.number} is over, so nobody would take it up",
+                remedy="submit the task again",
+            )
         now = self._clock()
         headers = dict(letter.envelope.headers)
-        headers["Nats-Msg-Id"] = f"{headers.get('ce-id', 'dead')}/replay/{letter.number}/{now.timestamp():.6f}"
-        await self._record(Action.DEAD_LETTER_REPLAYED, letter)
+        message_id = headers.get("ce-id", "dead")
+        headers["Nats-Msg-Id"] = f"{message_id}/replay/{letter.number}/{now.timestamp():.6f}"
+        await self._record(Action.DEAD_LETTER_REPLAYED, letter, sent=False)
+        if BODY_REFERENCE in headers:  # the letter's own goes with the letter, which may be before this is read
+            headers[BODY_REFERENCE] = body_name(message_id, body)
+            await put_body(self._js, headers[BODY_REFERENCE], body)
         await self._publisher.send(Envelope(letter.envelope.subject, headers, letter.envelope.body))
+        await self._record(Action.DEAD_LETTER_REPLAYED, letter, sent=True)
 
     async def drop(self, letter: Letter) -> None:
         """Erase the letter for good, once the audit log knows of it."""
         await self._record(Action.DEAD_LETTER_DROPPED, letter)
+        await drop_body(self._js, letter.envelope.headers.get(BODY_REFERENCE, ""))
         try:
             await self._js.delete_msg(DEAD.name, letter.number)
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable("the dead letter could not be erased") from error
 
-    async def _record(self, action: Action, letter: Letter) -> None:
+    async def _body(self, letter: Letter) -> bytes:
+        try:
+            if letter.whole:
+                return await fetch_body(self._js, letter.envelope.headers, letter.envelope.body)
+        except BodyMissing:
+            pass
+        raise UsageError(
+            f"the body of dead letter {letter.number} is gone",
+            remedy=f"submit its task again; `hybridmesh dead-letters drop {letter.number}` erases what is left of it",
+        )
+
+    async def _record(self, action: Action, letter: Letter, **more: bool) -> None:
         now = self._clock()
         event = AuditEvent(
             agent=_AGENT,
             action=action,
             at=now,
             task_id=letter.task_id,
-            nonce=f"{letter.number}/{now.timestamp():.6f}",
-            facts={"number": letter.number, "reason": letter.reason, "buried_by": letter.buried_by},
+            nonce="/".join([str(letter.number), f"{now.timestamp():.6f}", *(fact for fact in more if more[fact])]),
+            facts={"number": letter.number, "reason": letter.reason, "buried_by": letter.buried_by, **more},
         )
         await self._publisher.record(event)
 
@@ -139,6 +191,7 @@ class DeadLetters:
             buried_at=headers.get(BURIED_AT, ""),
             envelope=Envelope(headers.get(DIED_ON, ""), original, message.data or b""),
             replays=replays.get(number, 0),
+            whole=headers.get(LEFT_OUT, "0") == "0",
         )
 
     async def _replays(self) -> dict[int, int]:
@@ -154,7 +207,24 @@ class DeadLetters:
             except (nats.errors.Error, TimeoutError) as error:
                 raise MeshUnavailable("the audit log cannot be read") from error
             after = (message.seq or after) + 1
-            event = AuditEvent.model_validate_json(message.data or b"")
-            number = event.facts.get("number")
-            if event.action is Action.DEAD_LETTER_REPLAYED and isinstance(number, int):
+            number = self._replayed(message)
+            if number is not None:
                 counts[number] = counts.get(number, 0) + 1
+
+    def _replayed(self, entry: RawStreamMsg) -> int | None:
+        """Return the number of the letter that an entry of the log says was sent; None for any other entry.
+
+        Who may publish may have stored anything there, which counts for nothing.
+        """
+        headers = cast("dict[str, str] | None", entry.headers) or {}
+        try:
+            opened = open_envelope(entry.subject or "", headers, entry.data or b"", self._ring)
+        except (InvalidMessage, UntrustedMessage):
+            return None
+        event = opened.message
+        if opened.producer != _AGENT or not isinstance(event, AuditEvent):
+            return None
+        number = event.facts.get("number")
+        # Earlier versions noted a replay once.
+        sent = event.action is Action.DEAD_LETTER_REPLAYED and event.facts.get("sent", True)
+        return number if sent and isinstance(number, int) else None

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Entry = dict[str, Any]
 Ring = dict[str, list[str]]
+Claim = tuple[int, str]
 _SOURCE = "/hybridmesh/"
 _CHECKPOINT = "hybridmesh.audit.checkpoint.v1"
 _EVENT = "hybridmesh.audit.recorded.v1"
 _AUDITOR = "auditor"
+# Who may write events; others have keys in the ring too, and sign other things.
+RECORDERS = frozenset(
+    {"auditor", "classifier", "consultant", "decomposer", "memory", "publisher", "router", "verifier", "worker"}
+)
 _ARGUMENTS = (3, 4)
 
 
@@ -123,13 +129,19 @@ def grew(old_root: bytes, old_size: int, root: bytes, size: int, path: list[byte
     return whole and old == old_root and new == root
 
 
+def signed_bytes(entry: Entry) -> bytes:
+    """Return what an entry's producer signed."""
+    names = ("id", "type", "source", "time")
+    parts = [entry["subject"], *(entry["headers"].get(f"ce-{name}", "") for name in names)]
+    return "\n".join([*parts, hashlib.sha256(body_of(entry)).hexdigest()]).encode("utf-8", "surrogatepass")
+
+
 def signer_problem(entry: Entry, ring: Ring, kind: str) -> str | None:
     """Say what is wrong with an entry's signature, its type or its place, or None."""
     headers, body = entry["headers"], body_of(entry)
     if headers.get("ce-type") != kind:
         return "another type than its place asks for"
-    parts = [entry["subject"], *(headers.get(f"ce-{name}", "") for name in ("id", "type", "source", "time"))]
-    signed = "\n".join([*parts, hashlib.sha256(body).hexdigest()]).encode("utf-8", "surrogatepass")
+    signed = signed_bytes(entry)
     name = headers.get("ce-source", "").removeprefix(_SOURCE)
     try:
         signature = base64.b64decode(headers.get("mesh-signature", ""), validate=True)
@@ -141,7 +153,8 @@ def signer_problem(entry: Entry, ring: Ring, kind: str) -> str | None:
     if kind == _CHECKPOINT:
         right = name == _AUDITOR and entry["subject"].endswith(f".{content['size']}")
     else:
-        right = content["agent"] == name and entry["subject"].endswith(f".{name}.{content.get('task_id') or '-'}")
+        place = f".{name}.{content.get('task_id') or '-'}"
+        right = name in RECORDERS and content["agent"] == name and entry["subject"].endswith(place)
     return None if right else "speaks for another, or of another subject"
 
 
@@ -154,7 +167,7 @@ def verifies(key: str, signature: bytes, content: bytes) -> bool:
     return True
 
 
-def claim_of(kept: Entry) -> tuple[int, str]:
+def claim_of(kept: Entry) -> Claim:
     """Return size and root of a checkpoint that was written down."""
     return int(kept["size"] if "size" in kept else kept["covered"]), str(kept["root"])
 
@@ -169,29 +182,46 @@ def check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]
             found.append(f"checkpoint {entry['sequence']}: {problem}")
         else:
             signed.append(json.loads(body_of(entry)))
-    claims = sorted({claim_of(item) for item in (*signed, *kept)})
+    sealed, believed = {claim_of(item) for item in signed}, {claim_of(item) for item in kept}
     log = [line for line in lines if line["part"] == "log"]
     base = beginning(log[0]["sequence"], signed) if log and log[0]["sequence"] > 1 else None
     last, before = (log[0]["sequence"] - 1, int(base["size"])) if base else (0, 0)
     leaves: list[bytes] = []
+    heard: dict[bytes, int] = {}
     for entry in log:
         if entry["sequence"] != last + 1:
             found.append(f"entry {last + 1}: missing or out of order, {entry['sequence']} stands there")
             break
         last = entry["sequence"]
         problem = signer_problem(entry, ring, _EVENT)
+        if heard.setdefault(signed_bytes(entry), last) != last:
+            problem = problem or f"entry {heard[signed_bytes(entry)]} again"
         found += [f"entry {last}: {problem}"] if problem else []
         if last > before:
             leaves.append(leaf_of(entry))
     peaks = [bytes.fromhex(peak) for peak in base["peaks"]] if base else []
-    roots = roots_at(leaves, {size for size, _ in claims}, before, peaks)
+    roots = roots_at(leaves, {size for size, _ in sealed | believed}, before, peaks)
+    found += claim_problems(sealed, believed, roots, before, last)
+    return found if sealed or believed or not log else [*found, "no checkpoint: a cut tail could not be seen"]
+
+
+def claim_problems(sealed: set[Claim], kept: set[Claim], roots: dict[int, str], before: int, last: int) -> list[str]:
+    """Return where checkpoints do not agree with the log, or with each other, or where that cannot be told."""
+    found: list[str] = []
+    claims = sorted(sealed | kept)
     for size, root in claims:
-        if size > max(last, before):
+        if size > last:
             found.append(f"entry {last + 1}: the tail is cut: a checkpoint counts {size} entries")
         elif size in roots and roots[size] != root:
             found.append(f"checkpoint over {size} entries: they are not those that it was signed over")
             break
-    return found if claims or not log else [*found, "no checkpoint: a cut tail could not be seen"]
+    counts = Counter(size for size, _ in claims)
+    found += [f"two checkpoints over {size} entries with different roots" for size in counts if counts[size] > 1]
+    # Older ones are in what the newest speaks for.
+    newest = max((size for size, _ in kept), default=before)
+    if newest < before and newest not in {size for size, _ in sealed}:
+        found.append(f"the checkpoint over {newest} entries that was kept cannot be compared: the log begins later")
+    return found
 
 
 def check_proof(proof: Entry, ring: Ring, kept: list[Entry]) -> list[str]:

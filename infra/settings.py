@@ -40,10 +40,9 @@ def load_settings(
         if value is not None:
             _set(tree, name.split("."), value)
     if key := variables.get(_KEY_VARIABLE):
-        tree.setdefault("cloud", {}).setdefault("api_key", key)
+        _table(tree.setdefault("cloud", {}), "cloud").setdefault("api_key", key)
     _check_keys(tree, MeshSettings, "")
-    profiles = cast("dict[str, Tree]", tree.get("profiles", {}))
-    tree["profiles"] = _merge_profiles(profiles)
+    tree["profiles"] = _merge_profiles(_table(tree.get("profiles", {}), "profiles"))
     try:
         return MeshSettings.model_validate(tree)
     except ValidationError as error:
@@ -68,22 +67,33 @@ def _read_file(file: Path | None) -> Tree:
         if file is None:
             return {}
         raise UsageError(f"there is no file {file}", remedy="leave --config out to use the defaults") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="name a settings file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}", remedy="correct the file") from None
 
 
 def _set(tree: Tree, names: list[str], value: object) -> None:
     *folders, leaf = names
-    for folder in folders:
-        tree = tree.setdefault(folder, {})
+    for depth, folder in enumerate(folders, 1):
+        tree = _table(tree.setdefault(folder, {}), ".".join(folders[:depth]))
     tree[leaf] = value
 
 
-def _merge_profiles(given: Mapping[str, Tree]) -> Tree:
+def _table(value: object, path: str) -> Tree:
+    """Return a part of the tree that has names of its own; raises UsageError where there is a mere value."""
+    if not isinstance(value, dict):
+        raise UsageError(
+            f"{path} is no single value, but a table of settings", remedy=f"set what is in it, as {path}.NAME"
+        )
+    return cast("Tree", value)
+
+
+def _merge_profiles(given: Tree) -> Tree:
     """Lay the user's profiles over those that ship: a shipped one keeps what is not named."""
     merged: Tree = {name: profile.model_dump() for name, profile in default_profiles().items()}
     for name, changes in given.items():
-        merged[name] = {**merged.get(name, ProfileSettings().model_dump()), **changes}
+        merged[name] = {**merged.get(name, ProfileSettings().model_dump()), **_table(changes, f"profiles.{name}")}
     return merged
 
 
@@ -102,4 +112,5 @@ def _check_keys(tree: Mapping[str, Any], model: type[BaseModel], path: str) -> N
             _check_keys(inner, section, f"{path}{name}.")
         elif ProfileSettings in get_args(section):
             for profile, fields in inner.items():
-                _check_keys(cast("Tree", fields), ProfileSettings, f"{path}{name}.{profile}.")
+                place = f"{path}{name}.{profile}"
+                _check_keys(_table(fields, place), ProfileSettings, f"{place}.")

@@ -7,7 +7,8 @@ run: the same log gives the same roots, and the stream keeps one checkpoint a si
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
 from hybridmesh.bus.agent import Agent, Clock
@@ -23,6 +24,19 @@ _DAY_S = 86_400.0
 _LOOK_INTERVALS = 20  # between two looks at where a log begins that does not grow
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a log stands: when its stream was made, its ends, and the seconds that entries are kept, 0 for ever.
+
+    ``first`` is 1 where they are kept for ever, and ``last`` is 0 where there were none yet.
+    """
+
+    made: datetime | None
+    first: int
+    last: int
+    kept_s: float
+
+
 class AuditStream(Protocol):
     """The log as the auditor reads it; every call raises MeshUnavailable when the bus does not answer."""
 
@@ -30,12 +44,12 @@ class AuditStream(Protocol):
         """Return entries that follow sequence ``after``, in order; waits up to ``wait_s`` for the first."""
         ...
 
-    async def last_sequence(self) -> int:
-        """Return the sequence of the newest entry, 0 for an empty log."""
+    async def standing(self) -> Standing:
+        """Return how the log stands."""
         ...
 
-    async def beginning(self) -> tuple[int, float]:
-        """Return the sequence of the first entry, and the seconds that entries are kept; 1 and 0 where for ever."""
+    async def checkpoints_made(self) -> datetime | None:
+        """Return when the stream of the checkpoints was made."""
         ...
 
     async def last_checkpoint(self) -> Checkpoint | None:
@@ -68,6 +82,8 @@ class Auditor:
         self._tree = Frontier()
         self._signed: Checkpoint | None = None
         self._started = False
+        self._made: datetime | None = None
+        self._checkpoints_made: datetime | None = None
         self._first = 1
         self._broken: tuple[str, int] | None = None
 
@@ -90,13 +106,20 @@ class Auditor:
                     await self._fail(*self._broken)
                 if not self._started:
                     await self._start()
-                await self._read(max(due - now(), 0.05) if self._behind() else self._interval_s)
-                if self._behind() and now() >= due:
+                came = await self._read(max(due - now(), 0.05) if self._behind() else self._interval_s)
+                is_due = now() >= due if self._behind() else self._signed is not None and now() >= look
+                if came and not is_due:
+                    continue
+                standing = await self._stream.standing()
+                if not self._is_of(standing):
+                    await self._start_again(standing)
+                elif self._behind() and is_due:
                     due = now() + self._interval_s
+                    await self._begin(standing)
                     await self._sign()
-                elif self._signed and now() >= look:
+                elif is_due:
                     look = now() + _LOOK_INTERVALS * self._interval_s
-                    if await self._begin() is not None:  # also of a log that does not grow, it is to be known
+                    if await self._begin(standing) is not None:  # also of a log that does not grow, it is to be known
                         await self._sign()
             except (TransientError, MeshBusy) as error:
                 logger.warning("auditor waits: %s", error.reason)
@@ -106,21 +129,36 @@ class Auditor:
         return self._tree.size > (self._signed.size if self._signed else 0)
 
     async def _start(self) -> None:
+        self._checkpoints_made = await self._stream.checkpoints_made()
         self._signed = await self._stream.last_checkpoint()
-        if self._signed and await self._stream.last_sequence() < self._signed.size:
+        standing = await self._stream.standing()
+        if self._signed and standing.last < self._signed.size:
             await self._fail("tail-cut", self._signed.size)
-        base = await self._begin()
+        base = await self._begin(standing)
         if base is not None:
             self._tree = base
+        self._made = standing.made
         self._started = True
 
-    async def _begin(self) -> Frontier | None:
+    def _is_of(self, standing: Standing) -> bool:
+        """Say whether the log is still the one that the tree is of: neither made anew nor shorter than it was."""
+        return standing.made == self._made and standing.last >= self._tree.size
+
+    async def _start_again(self, standing: Standing) -> None:
+        """Read anew, unless the checkpoints are those of before and say that there was more."""
+        is_cut = self._signed is not None and (standing.made != self._made or standing.last < self._signed.size)
+        if self._signed and is_cut and await self._stream.checkpoints_made() == self._checkpoints_made:
+            await self._fail("tail-cut", self._signed.size)
+        logger.warning("auditor: the log is not the one that was read; it is read anew")
+        self._tree, self._signed, self._first, self._started = Frontier(), None, 1, False
+
+    async def _begin(self, standing: Standing) -> Frontier | None:
         """Note where the log begins; return the tree to go on from if that has moved.
 
         Entries are gone by right only if they are as old as the retention says. How old they were tells the first
         checkpoint over them, which was signed about a second later.
         """
-        first, kept_s = await self._stream.beginning()
+        first, kept_s = standing.first, standing.kept_s
         if first <= self._first:
             return None
         base = await self._stream.checkpoint_over(first - 1)
@@ -131,16 +169,18 @@ class Auditor:
         self._first = first
         return tree
 
-    async def _read(self, wait_s: float) -> None:
-        for entry in await self._stream.read(self._tree.size, wait_s):
+    async def _read(self, wait_s: float) -> bool:
+        """Let the tree grow by what came; say whether anything did."""
+        entries = await self._stream.read(self._tree.size, wait_s)
+        for entry in entries:
             if entry.sequence != self._tree.size + 1:
                 await self._fail("gap", self._tree.size + 1)
             self._tree.append(entry_leaf(entry))
             if self._signed and self._tree.size == self._signed.size and self._tree.root().hex() != self._signed.root:
                 await self._fail("rewritten", self._signed.size)
+        return bool(entries)
 
     async def _sign(self) -> None:
-        await self._begin()
         checkpoint = Checkpoint(
             size=self._tree.size,
             root=self._tree.root().hex(),

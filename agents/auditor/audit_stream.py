@@ -1,7 +1,8 @@
 """The audit log and its checkpoints on JetStream, read in order and without acknowledgements."""
 
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from datetime import datetime
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -9,6 +10,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from hybridmesh.agents.auditor.agent import Standing
 from hybridmesh.bus.errors import MeshUnavailable
 from hybridmesh.bus.proofs import LogEntry, Signature, read_checkpoints
 from hybridmesh.bus.topology import AUDIT, CHECKPOINTS, Stream
@@ -18,6 +20,7 @@ _BATCH = 500
 _IDLE_S = 30.0
 _WAIT_S = 1.0
 _NEWEST = 32
+_EMPTY_READS = 5  # so many one after another, where there ought to be entries, are no slow server any more
 
 
 class LogReader:
@@ -49,40 +52,57 @@ class LogReader:
             raise MeshUnavailable(f"stream {self._stream.name} cannot be read: {type(error).__name__}") from error
         return entries
 
-    async def read_all(self) -> AsyncIterator[LogEntry]:
+    async def read_all(self) -> AsyncGenerator[LogEntry]:
         """Yield every entry up to the one that is newest at the call."""
-        last, position = await self.last_sequence(), (await self.beginning())[0] - 1
-        while position < last:
-            entries = await self.read(position, _WAIT_S)
-            if not entries:
-                break
-            for entry in entries:
-                yield entry
-            position = entries[-1].sequence
-        await self.close()
+        standing = await self.standing()
+        async for entry in self.read_between(standing.first - 1, standing.last):
+            yield entry
+
+    async def read_between(self, after: int, last: int) -> AsyncGenerator[LogEntry]:
+        """Yield the entries behind ``after`` up to ``last``, which the stream has had.
+
+        Its end is ``last`` and not an answer without entries: a server that stands still for a while gives that too.
+        What is past its retention by now is passed over.
+        """
+        made = (await self.standing()).made
+        position, empty = after, 0
+        try:
+            while position < last:
+                entries = await self.read(position, _WAIT_S)
+                for entry in entries:
+                    if entry.sequence <= last:
+                        yield entry
+                if entries:
+                    position, empty = entries[-1].sequence, 0
+                    continue
+                empty += 1
+                standing = await self.standing()
+                if standing.made == made and standing.first > last:
+                    return
+                if standing.made != made or empty == _EMPTY_READS:
+                    raise MeshUnavailable(f"stream {self._stream.name} gives nothing behind entry {position}")
+        finally:
+            await self.close()
 
     async def last_sequence(self) -> int:
         """Return the sequence of the newest entry, 0 for an empty stream."""
-        try:
-            info = await self._js.stream_info(self._stream.name)
-        except (nats.errors.Error, TimeoutError, OSError) as error:
-            raise MeshUnavailable(f"no stream {self._stream.name}: {type(error).__name__}") from error
-        return info.state.last_seq
+        return (await self.standing()).last
 
-    async def beginning(self) -> tuple[int, float]:
-        """Return the sequence of the first entry, and the seconds that entries are kept; 1 and 0 where for ever."""
+    async def standing(self) -> Standing:
+        """Return how the stream stands."""
         try:
             info = await self._js.stream_info(self._stream.name)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             raise MeshUnavailable(f"no stream {self._stream.name}: {type(error).__name__}") from error
         kept_s = info.config.max_age or 0.0
-        return (max(1, info.state.first_seq), kept_s) if kept_s else (1, 0.0)
+        first = max(1, info.state.first_seq) if kept_s else 1
+        return Standing(made=info.created, first=first, last=info.state.last_seq, kept_s=kept_s)
 
     async def close(self) -> None:
         """Give the consumer up; the server forgets it when it has been idle, the next read makes a new one."""
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            with contextlib.suppress(nats.errors.Error, OSError):
+            with suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
 
     async def _fetch(self, after: int, wait_s: float) -> list[LogEntry]:
@@ -130,40 +150,41 @@ class JetStreamAuditStream:
         """Return entries that follow ``after``."""
         return await self._log.read(after, wait_s)
 
-    async def last_sequence(self) -> int:
-        """Return the sequence of the newest entry."""
-        return await self._log.last_sequence()
+    async def standing(self) -> Standing:
+        """Return how the log stands."""
+        return await self._log.standing()
 
-    async def beginning(self) -> tuple[int, float]:
-        """Return the sequence of the first entry, and the seconds that entries are kept; 1 and 0 where for ever."""
-        return await self._log.beginning()
+    async def checkpoints_made(self) -> datetime | None:
+        """Return when the stream of the checkpoints was made."""
+        return (await self._checkpoints.standing()).made
 
     async def checkpoint_over(self, size: int) -> Checkpoint | None:
         """Return the smallest checkpoint over ``size`` entries or more that has peaks and a signature that holds."""
-        first, _ = await self._checkpoints.beginning()
-        position, last = first - 1, await self._checkpoints.last_sequence()
-        while position < last:
-            entries = await self._checkpoints.read(position, _WAIT_S)
-            if not entries:
-                break
-            held, _ = read_checkpoints(entries, self._signature)
-            for checkpoint in held:
-                if checkpoint.peaks and checkpoint.size >= size:
-                    await self._checkpoints.close()
-                    return checkpoint
-            position = entries[-1].sequence
-        await self._checkpoints.close()
+        async with aclosing(self._checkpoints.read_all()) as entries:
+            async for entry in entries:
+                for checkpoint in self._signed([entry]):
+                    if checkpoint.peaks and checkpoint.size >= size:
+                        return checkpoint
         return None
 
     async def last_checkpoint(self) -> Checkpoint | None:
-        """Return the largest of the newest checkpoints whose signatures hold."""
-        last = await self._checkpoints.last_sequence()
-        if last == 0:
-            return None
-        entries = await self._checkpoints.read(max(last - _NEWEST, 0), _WAIT_S)
-        await self._checkpoints.close()
+        """Return the largest of the newest checkpoints whose signatures hold.
+
+        It looks back until there is one, as others can put there what is none, and what was signed is not forgotten.
+        """
+        standing = await self._checkpoints.standing()
+        end, width = standing.last, _NEWEST
+        while end >= standing.first:
+            after = max(end - width, standing.first - 1)
+            entries = [entry async for entry in self._checkpoints.read_between(after, end)]
+            if held := self._signed(entries):
+                return max(held, key=lambda checkpoint: checkpoint.size)
+            end, width = after, _BATCH
+        return None
+
+    def _signed(self, entries: Sequence[LogEntry]) -> list[Checkpoint]:
         held, _ = read_checkpoints(entries, self._signature)
-        return max(held, key=lambda checkpoint: checkpoint.size, default=None)
+        return held
 
     async def close(self) -> None:
         """Give both consumers up."""

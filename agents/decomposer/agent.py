@@ -23,7 +23,7 @@ from hybridmesh.agents.decomposer.progress import (
     step_failed,
 )
 from hybridmesh.agents.decomposer.split import structural
-from hybridmesh.agents.decomposer.task_state import TaskState, tenant_of
+from hybridmesh.agents.decomposer.task_state import TaskState, late_s, tenant_of
 from hybridmesh.agents.decomposer.workflows import Workflow
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import Deferred, TransientError
@@ -135,7 +135,10 @@ class DecomposerAgent:
         return [] if state is None else await self._following(state, message)
 
     async def expire(self, message: TaskExpiring) -> Sequence[Message]:
-        """End a task that is not over in time; looks again after as long as the task has been under way."""
+        """End a task that is not over in time; looks again after as long as the task has been under way.
+
+        What was stored for a task goes once its end is told, and again after the time in which more may come.
+        """
         now = self._clock()
         state = await self._tasks.get(message.task_id)
         if state is None:
@@ -150,6 +153,8 @@ class DecomposerAgent:
             # Whoever ended the task may still need what is stored for it; when that is over, the reconciler tells.
             raise Deferred(LOOK_AGAIN_S[1])
         await self._clear_away(message.task_id)
+        if state is not None and (left_s := late_s(state, now)) > 0:
+            raise Deferred(left_s)
         return ()
 
     async def _following(self, state: TaskState, cause: TaskMessage) -> Sequence[Message]:

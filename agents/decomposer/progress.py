@@ -37,8 +37,8 @@ def start(task: TaskSubmitted, plan: Plan, floor: Sensitivity, *, now: datetime,
 
 
 def refuse(task: TaskSubmitted, reason: str, detail: str, now: datetime) -> TaskState:
-    """Return a task that ended before it began."""
-    state = TaskState(task=task, accepted_at=now)
+    """Return a task that ended before it began; it is due at once, as its timer clears away what was stored of it."""
+    state = TaskState(task=task, accepted_at=now, due_at=now)
     return _end(
         state,
         task,

@@ -12,7 +12,7 @@ from typing import Final
 from hybridmesh.agents.decomposer import events
 from hybridmesh.agents.decomposer.following import standing
 from hybridmesh.agents.decomposer.progress import give_up
-from hybridmesh.agents.decomposer.task_state import TaskState
+from hybridmesh.agents.decomposer.task_state import TaskState, late_s
 from hybridmesh.bus.agent import Clock
 from hybridmesh.bus.queues import Queued
 from hybridmesh.bus.state import State
@@ -87,7 +87,9 @@ class Reconciler:
             self._forget(task_id)
             return False
         if state.end is not None:
-            return task_id not in queued.at_work and await self._tell(task_id, state)
+            told_now = task_id not in queued.at_work and await self._tell(task_id, state)
+            await self._see_cleared(task_id, state, queued)
+            return told_now
         if state.due_at is not None and task_id not in queued.timed:
             await self._publish(TaskExpiring(task_id=task_id, due_at=state.due_at))
         if task_id in queued.at_work:
@@ -121,6 +123,15 @@ class Reconciler:
             await self._publish(end)
         self._forget(task_id)
         return not known
+
+    async def _see_cleared(self, task_id: str, state: TaskState, queued: Queued) -> None:
+        """Set the timer of a task that ended without one, or by it: what was stored for the task goes with the timer.
+
+        The stream may drop it as a repeat of the first, so the task is looked at until it has one.
+        """
+        if task_id not in queued.timed and late_s(state, now := self._clock()) > 0:
+            self._open.add(task_id)
+            await self._publish(TaskExpiring(task_id=task_id, due_at=state.due_at or now))
 
     def _forget(self, task_id: str) -> None:
         self._open.discard(task_id)

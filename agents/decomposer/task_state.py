@@ -8,6 +8,8 @@ from hybridmesh.schemas.plans import Plan, StepSpec
 from hybridmesh.schemas.privacy import Sensitivity
 from hybridmesh.schemas.tasks import StepSummary, TaskCompleted, TaskFailed, TaskSubmitted
 
+_LATE_S = 900.0  # longer than any agent has a step in hand, calls to the cloud among them
+
 
 class StepState(Frozen):
     """Where a step stands; ``released_by`` is the identity of the message that set it going."""
@@ -37,6 +39,16 @@ class TaskState(Frozen):
 def tenant_of(state: TaskState | None) -> Tenant:
     """Return on whose behalf a task is."""
     return DEFAULT_TENANT if state is None or state.task is None else state.task.tenant
+
+
+def late_s(state: TaskState, now: datetime) -> float:
+    """Return for how long yet something of a task that is over may be stored: by who had a step of it in hand.
+
+    However wrong the clock was that the end was written by, it is no longer than that.
+    """
+    if state.end is None or state.plan is None:
+        return 0.0
+    return min(max(0.0, _LATE_S - (now - state.end.finished_at).total_seconds()), _LATE_S)
 
 
 def spec_of(state: TaskState, name: StepId) -> StepSpec:

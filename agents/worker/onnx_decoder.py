@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
@@ -105,10 +106,16 @@ def row_shape(session: Session) -> RowShape:
     return RowShape(len(pasts), int(heads), int(size), KINDS[pasts[0].type])
 
 
-def read_ends(folder: Path) -> list[int]:
-    """Return every token that ends an answer; raises OSError or ValueError."""
-    config = cast(
-        "dict[str, dict[str, int | list[int]]]", json.loads((folder / "genai_config.json").read_text("utf-8"))
-    )
-    ends = config["model"]["eos_token_id"]
-    return ends if isinstance(ends, list) else [ends]
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The tokens that end an answer, and how many tokens a prompt and its answer may have together."""
+
+    ends: tuple[int, ...]
+    context: int
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read them from a prepared folder; raises OSError, KeyError or ValueError."""
+        config = cast("dict[str, Any]", json.loads((folder / "genai_config.json").read_text("utf-8")))
+        ends = cast("int | list[int]", config["model"]["eos_token_id"])
+        return cls(tuple(ends if isinstance(ends, list) else [ends]), int(config["model"]["context_length"]))

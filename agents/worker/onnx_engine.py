@@ -16,7 +16,7 @@ from typing import Final, Self
 import numpy as np
 
 from hybridmesh.agents.worker.onnx_chat import Chat
-from hybridmesh.agents.worker.onnx_decoder import Decoder, read_ends
+from hybridmesh.agents.worker.onnx_decoder import Decoder, Limits
 from hybridmesh.agents.worker.onnx_figures import ModelFigures
 from hybridmesh.agents.worker.onnx_guides import Guides
 from hybridmesh.agents.worker.onnx_job import Job
@@ -31,6 +31,8 @@ from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, G
 PIECE_ALONE: Final = 128  # of a prompt, read in one step: a cancellation waits for about half a second
 PIECE_BESIDE: Final = 32  # while others write, who wait for it
 LONGEST_ANSWER: Final = 2048
+# Places of a model's context that no prompt gets: a token of the answer, and a draft's that is checked behind it.
+LEAST_BEYOND: Final = 2
 COPYING: Final = (GuideKind.JSON_SCHEMA, GuideKind.GRAMMAR)
 
 
@@ -42,7 +44,7 @@ class Engine:
         decoder: Decoder,
         chat: Chat,
         guides: Guides,
-        ends: list[int],
+        limits: Limits,
         *,
         name: str,
         provider: Provider,
@@ -52,11 +54,12 @@ class Engine:
     ) -> None:
         self.name = name
         self.provider: Provider = provider
-        self.max_prompt_tokens = max_prompt_tokens
+        self.max_prompt_tokens = min(max_prompt_tokens, limits.context - LEAST_BEYOND)
         self._decoder, self._chat, self._guides = decoder, chat, guides
-        self._ends = frozenset(ends)
+        self._ends, self._context = frozenset(limits.ends), limits.context
         self._lookup = lookup
         self._memory = memory
+        memory.promise(name, 0)  # what was set aside for the weights is written by now
         self._prefixes = memory.prefixes
         self._schedule: Schedule[Job] = Schedule(decoder.rows.rows, lambda job: job.copies)
         self._token_bytes = decoder.rows.shape.token_bytes
@@ -81,18 +84,18 @@ class Engine:
         ``rows`` answers are under way at once; ``memory`` is shared with other engines, and asked before a request
         gets a row.
         """
-        room = room_of(max_prompt_tokens)
         remedy = f"prepare the model {name} again, or choose another provider"
         for chosen in choose_providers(provider):
             try:
+                limits = Limits.read(folder)
+                room = min(room_of(max_prompt_tokens), limits.context)
                 decoder = Decoder.load(folder, chosen, threads=threads, rows=rows, room=room)
-                ends = read_ends(folder)
-                guides = Guides(folder / "tokenizer.json", decoder.vocabulary, ends)
+                guides = Guides(folder / "tokenizer.json", decoder.vocabulary, limits.ends)
                 engine = cls(
                     decoder,
                     Chat.load(folder),
                     guides,
-                    ends,
+                    limits,
                     name=name,
                     provider=chosen,
                     max_prompt_tokens=max_prompt_tokens,
@@ -143,7 +146,8 @@ class Engine:
             )
         guide = None if request.guide is None else self._guides.follow(request.guide)
         copies = request.guide is not None and request.guide.kind in COPYING
-        return Job(prompt, request.max_tokens, copies, guide, self._ends, self._chat.stream() if streams else None)
+        most = min(request.max_tokens, self._context - len(prompt.tokens) - LEAST_BEYOND + 1)
+        return Job(prompt, most, copies, guide, self._ends, self._chat.stream() if streams else None)
 
     def begin(self, job: Job) -> None:
         """Let a job take part from the next turn on; for want of memory it may end at once (``overloaded``)."""
@@ -176,6 +180,7 @@ class Engine:
         held = sum(job.length for job in under_way) * self._token_bytes
         waiting = len(self._schedule.waiting)
         self._figures = self._figures.state(waiting=waiting, running=len(under_way) - waiting, kv_bytes=held)
+        self._note_promised()
         return bool(under_way)
 
     def stop_all(self) -> None:
@@ -192,6 +197,10 @@ class Engine:
                 return False
             job.held = job.most_tokens * self._token_bytes
         return True
+
+    def _note_promised(self) -> None:
+        promised = sum(max(0, job.held - job.length * self._token_bytes) for job in self._schedule)
+        self._memory.promise(self.name, promised)
 
     def _attempt(self, jobs: Sequence[Job], step: Callable[[], None]) -> None:
         try:
@@ -220,13 +229,17 @@ class Engine:
             self._end_if_finished(job)
 
     def _piece_end(self, job: Job) -> int:
-        """Return how far the next piece goes: at least two tokens, and not over the end of what is to be kept."""
+        """Return how far the next piece goes: at least two tokens, and not over the end of what is to be kept.
+
+        Where one token would be left, this piece is one shorter instead of longer: the runtime's attention works in
+        blocks of 128, and rounds the last token of a piece of 129 as it rounds one that is read alone.
+        """
         length, family, whole = job.length, job.prompt.family, len(job.prompt.tokens)
         others = len(self._schedule.batch) + len(self._schedule.alone)
         end = min(length + (PIECE_BESIDE if others else PIECE_ALONE), whole)
         if length + 1 < family < end and family + 1 < whole and self._wants(job, family):
             end = family
-        return whole if end + 1 == whole else end
+        return end - 1 if end + 1 == whole else end
 
     def _write(self, row: int, jobs: Sequence[Job]) -> None:
         """Write one token of each answer of the batch, or several of one that copies."""
@@ -280,6 +293,7 @@ class Engine:
             self._decoder.rows.clear(row)
         self._memory.give(self.name, job.held)
         job.held = 0
+        self._note_promised()
         job.outcome = outcome
         job.ended(job)
 

@@ -57,7 +57,9 @@ class Guides:
     """Compiles guides for one vocabulary; keeps the latest, for a workflow asks in the same forms again and again."""
 
     def __init__(self, tokenizer_file: Path, vocabulary: int, ends: Sequence[int]) -> None:
-        self._tokenizer = LLTokenizer(tokenizer_file.read_text("utf-8"), n_vocab=vocabulary, eos_token=list(ends))
+        facts = cast("dict[str, object]", json.loads(tokenizer_file.read_text("utf-8")))
+        facts.pop("normalizer", None)  # a guide is followed byte by byte, also where its text is not NFC
+        self._tokenizer = LLTokenizer(json.dumps(facts), n_vocab=vocabulary, eos_token=list(ends))
         self._vocabulary = vocabulary
         self._lock = threading.Lock()
         self._kept: OrderedDict[Guide, LLMatcher] = OrderedDict()
@@ -90,12 +92,12 @@ def _grammar(guide: Guide) -> str:
         return LLMatcher.grammar_from_lark(guide.pattern)
     try:
         schema: object = json.loads(guide.pattern)
-    except ValueError:
+        if not isinstance(schema, dict):
+            raise _unusable()
+        # A schema keeps the layout that it names itself.
+        return LLMatcher.grammar_from_json_schema({"x-guidance": JSON_FORM, **cast("dict[str, object]", schema)})
+    except (ValueError, RecursionError):  # no JSON, nested too deeply, or half a character in a text
         raise _unusable() from None
-    if not isinstance(schema, dict):
-        raise _unusable()
-    # A schema keeps the layout that it names itself.
-    return LLMatcher.grammar_from_json_schema({"x-guidance": JSON_FORM, **cast("dict[str, object]", schema)})
 
 
 def _unusable() -> Unanswerable:

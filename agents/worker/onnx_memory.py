@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
 from hybridmesh.agents.worker.onnx_prefixes import Prefixes
 from hybridmesh.bus.errors import SetupError
@@ -23,7 +23,8 @@ _MB: Final = 1_000_000
 class ModelMemory:
     """What models may take: ``limit_bytes``, and no more than ``free_bytes`` says is left on this machine.
 
-    ``prefixes`` are set aside from the start. Any thread may ask; a model is known by its name.
+    What is set aside takes no memory before it is written to, and shows in ``free_bytes`` only then: until then it is
+    promised. ``prefixes`` are set aside from the start. Any thread may ask; a model is known by its name.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class ModelMemory:
         self._limit = limit_bytes
         self._free_bytes = free_bytes
         self._taken: Counter[str] = Counter()
+        self._promised: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @property
@@ -44,12 +46,20 @@ class ModelMemory:
         """Bytes that are set aside."""
         return self.prefixes.limit + self._taken.total()
 
+    @property
+    def left(self) -> int | None:
+        """Bytes of this machine that nobody has and that are promised to nobody; None where it is no bound."""
+        if self._free_bytes is None:
+            return None
+        return self._free_bytes() - self._promised.total() - (self.prefixes.limit - self.prefixes.used_bytes)
+
     def fits(self, size: int, *, without: Collection[str] = ()) -> bool:
         """Say whether so many bytes more can be had, once the models ``without`` have gone."""
         back = sum(self._taken[name] for name in without)
         if self._limit is not None and self.taken - back + size > self._limit:
             return False
-        return self._free_bytes is None or size + SPARE_BYTES <= self._free_bytes() + back
+        left = self.left
+        return left is None or size + SPARE_BYTES <= left + back
 
     def take(self, name: str, size: int) -> bool:
         """Set bytes aside for a model; False, and nothing is, where they are not there."""
@@ -57,7 +67,13 @@ class ModelMemory:
             fits = self.fits(size)
             if fits:
                 self._taken[name] += size
+                self._promised[name] += size
             return fits
+
+    def promise(self, name: str, size: int) -> None:
+        """Note how many bytes of what is set aside for a model are not yet written."""
+        with self._lock:
+            self._promised[name] = size
 
     def give(self, name: str, size: int) -> None:
         """Give back what was taken for a model."""
@@ -67,7 +83,7 @@ class ModelMemory:
     def release(self, name: str) -> None:
         """Give back all that a model has."""
         with self._lock:
-            del self._taken[name]
+            del self._taken[name], self._promised[name]
 
     def refusal(self, names: Collection[str], size: int) -> SetupError:
         """Return why models that need so many bytes are not loaded."""
@@ -75,8 +91,7 @@ class ModelMemory:
         if self._limit is not None and self.taken + size > self._limit:
             left = f"{(self._limit - self.taken) / _MB:.0f} MB of models.memory_mb = {self._limit / _MB:.0f} are left"
             return SetupError(f"{needed}: {left}", remedy="raise models.memory_mb, or name a smaller model")
-        free = 0 if self._free_bytes is None else self._free_bytes()
-        left = f"{free / _MB:.0f} MB are free, {SPARE_BYTES / _MB:.0f} of them for other programs"
+        left = f"{(self.left or 0) / _MB:.0f} MB are free, {SPARE_BYTES / _MB:.0f} of them for other programs"
         return SetupError(f"{needed}: {left}", remedy="end other programs, or name a smaller model")
 
 
@@ -92,10 +107,8 @@ class Need:
         """Return what a folder's model needs for requests of ``room`` tokens; raises SetupError if it is none."""
         try:
             weights = sum(file.stat().st_size for file in folder.glob("model.onnx*"))
-            config = cast(
-                "dict[str, dict[str, dict[str, int]]]", json.loads((folder / "genai_config.json").read_text("utf-8"))
-            )
-            decoder = config["model"]["decoder"]
+            config = cast("dict[str, Any]", json.loads((folder / "genai_config.json").read_text("utf-8")))["model"]
+            decoder, room = cast("dict[str, int]", config["decoder"]), min(room, int(config["context_length"]))
             token = 2 * decoder["num_hidden_layers"] * decoder["num_key_value_heads"] * decoder["head_size"] * _KV_BYTES
         except (OSError, KeyError, ValueError) as error:
             raise SetupError("no model for the worker is in its folder", remedy="prepare the model again") from error

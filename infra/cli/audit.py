@@ -16,7 +16,7 @@ from hybridmesh.infra.cli.names import check_known, read_task_id
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh
-    from hybridmesh.bus.proofs import Claim
+    from hybridmesh.bus.proofs import Claim, LogEntry
     from hybridmesh.infra.audit_log import Verification
     from hybridmesh.schemas.audits import AuditEvent
 
@@ -117,9 +117,8 @@ def export(
 
     Or its events alone, as OCSF or CloudEvents for other systems to take in.
     """
-    from hybridmesh.agents.auditor.audit_stream import LogReader
-    from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
     from hybridmesh.infra.audit_formats import BUNDLE, FORMATS, lines_of
+    from hybridmesh.infra.audit_log import read_log
     from hybridmesh.infra.cli.session import on_mesh
 
     if file.exists():
@@ -129,8 +128,7 @@ def export(
     check_known("form", form, (BUNDLE, *FORMATS))
 
     async def work(mesh: "Mesh") -> tuple[int, int]:
-        checkpoints = [entry async for entry in LogReader(mesh.links.js, CHECKPOINTS).read_all()]
-        entries = [entry async for entry in LogReader(mesh.links.js, AUDIT).read_all()]
+        entries, checkpoints = await read_log(mesh.links.js, mesh.links.ring)
         draft = file.with_name(f".{file.name}.draft")
         try:
             with draft.open("w", encoding="utf-8") as out:
@@ -157,16 +155,21 @@ async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterato
 
     reader = LogReader(mesh.links.js, AUDIT)
     last = await reader.last_sequence()
-    position = max(last - lines, 0)
-    while follow or position < last:
-        entries = await reader.read(position, _WAIT_S)
-        if not entries and not follow:
-            break
-        for entry in entries:
-            position = entry.sequence
-            message = open_envelope(entry.subject, entry.headers, entry.body, mesh.links.ring.whole()).message
-            if isinstance(message, AuditEvent):
-                yield message
+
+    async def entries() -> "AsyncIterator[LogEntry]":
+        position = max(last - lines, 0)
+        async for entry in reader.read_between(position, last):
+            yield entry
+        position = last
+        while follow:
+            for entry in await reader.read(position, _WAIT_S):
+                position = entry.sequence
+                yield entry
+
+    async for entry in entries():
+        message = open_envelope(entry.subject, entry.headers, entry.body, mesh.links.ring.whole()).message
+        if isinstance(message, AuditEvent):
+            yield message
     await reader.close()
 
 

@@ -42,28 +42,35 @@ def tell(line: str) -> None:
     sys.stderr.flush()
 
 
+def put(text: str) -> None:
+    """Write text to stdout as it is, at once; raises OSError with a name where stdout takes no more."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        error.filename = error.filename or "standard output"
+        raise
+
+
 def write(text: str) -> None:
     """Write data to stdout: as it is into a file or a pipe, harmless on a terminal."""
     shown = printable(text) if sys.stdout.isatty() else text
-    sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
-    sys.stdout.flush()
+    put(shown if shown.endswith("\n") else shown + "\n")
 
 
 def write_json(value: "BaseModel | Mapping[str, object]") -> None:
     """Write one JSON object on one line to stdout."""
     if isinstance(value, dict):
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+        put(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
     else:
-        sys.stdout.write(cast("BaseModel", value).model_dump_json() + "\n")
-    sys.stdout.flush()
+        put(cast("BaseModel", value).model_dump_json() + "\n")
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table to stdout: drawn on a terminal, tab-separated with a line of names elsewhere."""
     cells = [["" if cell is None else " ".join(printable(str(cell)).split()) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        for line in (columns, *cells):
-            sys.stdout.write("\t".join(line) + "\n")
+        put("".join("\t".join(line) + "\n" for line in (columns, *cells)))
         return
     from rich.console import Console
     from rich.table import Table

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from hybridmesh.bus.errors import UsageError
-from hybridmesh.infra.cli.console import tell
+from hybridmesh.infra.cli.console import put, tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
+from hybridmesh.infra.cli.inputs import CONVERT
 from hybridmesh.infra.cli.invocation import Invocation, command
 from hybridmesh.infra.cli.stdin_texts import Fault, Form, Text, read_texts
 
@@ -43,12 +44,16 @@ def detect(
     except BrokenPipeError:
         _leave_quietly()
     if faults:
-        tell(f"error: {faults} of the lines could not be read; every other line is answered")
-        tell('remedy: write each line as {"id": "…", "text": "…"}, or give --text where all of it is one text')
+        if faults[0].whole:
+            tell(f"error: the text could not be read: line {faults[0].line} is {faults[0].problem}")
+            tell(f"remedy: {CONVERT}")
+        else:
+            tell(f"error: {len(faults)} of the lines could not be read; every other line is answered")
+            tell('remedy: write each line as {"id": "…", "text": "…"}, or give --text where all of it is one text')
         raise typer.Exit(ExitCode.DATA)
 
 
-async def _answer(call: Invocation, form: Form) -> int:
+async def _answer(call: Invocation, form: Form) -> list[Fault]:
     from hybridmesh.infra.detection import make_detector
 
     detector = await asyncio.to_thread(make_detector, call.settings)
@@ -58,19 +63,19 @@ async def _answer(call: Invocation, form: Form) -> int:
         detector.close()
 
 
-async def _answer_all(detector: "Detector", texts: "Iterable[Text | Fault]") -> int:
+async def _answer_all(detector: "Detector", texts: "Iterable[Text | Fault]") -> list[Fault]:
     from hybridmesh.infra.detection import read_whole
 
-    faults = 0
+    faults: list[Fault] = []
     for item in texts:
         if isinstance(item, Fault):
-            faults += 1
-            tell(f"line {item.line}: {item.problem}")
+            faults.append(item)
+            if not item.whole:
+                tell(f"line {item.line}: {item.problem}")
             continue
         spans = await read_whole(detector, item.text)
         found = [span.model_dump(exclude={"bare"}) for span in spans]
-        sys.stdout.write(json.dumps({"id": item.id, "spans": found}) + "\n")
-        sys.stdout.flush()
+        put(json.dumps({"id": item.id, "spans": found}) + "\n")
     return faults
 
 

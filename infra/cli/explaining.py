@@ -39,7 +39,10 @@ def explain(call: Invocation, task: Task) -> None:
 
     found = on_mesh(call, work)
     if found.outcome == "running" and not found.timeline:
-        raise UsageError("nothing is known of that task", remedy="check its id, and with --data which mesh has it")
+        raise UsageError(
+            "the task has not begun, or was never submitted here",
+            remedy="try again in a moment, or check its id, and with --data which mesh has it",
+        )
     if call.json:
         write_json(found)
     else:

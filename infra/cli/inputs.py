@@ -7,6 +7,7 @@ from typing import BinaryIO
 from hybridmesh.bus.errors import UsageError
 
 STDIN = "-"
+CONVERT = "convert it first, such as with iconv -f WINDOWS-1252 -t UTF-8"
 _LONGEST_NAME = 200  # as schemas.tasks.Document has it
 
 
@@ -55,7 +56,4 @@ def _decode(name: str, content: bytes, limit: int) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{name} is not UTF-8 text (byte {error.start})",
-            remedy="convert it first, such as with iconv -f WINDOWS-1252 -t UTF-8",
-        ) from None
+        raise UsageError(f"{name} is not UTF-8 text (byte {error.start})", remedy=CONVERT) from None

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.errors import MeshError, PermanentError, UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json, write_table
 from hybridmesh.infra.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hybridmesh.bus.client import Mesh
-    from hybridmesh.infra.dead_letters import DeadLetters
+    from hybridmesh.infra.dead_letters import DeadLetters, Letter
 
 app = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
 
@@ -78,21 +80,21 @@ def replay(
     if (number is None) != everything:
         raise UsageError("one letter or all of them?", remedy="give an id, or --all")
 
-    async def work(mesh: "Mesh") -> list[int]:
+    async def work(mesh: "Mesh") -> tuple[list[int], list[MeshError]]:
         letters = _letters(mesh)
         if number is not None:
-            chosen = [await letters.read(number)]
-        else:
-            chosen = [letter for letter in await letters.read_all() if not letter.replays]
-        for letter in chosen:
-            await letters.replay(letter)
-        return [letter.number for letter in chosen]
+            return await _send_again(letters, [await letters.read(number)])
+        return await _send_again(letters, [letter for letter in await letters.read_all() if not letter.replays])
 
-    done = on_mesh(call, work)
-    if call.json:
-        write_json({"replayed": done})
-    else:
-        tell(f"replayed: {', '.join(map(str, done)) or 'nothing'}")
+    sent, failures = on_mesh(call, work)
+    if call.json and (sent or not failures):
+        write_json({"replayed": sent})
+    elif sent or not failures:
+        tell(f"replayed: {', '.join(map(str, sent)) or 'nothing'}")
+    for error in failures[:-1]:
+        tell(f"error: {error}")
+    if failures:
+        raise failures[-1]
 
 
 @app.command()
@@ -116,10 +118,26 @@ def drop(
         tell(f"dropped: {', '.join(map(str, dict.fromkeys(numbers)))}")
 
 
+async def _send_again(letters: "DeadLetters", chosen: "Sequence[Letter]") -> tuple[list[int], list[MeshError]]:
+    """Return the numbers of those that were sent, and why others were not; after one that may pass none is tried."""
+    sent: list[int] = []
+    failures: list[MeshError] = []
+    for letter in chosen:
+        try:
+            await letters.replay(letter)
+        except (UsageError, PermanentError) as error:
+            failures.append(error)
+        except MeshError as error:
+            return sent, [*failures, error]
+        else:
+            sent.append(letter.number)
+    return sent, failures
+
+
 def _letters(mesh: "Mesh") -> "DeadLetters":
     from hybridmesh.infra.dead_letters import DeadLetters
 
-    return DeadLetters(mesh.links.js, mesh.links.publisher, mesh.links.clock)
+    return DeadLetters(mesh.links.js, mesh.links.publisher, mesh.links.ring, mesh.links.clock)
 
 
 def _as_json(body: bytes) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -26,7 +26,8 @@ from hybridmesh.infra.cli import (
 )
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
-from hybridmesh.infra.cli.remedies import exit_code_of, remedy_for
+from hybridmesh.infra.cli.remedies import exit_code_of, is_of_a_place, place_remedy_for, problem_of, remedy_for
+from hybridmesh.infra.cli.streams import replace_closed_streams
 
 app = typer.Typer(
     name="hybridmesh",
@@ -34,7 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Cloud reasoning for data that cannot leave.",
     epilog="Exit codes: 0 ok, 1 task failed or log not whole, 2 usage, 3 mesh unavailable or task not ended, "
-    "4 refused by policy, 5 setup missing, 65 lines that are no data, 70 a bug, 130 interrupted.",
+    "4 refused by policy, 5 setup missing or a file or stream that cannot be used, 65 lines that are no data, "
+    "70 a bug, 130 interrupted.",
 )
 for command in (
     diagnosis.doctor,
@@ -77,15 +79,21 @@ def root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line and its remedy, never a traceback."""
+    replace_closed_streams()
     try:
         app(None if arguments is None else list(arguments))
     except MeshError as error:
-        tell(f"error: {error}")
-        tell(f"remedy: {remedy_for(error)}")
-        sys.exit(exit_code_of(error))
+        _leave(str(error), remedy_for(error), exit_code_of(error))
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: a traceback could show private text
-        tell(f"error: this is a bug of hybridmesh ({type(error).__name__})")
-        tell("remedy: please report it, with the command and the version that `hybridmesh --version` prints")
-        sys.exit(ExitCode.BUG)
+        if is_of_a_place(error):
+            _leave(problem_of(error), place_remedy_for(error), ExitCode.SETUP)
+        remedy = "please report it, with the command and the version that `hybridmesh --version` prints"
+        _leave(f"this is a bug of hybridmesh ({type(error).__name__})", remedy, ExitCode.BUG)
+
+
+def _leave(problem: str, remedy: str, code: ExitCode) -> NoReturn:
+    tell(f"error: {problem}")
+    tell(f"remedy: {remedy}")
+    sys.exit(code)

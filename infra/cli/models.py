@@ -11,6 +11,7 @@ from hybridmesh.infra.cli.model_use import use
 
 if TYPE_CHECKING:
     from hybridmesh.bus.settings import MeshSettings
+    from hybridmesh.infra.models.entry import Entry
     from hybridmesh.infra.models.packing import Profile
     from hybridmesh.infra.models.store import PreparedModel
 
@@ -22,14 +23,16 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As `model list` shows
 @app.command("list")
 @command
 def list_models(call: Invocation) -> None:
-    """List the models of the catalog, and which of them are prepared."""
+    """List the models of the catalog, which of them are prepared, and those that were exported."""
     from hybridmesh.infra.model_setup import needed_models, open_store
     from hybridmesh.infra.models.catalog import CATALOG
 
     ready = {model.name: model for model in open_store(call.settings).list()}
+    shown: dict[str, Entry | PreparedModel] = {**CATALOG}
+    shown |= {name: model for name, model in ready.items() if name not in CATALOG}
     needed = needed_models(call.settings)
     rows: list[dict[str, object]] = []
-    for name, entry in CATALOG.items():
+    for name, entry in shown.items():
         prepared = ready.get(name)
         rows.append(
             {

@@ -1,5 +1,9 @@
 """What a person can do about an error, and the exit code that goes with it."""
 
+import errno
+from collections.abc import Mapping
+from typing import Final, TypeGuard
+
 from hybridmesh.bus.errors import (
     MeshBusy,
     MeshError,
@@ -13,6 +17,15 @@ from hybridmesh.bus.errors import (
 from hybridmesh.infra.cli.exit_codes import ExitCode
 
 NOT_ENDED = "not-ended"
+_PLACE: Final = "name a file where one is expected, a folder where that is, and one that is there or can be made"
+_SYSTEM: Final[Mapping[int, str]] = {
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), _PLACE),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "allow this user to read and write it, or name another place"),
+    errno.EROFS: "name a place that can be written to",
+    errno.ENOSPC: "free some space there, or name another place",
+    errno.EBADF: "give the command an open stream, such as /dev/null",
+    errno.EADDRINUSE: "choose another port, or end the program that has it",
+}
 
 
 def remedy_for(error: MeshError) -> str:
@@ -27,7 +40,7 @@ def remedy_for(error: MeshError) -> str:
         case UntrustedMessage():
             return "name the keys folder of that mesh with --keys"
         case TransientError(reason=reason) if reason == NOT_ENDED:
-            return "wait with `hybridmesh result TASK --wait`, or see how far it is with `hybridmesh explain TASK`"
+            return "wait with `hybridmesh result TASK --wait`, see how far it is with `explain TASK`, or check its id"
         case _:
             return "try again, or look what is wrong with `hybridmesh doctor`"
 
@@ -45,3 +58,19 @@ def exit_code_of(error: MeshError) -> ExitCode:
             return ExitCode.TASK_FAILED
         case _:
             return ExitCode.BUG
+
+
+def is_of_a_place(error: Exception) -> TypeGuard[OSError]:
+    """Say whether the system refused a file, a stream or a port: of these, and not of the bus, people name others."""
+    return isinstance(error, OSError) and error.errno is not None and not isinstance(error, ConnectionError)
+
+
+def problem_of(error: OSError) -> str:
+    """Return in a line what the system refused, and where that is known."""
+    words = error.strerror or type(error).__name__
+    return words if error.filename is None else f"{error.filename}: {words}"
+
+
+def place_remedy_for(error: OSError) -> str:
+    """Return what to do about what the system refused."""
+    return _SYSTEM.get(error.errno or 0, "look what is wrong with that file or device, or name another")

@@ -28,10 +28,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A line, counted from one, that is no document; ``problem`` holds nothing of what it says."""
+    """A line, counted from one, that is no document, and no more than that one unless the ``whole`` text is none.
+
+    ``problem`` holds nothing of what it says.
+    """
 
     line: int
     problem: str
+    whole: bool = False
 
 
 def read_texts(stdin: BinaryIO, form: Form) -> Iterator[Text | Fault]:
@@ -70,7 +74,7 @@ def _decoded(content: bytes) -> Text | Fault:
     try:
         return Text("stdin", content.decode(_ENCODING))
     except UnicodeDecodeError as error:
-        return Fault(1 + content.count(b"\n", 0, error.start), "not UTF-8")
+        return Fault(1 + content.count(b"\n", 0, error.start), "not UTF-8", whole=True)
 
 
 def _plain(line: bytes, number: int) -> Text | Fault:

@@ -81,7 +81,7 @@ def submit(
         if not wait:
             return task_id
         tell(f"task {task_id}")
-        return await _end(mesh, task_id, timeout)
+        return await _end(mesh, task_id, timeout, late="it goes on")
 
     done = on_mesh(call, work)
     if not isinstance(done, str):
@@ -102,7 +102,7 @@ def result(call: Invocation, task: Task, wait: Wait = False, timeout: Timeout = 
 
     async def work(mesh: "Mesh") -> "TaskEnded":
         if wait:
-            return await _end(mesh, task_id, timeout)
+            return await _end(mesh, task_id, timeout, late="if it was submitted here, it goes on")
         ended = await mesh.ended(task_id)
         if ended is None:
             raise TransientError("the task has not ended, or was never submitted here", reason=NOT_ENDED)
@@ -168,12 +168,12 @@ def _confirm(call: Invocation, task_id: str, words: str) -> None:
         tell(words)
 
 
-async def _end(mesh: "Mesh", task_id: str, timeout_s: float | None) -> "TaskEnded":
+async def _end(mesh: "Mesh", task_id: str, timeout_s: float | None, *, late: str) -> "TaskEnded":
     watching = asyncio.create_task(_tell_questions(mesh, task_id))
     try:
         return await mesh.result(task_id, timeout_s=timeout_s)
     except TimeoutError:
-        raise TransientError(f"task {task_id} has not ended in time; it goes on", reason=NOT_ENDED) from None
+        raise TransientError(f"task {task_id} has not ended in time; {late}", reason=NOT_ENDED) from None
     finally:
         await end_tasks({watching})
 

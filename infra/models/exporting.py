@@ -9,7 +9,7 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.build import THREADS, write_labels
 from hybridmesh.infra.models.exported import exported_entry
 from hybridmesh.infra.models.gguf_build import build_from_gguf
-from hybridmesh.infra.models.hf_folder import HfFolder
+from hybridmesh.infra.models.hf_folder import HfFolder, unfit
 from hybridmesh.infra.models.hf_to_gguf import FAMILIES, write_gguf
 from hybridmesh.infra.models.optimum_export import export_with_optimum
 from hybridmesh.infra.models.packing import Profile
@@ -43,10 +43,13 @@ def export_model(store: ModelStore, folder: Path, name: str, profile: Profile, p
                 lambda done, total: progress("building", Amount(done, total, is_bytes=False)), half=store.half,
             )  # fmt: skip
             return
+        if source.kind == "token-classifier":
+            try:
+                write_labels(folder / "config.json", target / "labels.json")
+            except (KeyError, TypeError, AttributeError):
+                raise unfit("config.json has no labels from 0 on in id2label") from None
         progress("exporting", None)
         export_with_optimum(source, work, target)
-        if source.kind == "token-classifier":
-            write_labels(folder / "config.json", target / "labels.json")
 
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     return store.adopt(exported_entry(name, source.kind, f"{source.family}, exported", size), build, progress)

@@ -1,6 +1,7 @@
 """A Hugging Face folder as its makers publish it: configuration, tokenizer, and weights as lazily mapped arrays."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -13,6 +14,7 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Kind
 
 HEADER_BYTES: Final = 8
+LARGEST: Final = 1e30
 LONGEST_HEADER: Final = 100_000_000  # as the format's own reader
 KINDS: Final[dict[str, tuple[GGMLQuantizationType, int]]] = {
     "F32": (GGMLQuantizationType.F32, 4),
@@ -59,11 +61,22 @@ class HfFolder:
     @property
     def kind(self) -> Kind:
         """Return what the model is for; what neither generates nor classifies tokens gives vectors."""
-        (architecture, *_) = self.config.get("architectures") or [""]
+        names: object = self.config.get("architectures") or [""]
+        first: object = cast("list[object]", names)[0] if isinstance(names, list) else None
+        if not isinstance(first, str):
+            raise unfit("architectures in config.json is no list of names")
         for ending, kind in ENDINGS.items():
-            if str(architecture).endswith(ending):
+            if first.endswith(ending):
                 return kind
         return "embedder"
+
+    def size(self, name: str, default: int | None = None, *, high: int = 1 << 24) -> int:
+        """Return a whole number of ``config.json``, from 1 to ``high``; null counts as missing."""
+        value: object = self.config.get(name)
+        value = default if value is None else value
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= high:
+            raise unfit(f"{name} in config.json is no whole number between 1 and {high}")
+        return value
 
     def optional(self, filename: str) -> dict[str, Any]:
         """Return another JSON file, empty where there is none."""
@@ -81,11 +94,20 @@ class HfFolder:
         return found
 
 
+def positive(values: Mapping[str, Any], name: str, default: float | None = None) -> float:
+    """Return a number above zero out of a JSON object; null counts as missing."""
+    value: object = values.get(name)
+    value = default if value is None else value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < LARGEST:
+        raise unfit(f"{name} in config.json is no number above zero")
+    return float(value)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object; raises SetupError naming the file."""
     try:
         value: object = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise unfit(f"{path.name} is missing or is no JSON") from None
     if not isinstance(value, dict):
         raise unfit(f"{path.name} is no JSON object")
@@ -102,7 +124,7 @@ def _map_file(path: Path) -> dict[str, Weights]:
         header.pop("__metadata__", None)
         data = whole[HEADER_BYTES + length :]
         return {name: _map_tensor(name, described, data) for name, described in header.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise unfit(f"{path.name} is damaged") from None
 
 

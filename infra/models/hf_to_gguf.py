@@ -7,36 +7,42 @@ from typing import Any, Final, cast
 import numpy as np
 from gguf import MODEL_ARCH, GGUFWriter, TokenType, get_tensor_name_map
 
-from hybridmesh.infra.models.hf_folder import HfFolder, Weights, read_json, unfit
+from hybridmesh.infra.models.architecture import MAX_LAYERS
+from hybridmesh.infra.models.hf_folder import HfFolder, Weights, positive, read_json, unfit
 from hybridmesh.infra.models.tokenizer_files import WORDS_LLAMA3, WORDS_QWEN2
 
 FAMILIES: Final = {"llama": MODEL_ARCH.LLAMA, "qwen2": MODEL_ARCH.QWEN2, "qwen3": MODEL_ARCH.QWEN3}
+SCALING: Final = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
+MALFORMED: Final = (KeyError, IndexError, TypeError, AttributeError, ValueError)  # from JSON that has another form
+MATRIX: Final = 2  # dimensions
 ROTARY: Final = ("attn_q.weight", "attn_k.weight")
 SPLITS: Final = {WORDS_LLAMA3: "llama-bpe", WORDS_QWEN2: "qwen2"}
 
 
 def write_gguf(source: HfFolder, target: Path) -> None:
     """Write weights, sizes and tokenizer of ``source``; raises SetupError for what the builder would not know."""
-    config, family = source.config, source.family
+    family = source.family
     writer = GGUFWriter(target, family)
-    heads = int(config["num_attention_heads"])
-    kv_heads = int(config.get("num_key_value_heads") or heads)
-    head_size = int(config.get("head_dim") or config["hidden_size"] // heads)
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_context_length(config["max_position_embeddings"])
+    width, layers = source.size("hidden_size"), source.size("num_hidden_layers", high=MAX_LAYERS)
+    heads = source.size("num_attention_heads")
+    kv_heads = source.size("num_key_value_heads", heads)
+    head_size = source.size("head_dim", width // heads)
+    writer.add_block_count(layers)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(source.size("intermediate_size"))
+    writer.add_context_length(source.size("max_position_embeddings"))
     writer.add_head_count(heads)
     writer.add_head_count_kv(kv_heads)
     writer.add_key_length(head_size)
     writer.add_value_length(head_size)
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    base, scaling = _rope(config)
+    writer.add_layer_norm_rms_eps(positive(source.config, "rms_norm_eps"))
+    base, scaling = _rope(source.config)
     writer.add_rope_freq_base(base)
-    weights = source.weights()
-    names = get_tensor_name_map(FAMILIES[family], config["num_hidden_layers"])
-    found = {names.get_name(name, try_suffixes=(".weight", ".bias")): tensor for name, tensor in weights.items()}
-    if None in found or "token_embd.weight" not in found:
+    names = get_tensor_name_map(FAMILIES[family], layers)
+    found = {
+        names.get_name(name, try_suffixes=(".weight", ".bias")): tensor for name, tensor in source.weights().items()
+    }
+    if None in found or "token_embd.weight" not in found or len(found["token_embd.weight"].shape) != MATRIX:
         raise unfit("its tensors are not those of the family")
     _write_tokenizer(writer, source, found["token_embd.weight"].shape[0])
     for name, tensor in found.items():
@@ -53,18 +59,28 @@ def write_gguf(source: HfFolder, target: Path) -> None:
 
 def _side_by_side(tensor: Weights, heads: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
     """Put the rotary pairs of each head from two halves side by side, as llama's GGUF files have them."""
+    if len(tensor.shape) != MATRIX or tensor.shape[0] % (2 * heads):
+        raise unfit("the sizes of its tensors do not fit its heads")
     rows, width = tensor.raw.shape
     return tensor.raw.reshape(heads, 2, rows // heads // 2, width).swapaxes(1, 2).reshape(rows, width)
 
 
 def _rope(config: dict[str, Any]) -> tuple[float, dict[str, float] | None]:
     """Return the base of the rotary frequencies, and Llama 3's scaling where there is one."""
-    rope: dict[str, Any] = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    base = float(rope.get("rope_theta") or config.get("rope_theta") or 10000.0)
+    given: object = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if not isinstance(given, dict):
+        raise unfit("the rope scaling in config.json is no object")
+    rope = cast("dict[str, Any]", given)
+    base = positive(rope, "rope_theta", positive(config, "rope_theta", 10000.0))
     kind = rope.get("rope_type", rope.get("type", "default"))
     if kind not in ("default", "llama3"):
         raise unfit(f"rope scaling of the kind {kind} is not known")
-    return base, rope if kind == "llama3" else None
+    if kind == "default":
+        return base, None
+    scaling = {name: positive(rope, name) for name in SCALING}
+    if scaling["low_freq_factor"] >= scaling["high_freq_factor"]:
+        raise unfit("the factors of its rope scaling are no range")
+    return base, scaling
 
 
 def llama3_factors(
@@ -80,36 +96,59 @@ def llama3_factors(
 
 def _write_tokenizer(writer: GGUFWriter, source: HfFolder, size: int) -> None:
     tokenizer, config = read_json(source.folder / "tokenizer.json"), source.optional("tokenizer_config.json")
-    model = tokenizer.get("model", {})
-    if model.get("type") != "BPE" or not isinstance(model.get("vocab"), dict):
-        raise unfit("its tokenizer is not byte-level BPE")
-    tokens = [f"[PAD{index}]" for index in range(size)]
-    kinds = [TokenType.UNUSED] * size
-    added = tokenizer.get("added_tokens", [])
-    named = [(index, text, TokenType.NORMAL) for text, index in model["vocab"].items()]
-    for token in added:
-        kind = TokenType.CONTROL if token["special"] else TokenType.USER_DEFINED
-        named.append((token["id"], token["content"], kind))
-    if any(not 0 <= index < size for index, _, _ in named):
-        raise unfit("its vocabulary does not fit its embedding")
-    for index, text, kind in named:
-        tokens[index], kinds[index] = text, kind
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model.get("merges", [])]
+    try:
+        tokens, kinds = _read_tokens(tokenizer, size)
+        pairs = tokenizer["model"].get("merges", [])
+        merges = [_text(pair if isinstance(pair, str) else " ".join(pair)) for pair in pairs]
+        split = _pre_tokenizer(tokenizer)
+        template = source.folder / "chat_template.jinja"
+        chat: object = template.read_text("utf-8") if template.is_file() else config.get("chat_template")
+        if not isinstance(chat, str):
+            raise unfit("it has no chat template; only models that follow instructions are of use")
+        chat.encode()
+    except MALFORMED:
+        raise unfit("its tokenizer is not as the model hub has them") from None
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(_pre_tokenizer(tokenizer))
+    writer.add_tokenizer_pre(split)
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
     writer.add_token_merges(merges)
     generation = source.optional("generation_config.json")
     for key, add in (("eos_token_id", writer.add_eos_token_id), ("bos_token_id", writer.add_bos_token_id)):
-        ids: Any = generation.get(key, source.config.get(key))
-        if ids is not None:
-            add(int(cast("list[int]", ids)[0] if isinstance(ids, list) else ids))
-    template = source.folder / "chat_template.jinja"
-    chat = template.read_text("utf-8") if template.is_file() else config.get("chat_template")
-    if not isinstance(chat, str):
-        raise unfit("it has no chat template; only models that follow instructions are of use")
+        ids: object = generation.get(key, source.config.get(key))
+        first: object = next(iter(cast("list[object]", ids)), None) if isinstance(ids, list) else ids
+        if first is None:
+            continue
+        if not isinstance(first, int) or not 0 <= first < size:
+            raise unfit(f"{key} is no token")
+        add(first)
     writer.add_chat_template(chat)
+
+
+def _read_tokens(tokenizer: dict[str, Any], size: int) -> tuple[list[str], list[TokenType]]:
+    """Return the text and the kind of each token; raises SetupError, or one of MALFORMED."""
+    model = tokenizer["model"]
+    if model.get("type") != "BPE" or not isinstance(model.get("vocab"), dict):
+        raise unfit("its tokenizer is not byte-level BPE")
+    tokens = [f"[PAD{index}]" for index in range(size)]
+    kinds = [TokenType.UNUSED] * size
+    named = [(index, text, TokenType.NORMAL) for text, index in model["vocab"].items()]
+    for token in tokenizer.get("added_tokens", []):
+        kind = TokenType.CONTROL if token["special"] else TokenType.USER_DEFINED
+        named.append((token["id"], token["content"], kind))
+    if any(not 0 <= index < size for index, _, _ in named):
+        raise unfit("its vocabulary does not fit its embedding")
+    for index, text, kind in named:
+        tokens[index], kinds[index] = _text(text), kind
+    return tokens, kinds
+
+
+def _text(value: object) -> str:
+    """Return a text that can be written; raises one of MALFORMED for anything else, also half a character."""
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()
+    return value
 
 
 def _pre_tokenizer(tokenizer: dict[str, Any]) -> str:

@@ -43,4 +43,14 @@ def free_memory(cgroup: Path = CGROUP) -> int:
         used = int((cgroup / "memory.current").read_text())
     except (OSError, ValueError):  # no container, or one without a limit ("max")
         return free
-    return min(free, max(0, limit - used))
+    return min(free, max(0, limit - used + _cached(cgroup)))
+
+
+def _cached(cgroup: Path) -> int:
+    """Return how much of what a container uses are pages of files, which make room when memory is wanted."""
+    try:
+        lines = (cgroup / "memory.stat").read_text().splitlines()
+        sizes = {name: int(size) for name, size in (line.split() for line in lines)}
+    except (OSError, ValueError):
+        return 0
+    return sizes.get("active_file", 0) + sizes.get("inactive_file", 0)

@@ -39,6 +39,7 @@ class PreparedModel:
 
     name: str
     kind: Kind
+    title: str
     folder: Path
     size_bytes: int
     licence: str
@@ -198,7 +199,7 @@ class ModelStore:
 
     def _describe(self, manifest: Manifest) -> PreparedModel:
         folder = self._root / manifest.name
-        return PreparedModel(manifest.name, manifest.kind, folder, manifest.size, manifest.licence)
+        return PreparedModel(manifest.name, manifest.kind, manifest.title, folder, manifest.size, manifest.licence)
 
 
 def _folder_bytes(folder: Path) -> int:

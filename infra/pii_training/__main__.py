@@ -17,8 +17,8 @@ from hybridmesh.infra.pii_training.training import encode, save_labels, train
 from hybridmesh.infra.pii_training.values import LOCALES
 
 _SEED = 20261125
-_TEXTS = 150_000
-_STEPS = 10_000
+_TEXTS = 300_000
+_STEPS = 20_000
 _SMALL, _TIMES = "wnut", 4  # the one corpus of noisy English is small
 
 logger = logging.getLogger(__name__)

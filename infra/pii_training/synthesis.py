@@ -13,7 +13,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _CLEAN = "~"  # begins a template whose text holds nothing private
 # How often a text is in a language; English is what most of the demand is in.
-_SHARES = {"en": 0.46, "de": 0.14, "fr": 0.09, "es": 0.1, "it": 0.07, "nl": 0.06, "pt": 0.03, "pl": 0.05}
+_SHARES = {"en": 0.4, "de": 0.14, "fr": 0.11, "es": 0.1, "it": 0.09, "nl": 0.07, "pt": 0.03, "pl": 0.06}
 _CLEAN_SHARE = 0.3
 _SENTENCES = (1, 1, 1, 1, 2, 2, 3, 4)
 _CATALOGUED = 0.5  # of clean sentences: from the catalogues of programs, where there are any

@@ -2,7 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+import json
+import os
+import signal
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -14,14 +17,16 @@ from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream, LogReader
 from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.cancellation import end_tasks
-from hybridmesh.bus.errors import PermanentError
+from hybridmesh.bus.errors import MeshUnavailable, PermanentError
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.proofs import LogEntry, check_log
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.settings import RetentionSettings
-from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
-from hybridmesh.infra.audit_log import verify_log
+from hybridmesh.bus.topology import AUDIT, CHECKPOINTS, subject_for
+from hybridmesh.infra import offline_verifier
+from hybridmesh.infra.audit_formats import BUNDLE, lines_of
+from hybridmesh.infra.audit_log import read_log, verify_entries, verify_log
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 
 pytestmark = pytest.mark.connected
@@ -209,3 +214,124 @@ async def test_a_log_goes_on_past_its_retention(bus: Bus) -> None:
     assert found[-1].first == 21
     checked = await verify_log(bus.js, KeyRing.read(bus.keys))
     assert (checked.begins, checked.findings) == (21, ())
+
+
+async def test_a_wiped_store_is_a_new_log(bus: Bus) -> None:
+    """Nothing is hidden: an auditor that lives on through it signs for the new log alone, from its first entry."""
+    auditor, _ = auditor_of(bus)
+    async with running(auditor):
+        await record(bus, 1, 20)
+        await reach(bus, 20)
+        for stream in (AUDIT, CHECKPOINTS):
+            await bus.js.delete_stream(stream.name)
+        await provision(bus.js, bus.settings.bus)
+        await record(bus, 101, 110)
+        await reach(bus, 10)
+        await record(bus, 111, 125)
+        found = await reach(bus, 25)
+    assert found[-1].root == await independent_root(bus, 25)
+    assert (await verify_log(bus.js, bus.ring)).findings == ()
+
+
+async def test_a_log_that_is_made_anew_beside_its_checkpoints_stops_the_auditor(bus: Bus) -> None:
+    """Nothing is hidden: also while it runs."""
+    await record(bus, 1, 20)
+    auditor, _ = auditor_of(bus)
+    following = asyncio.create_task(auditor.follow())
+    await reach(bus, 20)
+    await bus.js.delete_stream(AUDIT.name)
+    await provision(bus.js, bus.settings.bus)
+    await record(bus, 101, 130)
+    with pytest.raises(PermanentError) as caught:
+        await asyncio.wait_for(following, 30)
+    assert caught.value.reason == "audit-tail-cut"
+    assert [item.size for item in await checkpoints(bus)][-1] == 20
+
+
+async def test_what_was_signed_is_found_behind_any_number_of_others(bus: Bus) -> None:
+    """Nothing is hidden: who fills the checkpoints' stream does not make a new auditor forget the log's length."""
+    await publisher_of(bus, "auditor").publish(Checkpoint(size=9, root="00" * 32, at=utc_now()))
+    await asyncio.gather(
+        *(bus.js.publish(subject_for(Checkpoint, "7"), b"junk", headers={"ce-id": "x"}) for _ in range(1200))
+    )
+    auditor, stream = auditor_of(bus)
+    signed = await stream.last_checkpoint()
+    assert (signed and signed.size, await stream.checkpoint_over(10)) == (9, None)
+    await record(bus, 1, 5)
+    with pytest.raises(PermanentError) as caught:
+        await asyncio.wait_for(auditor.follow(), 20)
+    assert caught.value.reason == "audit-tail-cut"
+
+
+async def test_a_server_that_stands_still_is_no_end_of_the_log(bus: Bus) -> None:
+    """Nothing is hidden: a log is read to the end that it has, or not at all."""
+    await asyncio.gather(
+        *(bus.js.publish(subject_for(AuditEvent, "router.-"), b"x", headers={"ce-id": str(n)}) for n in range(700))
+    )
+    found: list[int] = []
+    entries = LogReader(bus.js, AUDIT).read_all()
+    async for entry in entries:
+        found.append(entry.sequence)
+        if len(found) == 500:
+            os.kill(bus.server.pid, signal.SIGSTOP)
+            asyncio.get_running_loop().call_later(2.5, os.kill, bus.server.pid, signal.SIGCONT)
+    assert found == list(range(1, 701))
+
+
+async def test_entries_that_never_come_are_told(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is hidden: a log that cannot be read to its end does not pass for a shorter one."""
+    await record(bus, 1, 3)
+    reader = LogReader(bus.js, AUDIT)
+
+    async def nothing(_after: int, _wait_s: float) -> list[LogEntry]:
+        return []
+
+    monkeypatch.setattr(reader, "read", nothing)
+    with pytest.raises(MeshUnavailable, match="nothing behind entry 0"):
+        assert [entry async for entry in reader.read_all()]
+
+
+async def test_what_passes_its_retention_while_it_is_read_is_no_failure(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost: a reader who is too late for the last entries is at the end."""
+    await provision(bus.js, bus.settings.bus.model_copy(update={"retention": RetentionSettings(audit_days=1 / 86_400)}))
+    await record(bus, 1, 3)
+    reader = LogReader(bus.js, AUDIT)
+    read = reader.read
+
+    async def read_late(after: int, wait_s: float) -> Sequence[LogEntry]:
+        async def gone() -> bool:
+            return (await bus.js.stream_info(AUDIT.name)).state.messages == 0
+
+        await eventually(gone)
+        return await read(after, wait_s)
+
+    monkeypatch.setattr(reader, "read", read_late)
+    assert [entry async for entry in reader.read_all()] == []
+
+
+async def test_a_log_is_whole_also_while_its_oldest_entries_go(bus: Bus) -> None:
+    """Nothing is hidden: that the auditor is about to sign for what has just gone is no gap, here and in an export."""
+    retention = RetentionSettings(audit_days=8 / 86_400)
+    await provision(bus.js, bus.settings.bus.model_copy(update={"retention": retention}))
+    async with running(auditor_of(bus)[0]):
+        await record(bus, 1, 20)
+        await reach(bus, 20)
+
+    async def gone() -> bool:
+        return (await bus.js.stream_info(AUDIT.name)).state.first_seq > 20
+
+    await eventually(gone, timeout=30)
+    await record(bus, 21, 24)
+    reading = asyncio.create_task(read_log(bus.js, bus.ring))
+    await asyncio.sleep(0.5)
+    assert not reading.done()
+    await record(bus, 25, 26)
+    async with running(auditor_of(bus)[0]):
+        log, signed = await asyncio.wait_for(reading, 30)
+    checked = verify_entries(log, signed, bus.ring)
+    assert (checked.begins, checked.findings) == (21, ())
+    keys = json.loads((bus.keys / "ring.json").read_text("utf-8"))
+    lines = [json.loads(line) for line in lines_of(BUNDLE, log, signed)]
+    assert offline_verifier.check_export(lines, keys, []) == []

@@ -8,9 +8,13 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from harness import Bus
+from hybridmesh.bus import app
+from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.app import AgentApp
 from hybridmesh.bus.connection import Connection, open_connection
 from hybridmesh.bus.errors import MeshUnavailable
 from hybridmesh.bus.identity import read_identity
+from hybridmesh.bus.links import Links
 
 
 class Gate:
@@ -108,3 +112,24 @@ async def test_a_cancellation_that_is_swallowed_is_made_again(bus: Bus, monkeypa
         async with asyncio.timeout(5), open_connection([bus.url], publisher.name, publisher.seed, None, within_s=0.1):
             pass
     assert swallowed
+
+
+@pytest.mark.parametrize("patience_s", [0.1, 1.0])
+async def test_an_agent_that_waits_for_its_bus_can_be_stopped(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, patience_s: float
+) -> None:
+    """Nothing is hidden: where no bus answers an agent says what it waits for, and ends when it is told to."""
+    monkeypatch.setattr(app, "_PATIENCE_S", patience_s)
+
+    async def build(_: Links) -> Agent:
+        raise AssertionError
+
+    nowhere = AgentApp("nats://127.0.0.1:1", read_identity(bus.keys, "worker"), bus.ring, bus.settings, build)
+    running = asyncio.create_task(nowhere.run())
+    await asyncio.sleep(0.5)
+    assert not running.done()
+    nowhere.stop()
+    async with asyncio.timeout(10):
+        with pytest.raises(MeshUnavailable, match="stopped before the bus answered"):
+            await running
+    assert ("waiting for the bus" in caplog.text) is (patience_s < 0.5)

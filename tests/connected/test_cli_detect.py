@@ -36,6 +36,15 @@ def test_good_lines_are_answered_and_bad_ones_named() -> None:
     assert ran.code == 65
 
 
+def test_a_text_that_is_no_text_is_said_as_a_whole() -> None:
+    """Nothing is hidden: nothing was answered, and what helps is another encoding, not another form."""
+    ran = run_command("detect", stdin=b"jo@example.org\ncaf\xe9")
+    assert (ran.code, ran.out) == (65, "")
+    assert "error: the text could not be read: line 2 is not UTF-8\n" in ran.err
+    assert "iconv" in ran.err
+    assert "other line" not in ran.err
+
+
 def test_the_organisations_terms_of_the_settings_are_found(tmp_path: Path) -> None:
     """Nothing private leaves: without a server the terms of the settings hold."""
     (tmp_path / "mesh.toml").write_text('[privacy]\nterms = ["Projekt Falke"]\n')

@@ -1,10 +1,16 @@
 """The commands about this machine: the doctor on the real one, and the model store in a folder of its own."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from command_line import run_command
+from hybridmesh.infra.models.catalog import CATALOG
+from hybridmesh.infra.models.exported import exported_entry
+from hybridmesh.infra.models.progress import silent
+from hybridmesh.infra.models.store import ModelStore
+from tiny_encoder import encoder_entry, write_encoder
 
 pytestmark = pytest.mark.connected
 
@@ -42,6 +48,25 @@ def test_models_are_listed_and_looked_after(tmp_path: Path) -> None:
         ran = run_command("model", action, "no-such-model", place)
         assert ran.code == 2
         assert "remedy: one of: " in ran.err
+
+
+def test_an_exported_model_is_listed_behind_the_catalog(tmp_path: Path) -> None:
+    """Nothing is hidden: what `model use` takes is shown where it says to look."""
+    files = tmp_path / "files"
+    files.mkdir()
+    write_encoder(files)
+
+    def build(_work: Path, target: Path) -> None:
+        for file in encoder_entry(files).files:
+            shutil.copyfile(files / file.filename, target / file.filename)
+
+    ModelStore(tmp_path / "cache").adopt(exported_entry("mine", "embedder", "bert, exported", 1000), build, silent)
+    place = ["--set", f"cache={tmp_path / 'cache'}"]
+    models = {model["name"]: model for model in run_command("model", "list", place, "--json").json["models"]}
+    assert list(models) == [*CATALOG, "mine"]
+    assert models["mine"]["prepared"]
+    assert models["mine"]["folder"] == str(tmp_path / "cache" / "mine")
+    assert "mine\tembedder\tprepared" in run_command("model", "list", place).out
 
 
 def test_a_demo_without_its_tickets_starts_nothing(tmp_path: Path) -> None:

@@ -151,7 +151,10 @@ async def test_a_task_that_has_not_ended_is_said(bus: Bus, tmp_path: Path) -> No
     for options in ([], ["--wait", "--timeout", "0.2"]):
         ran = await mesh(bus, tmp_path, "result", new_task_id(), *options)
         assert (ran.code, ran.out) == (3, "")
+        assert "submitted here" in ran.err  # also where nobody ever heard of it
         assert "remedy: " in ran.err
+    ran = await mesh(bus, tmp_path, "submit", "reply", "--wait", "--timeout", "0.2")
+    assert "has not ended in time; it goes on\n" in ran.err
 
 
 async def test_feedback_and_cancel_are_stored(bus: Bus, tmp_path: Path) -> None:
@@ -224,7 +227,9 @@ async def test_a_task_is_explained_from_the_bus(bus: Bus, tmp_path: Path) -> Non
     found = (await mesh(bus, tmp_path, "explain", task_id, "--json")).json
     assert (found["outcome"], found["steps"][0]["step_id"], found["sent"]) == ("completed", "a", [])
     assert "route.decided" in (await mesh(bus, tmp_path, "explain", task_id)).out
-    assert (await mesh(bus, tmp_path, "explain", new_task_id())).code == 2
+    unknown = await mesh(bus, tmp_path, "explain", new_task_id())
+    assert unknown.code == 2
+    assert "has not begun, or was never submitted here" in unknown.err
 
 
 async def test_a_mesh_that_died_without_a_word_is_said(bus: Bus, tmp_path: Path) -> None:

@@ -3,20 +3,28 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from nats.js.api import DiscardPolicy
+from nats.js.errors import NotFoundError
 
 from command_line import Ran, run_command
+from guarded_bus import Guarded
 from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.errors import Unanswerable
-from hybridmesh.bus.topology import consumers
-from hybridmesh.bus.work import WorkLoop
+from hybridmesh.bus.bodies import body_name, drop_body, fetch_body, forget_bodies, keep_body, put_body
+from hybridmesh.bus.envelope import BODY_REFERENCE
+from hybridmesh.bus.errors import BodyMissing, Unanswerable
+from hybridmesh.bus.graveyard import DIED_ON
+from hybridmesh.bus.topology import BODIES, DEAD, consumers, dead_subject, queue_stream, subject_of
+from hybridmesh.bus.work import LEFT_OUT, WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.steps import StepContext, StepReady
+from hybridmesh.schemas.tasks import TaskFailed
 
 pytestmark = pytest.mark.connected
 
@@ -125,7 +133,8 @@ async def test_a_replayed_letter_is_handled_as_it_was_and_stays(bus: Bus, tmp_pa
         await eventually(twice)
     assert classifier.handled == [step, step]
     assert await bus.count("DEAD") == 1
-    assert len(await actions(bus, Action.DEAD_LETTER_REPLAYED)) == 2
+    said = [event.facts["sent"] for event in await actions(bus, Action.DEAD_LETTER_REPLAYED)]
+    assert said == [False, True] * 2, "the log knows of it before and after"
     assert (await letters(bus, tmp_path, "ls", "--json")).json["dead_letters"][0]["replays"] == 2
 
 
@@ -157,3 +166,148 @@ async def test_a_letter_that_is_not_there_is_said(bus: Bus, tmp_path: Path, word
     assert ran.code == 2
     assert not ran.out
     assert await bus.count("AUDIT") == 0
+
+
+async def test_what_a_full_queue_refused_was_not_replayed(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: a letter that could not be sent is sent the next time, and those before it are told."""
+    await bury(bus, make_ready(), make_ready())
+    queue = queue_stream("classifier")
+    config = (await bus.js.stream_info(queue)).config
+    await bus.js.update_stream(config.evolve(max_msgs=1, discard=DiscardPolicy.NEW))
+    full = await letters(bus, tmp_path, "replay", "--all")
+    assert (full.code, "replayed: 1\n" in full.err, "remedy: try again" in full.err) == (3, True, True)
+    assert (await letters(bus, tmp_path, "replay", "2")).code == 3
+    assert [row["replays"] for row in (await letters(bus, tmp_path, "ls", "--json")).json["dead_letters"]] == [1, 0]
+    await bus.js.purge_stream(queue)
+    assert (await letters(bus, tmp_path, "replay", "--all", "--json")).json == {"replayed": [2]}
+    assert await bus.count(queue) == 1
+
+
+async def test_a_replay_that_an_earlier_version_noted_counts(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is done twice: there the log says of a replay that it was, and nothing of its two ends."""
+    await bury(bus, make_ready())
+    publisher = (await bus.links("publisher")).publisher
+    at = datetime.now(UTC)
+    await publisher.record(
+        AuditEvent(agent="publisher", action=Action.DEAD_LETTER_REPLAYED, at=at, nonce="1", facts={"number": 1})
+    )
+    assert (await letters(bus, tmp_path, "replay", "--all", "--json")).json == {"replayed": []}
+
+
+async def test_what_nobody_signed_is_passed_over_in_the_log(bus: Bus, tmp_path: Path) -> None:
+    """No one gets in: junk among the audit events neither stops a person nor counts as a replay."""
+    await bury(bus, make_ready())
+    router = await bus.links("router")
+    event = AuditEvent(
+        agent="publisher", action=Action.DEAD_LETTER_REPLAYED, at=datetime.now(UTC), nonce="1", facts={"number": 1}
+    )
+    await bus.js.publish(subject_of(event), b"\xff junk")
+    await bus.js.publish(subject_of(event), event.model_dump_json().encode())
+    await router.publisher.publish(event)
+    assert (await letters(bus, tmp_path, "ls", "--json")).json["dead_letters"][0]["replays"] == 0
+    assert (await letters(bus, tmp_path, "replay", "--all", "--json")).json == {"replayed": [1]}
+
+
+async def stored_bodies(bus: Bus) -> list[str]:
+    """The names of what the object store holds."""
+    with contextlib.suppress(NotFoundError):  # that is how an empty one is told
+        found = await (await bus.js.object_store(BODIES)).list(ignore_deletes=True)
+        return [info.name for info in found if info.name]
+    return []
+
+
+async def test_a_letter_keeps_its_body_until_it_is_dropped(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: what a task stored goes with the task, but not what a person still has to look at."""
+    step = make_ready("x" * 300_000)
+    await bury(bus, step)
+    await forget_bodies(bus.js, step.task_id)
+    assert len(await stored_bodies(bus)) == 1
+    ran = await letters(bus, tmp_path, "show", "1", "--raw", "--json")
+    assert StepReady.model_validate_json(ran.json["body"]) == step
+    classifier = Classifier()
+    classifier.mended = True
+    assert (await letters(bus, tmp_path, "replay", "1")).code == 0
+    assert (await letters(bus, tmp_path, "drop", "1")).code == 0
+
+    async def handled() -> bool:
+        return classifier.handled == [step]
+
+    async with at_work(bus, classifier):  # the letter is gone, and the message that was sent again has its own body
+        await eventually(handled)
+    await forget_bodies(bus.js, step.task_id)
+    assert await stored_bodies(bus) == []
+
+
+async def test_a_letter_without_its_body_is_not_sent_again(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: what cannot be sent again is an error that says so, and stops no other letter."""
+    await bury(bus, make_ready("x" * 300_000), make_ready())
+    for name in await stored_bodies(bus):
+        await (await bus.js.object_store(BODIES)).delete(name)
+    rows = (await letters(bus, tmp_path, "ls", "--json")).json["dead_letters"]
+    bare, good = (row["number"] for row in sorted(rows, key=lambda row: row["bytes"]))
+    for words in (["show", str(bare), "--raw"], ["replay", str(bare)]):
+        ran = await letters(bus, tmp_path, *words)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"the body of dead letter {bare} is gone\nremedy: submit its task again" in ran.err
+    every = await letters(bus, tmp_path, "replay", "--all", "--json")
+    assert (every.code, every.json, "is gone" in every.err) == (2, {"replayed": [good]}, True)
+    assert await bus.count(queue_stream("classifier")) == 1
+
+
+async def test_a_step_of_a_task_that_is_over_is_not_sent_again(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: its agent would drop it unread, so nobody is told that it was replayed."""
+    step = make_ready()
+    await bury(bus, step)
+    decomposer = await bus.links("decomposer")
+    end = TaskFailed(task_id=step.task_id, outcome="failed", reason="r", detail="", finished_at=datetime.now(UTC))
+    await decomposer.publisher.publish(end)
+    ran = await letters(bus, tmp_path, "replay", "1")
+    assert (ran.code, "is over" in ran.err, "remedy: submit the task again" in ran.err) == (2, True, True)
+    assert await bus.count(queue_stream("classifier")) == 0
+    assert await actions(bus, Action.DEAD_LETTER_REPLAYED) == []
+
+
+async def test_a_letter_gets_no_body_of_another_message(bus: Bus) -> None:
+    """Nothing private leaves: who names another's body in a message that dies has made no copy of it."""
+    victim = make_ready("x" * 300_000)
+    name = body_name(victim.identity(), victim.model_dump_json().encode())
+    await put_body(bus.js, name, victim.model_dump_json().encode())
+    forged = make_ready()
+    headers = {"ce-id": forged.identity(), "ce-type": forged.event_type(), BODY_REFERENCE: name}
+    await bus.js.publish(subject_of(forged), b"", headers=headers)
+
+    async def dead() -> bool:
+        return await bus.count(DEAD.name) == 1
+
+    async with at_work(bus, Classifier()):
+        await eventually(dead)
+    assert await stored_bodies(bus) == [name]
+
+
+async def test_who_buries_and_who_drops_may_keep_and_remove_the_copy(guarded: Guarded) -> None:
+    """No one gets in, and nobody who has to is kept out: under the permissions of the real server."""
+    classifier, publisher = await guarded.links("classifier"), await guarded.links("publisher")
+    step = make_ready("x" * 300_000)
+    body = step.model_dump_json().encode()
+    headers = {"ce-id": step.identity(), BODY_REFERENCE: body_name(step.identity(), body)}
+    await put_body(classifier.js, headers[BODY_REFERENCE], body)
+    kept = await keep_body(classifier.js, headers, "WORK_CLASSIFIER.1")
+    assert kept is not None
+    await forget_bodies(classifier.js, step.task_id)
+    assert await fetch_body(publisher.js, {BODY_REFERENCE: kept}, b"") == body
+    assert await keep_body(classifier.js, headers, "WORK_CLASSIFIER.1") is None
+    for _ in range(2):
+        await drop_body(publisher.js, kept)
+    with pytest.raises(BodyMissing):
+        await fetch_body(publisher.js, {BODY_REFERENCE: kept}, b"")
+
+
+async def test_a_letter_that_was_too_large_to_be_buried_whole_is_not_sent_again(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: what is left of it is shown, and nobody gets a message without its content."""
+    step = make_ready()
+    headers = {"ce-id": step.identity(), "ce-type": step.event_type(), LEFT_OUT: "9000000", DIED_ON: subject_of(step)}
+    await bus.js.publish(dead_subject(subject_of(step)), b"", headers=headers)
+    ran = await letters(bus, tmp_path, "replay", "1")
+    assert (ran.code, "the body of dead letter 1 is gone" in ran.err) == (2, True)
+    assert (await letters(bus, tmp_path, "show", "1")).code == 0
+    assert await bus.count(queue_stream("classifier")) == 0

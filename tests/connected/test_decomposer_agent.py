@@ -246,8 +246,24 @@ async def test_a_task_ends_at_its_deadline_and_the_timer_waits_for_it(bus: Bus) 
         await agent.expire(timer)
     assert cleared == [], "until the end is told, the message that brought it may come back"
     known.add(over.task_id)
-    assert list(await agent.expire(timer)) == []
+    with pytest.raises(Deferred) as late:
+        await agent.expire(timer)
     assert cleared == [over.task_id], "what was stored for a task on its way goes when it is over"
+    clock.now += timedelta(seconds=late.value.delay_s)
+    assert list(await agent.expire(timer)) == []
+    assert cleared == [over.task_id] * 2, "and again when nobody can have a step of it in hand any more"
+
+
+async def test_what_was_stored_of_a_refused_task_goes_too(bus: Bus) -> None:
+    """Nothing private stays behind: a task that never began has a timer as well, which is due at once."""
+    clock, cleared, known = Clock(), list[str](), set[str]()
+    agent = await decomposer(bus, clock, cleared=cleared, told=known)
+    refused = submitted(profile="no-such")
+    timer = next(message for message in await agent.plan(refused) if isinstance(message, TaskExpiring))
+    with pytest.raises(Deferred):
+        await agent.expire(timer)
+    known.add(refused.task_id)
+    assert (list(await agent.expire(timer)), cleared) == ([], [refused.task_id])
 
 
 async def test_an_end_that_was_told_is_not_told_again(bus: Bus) -> None:
@@ -262,8 +278,9 @@ async def test_an_end_that_was_told_is_not_told_again(bus: Bus) -> None:
         assert len(ends_of(await agent.plan(refused))) == 1
         assert len(ends_of(await agent.expire(timer))) == 1
     told |= {refused.task_id, late.task_id}
-    assert list(await agent.plan(refused)) == []
-    assert list(await agent.expire(timer)) == []
+    assert ends_of(await agent.plan(refused)) == []
+    with pytest.raises(Deferred):
+        await agent.expire(timer)
 
 
 async def test_a_failed_step_and_a_cancellation_end_the_task_once(bus: Bus) -> None:

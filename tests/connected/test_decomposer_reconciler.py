@@ -118,6 +118,30 @@ async def test_a_lost_timer_is_set_again(bus: Bus) -> None:
     assert TaskExpiring.model_validate_json(timer).task_id == task.task_id
 
 
+async def test_a_task_that_its_timer_ended_gets_one_more_to_be_cleared_away(bus: Bus) -> None:
+    """Nothing private stays behind: the timer that says the end is used up by it, and another one clears away."""
+    desk = Desk(bus)
+    task = await desk.take_on()
+    (raw,) = await bus.collect(TaskExpiring, 1)
+    timer = TaskExpiring.model_validate_json(raw)
+    desk.now = timer.due_at
+    await desk.tell(await desk.agent.expire(timer))
+    await desk.bus.js.purge_stream(timer_stream("decomposer"))
+    for _ in range(2):  # the stream knows the id yet, and drops it
+        assert await desk.reconciler.sweep() == 0
+        assert await bus.count(timer_stream("decomposer")) == 0
+    await desk.wipe(timer_stream("decomposer"))
+    assert await desk.reconciler.sweep() == 0
+    (again,) = await bus.collect(TaskExpiring, 1)
+    assert TaskExpiring.model_validate_json(again).task_id == task.task_id
+    assert await desk.reconciler.sweep() == 0
+    looked_up = desk.looked_up
+    await desk.wipe(timer_stream("decomposer"))
+    desk.wait(900)
+    assert await desk.reconciler.sweep() == 0
+    assert (desk.looked_up, await bus.count(timer_stream("decomposer"))) == (looked_up, 0)
+
+
 async def test_an_end_that_was_not_told_is_told_once(bus: Bus) -> None:
     """Nothing is lost: whoever awaits a result gets it, also when the message that made the end is gone."""
     desk = Desk(bus)

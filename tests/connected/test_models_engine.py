@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -77,6 +78,15 @@ def told(outcome: Completion | MeshError | None) -> tuple[str, str, int, int]:
     return outcome.text, outcome.finish, outcome.prompt_tokens, outcome.output_tokens
 
 
+def of_length(engine: Engine, count: int, seed: int) -> CompletionRequest:
+    """Return a request whose prompt has this many tokens."""
+    random, words = Random(seed), ("office", "Oslo", "opened", "river", "story", "animals", "France", "shop", "year")
+    request = ask("Go on:")
+    while (length := len(engine._chat.prompt(request).tokens)) != count:
+        request = ask(f"{request.user if length < count else 'Go on:'} {random.choice(words)}")
+    return request
+
+
 def begin(engine: Engine, requests: Sequence[CompletionRequest]) -> list[Job]:
     jobs = [engine.prepare(request) for request in requests]
     for job in jobs:
@@ -108,6 +118,17 @@ def test_drafts_and_kept_prefixes_change_no_answer(engine: Engine, alone: list[C
     """Nothing private leaves: what an earlier prompt left behind shows in no later answer."""
     answers = [[told(engine.run(request)) for request in REQUESTS] for _ in range(2)]
     assert answers[0] == answers[1] == [told(completion) for completion in alone]
+
+
+@pytest.mark.parametrize("count", [129, 257])
+def test_a_prompt_of_one_token_more_than_whole_blocks_is_rounded_like_any(
+    engine: Engine, plain: Engine, count: int
+) -> None:
+    """Nothing private leaves: a prompt gets one answer also where its last token stands alone in its block."""
+    for seed in range(6):
+        request = of_length(plain, count, seed)
+        answer = told(plain.run(request))
+        assert [told(engine.run(request)) for _ in range(2)] == [answer, answer]
 
 
 def test_drafts_save_steps(engine: Engine) -> None:
@@ -187,6 +208,59 @@ def test_memory_stays_within_its_bound(folder: Path) -> None:
     assert engine.figures.kv_bytes <= memory.taken == 8_000_000
     assert engine.figures.answered == 6
     assert engine.figures.write_tokens_s > 0
+
+
+def test_what_no_token_has_reached_is_promised(folder: Path) -> None:
+    """It runs on what you have: the rest of a request under way is not free for others, and is when it has ended."""
+    memory = ModelMemory(prefix_bytes=0, free_bytes=lambda: 10**9)
+    memory.take("small", 300_000_000)  # for the weights, which are there once the model is loaded
+    engine = Engine.load(folder, name="small", rows=2, memory=memory)
+    assert memory.left == 10**9
+    (job,) = begin(engine, [ask("Name three animals.", 100)])
+    turn_until(engine, job, 3)
+    assert memory.left == 10**9 - job.held + job.length * 30 * 2 * 3 * 64 * 4
+    drain(engine)
+    assert memory.left == 10**9
+
+
+@pytest.fixture
+def short(folder: Path, tmp_path: Path) -> Engine:
+    """An engine of a model that says it knows 200 tokens."""
+    for file in folder.iterdir():
+        if file.name != "genai_config.json":
+            (tmp_path / file.name).symlink_to(file)
+    config = json.loads((folder / "genai_config.json").read_text("utf-8"))
+    config["model"]["context_length"] = 200
+    (tmp_path / "genai_config.json").write_text(json.dumps(config), "utf-8")
+    return Engine.load(tmp_path, name="short", rows=2)
+
+
+def test_a_prompt_longer_than_the_models_context_is_refused(short: Engine) -> None:
+    """Nothing is lost: it is that request's end, and not that of its neighbours in the batch."""
+    with pytest.raises(Unanswerable) as refused:
+        short.prepare(of_length(short, 199, 0))
+    assert refused.value.reason == "prompt-too-long"
+    short.prepare(of_length(short, 198, 0))
+
+
+@pytest.mark.parametrize(
+    "guide",
+    [
+        Guide(kind=GuideKind.REGEX, pattern="[a-z ]{300}"),
+        Guide(kind=GuideKind.JSON_SCHEMA, pattern='{"type": "string", "minLength": 300}'),
+    ],
+    ids=lambda guide: guide.kind,
+)
+def test_an_answer_ends_with_the_models_context(short: Engine, guide: Guide) -> None:
+    """Nothing is lost: no step goes over the end of the row, also one that checks a draft."""
+    request = of_length(short, 180, 0).model_copy(update={"guide": guide, "max_tokens": 100})
+    jobs = begin(short, [request, ask("Name three animals.", 4)])
+    longest = 0
+    while short.turn():
+        longest = max(longest, jobs[0].length)
+    assert longest <= 200
+    (_, finish, _, tokens), (*_, neighbour) = told(jobs[0].outcome), told(jobs[1].outcome)
+    assert (finish, tokens, neighbour) == ("length", 19, 4)
 
 
 def test_a_failing_runtime_ends_only_who_shared_its_step(

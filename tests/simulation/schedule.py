@@ -24,7 +24,7 @@ from simulation.streams import Server, Stored, StreamState
 from simulation.tasks import Errand, draw_errands, draw_settings
 from simulation.virtual_time import OUTSIDE, START, Process, VirtualLoop
 
-_SETTLED_S = 2_500.0  # by then the longest timers of a schedule have run out
+_SETTLED_S = 9_000.0  # by then the longest timers of a schedule have run out, also where two clocks are hours apart
 _BETWEEN_LOOKS_S, _LOOKS = 300.0, 20
 _VANISHING = 16  # in one schedule of so many, stored messages may vanish
 _REAL_SIGNATURES = 64  # one schedule of so many is signed by Ed25519

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.merkle import consistency_path, grew, includes, inclusion_path, root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
+from hybridmesh.bus.topology import producers_of
 from hybridmesh.infra import offline_verifier as verifier
 from hybridmesh.infra.audit_log import verify_entries
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
@@ -25,8 +26,10 @@ from hybridmesh.schemas.message import Message
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
-ROUTER, AUDITOR = (Identity(name, Ed25519PrivateKey.generate()) for name in ("router", "auditor"))
-RING = KeyRing({identity.name: [identity.public] for identity in (ROUTER, AUDITOR)})
+ROUTER, AUDITOR, OBSERVER, SUBMITTER = IDENTITIES = tuple(
+    Identity(name, Ed25519PrivateKey.generate()) for name in ("router", "auditor", "observer", "submitter-acme")
+)
+RING = KeyRing({identity.name: [identity.public] for identity in IDENTITIES})
 PROGRAM = Path(verifier.__file__)
 
 
@@ -54,7 +57,7 @@ def keys(tmp_path: Path) -> Path:
     """A folder with the ring."""
     folder = tmp_path / "keys"
     folder.mkdir()
-    ring = {identity.name: [identity.public.public_bytes_raw().hex()] for identity in (ROUTER, AUDITOR)}
+    ring = {identity.name: [identity.public.public_bytes_raw().hex()] for identity in IDENTITIES}
     (folder / "ring.json").write_text(json.dumps(ring), "utf-8")
     return folder
 
@@ -111,6 +114,23 @@ def forged(log: list[LogEntry]) -> list[LogEntry]:
     return [*log, entry_of(made, 12, stranger)]
 
 
+def by_a_reader(log: list[LogEntry]) -> list[LogEntry]:
+    """An event of one who has a key, but may write none."""
+    made = AuditEvent(agent="observer", action=Action.AGENT_STARTED, at=NOW, nonce="12")
+    return [*log, entry_of(made, 12, OBSERVER)]
+
+
+def by_a_submitter(log: list[LogEntry]) -> list[LogEntry]:
+    """The same of a tenant."""
+    made = AuditEvent(agent="submitter-acme", action=Action.AGENT_STARTED, at=NOW, nonce="12")
+    return [*log, entry_of(made, 12, SUBMITTER)]
+
+
+def repeated(log: list[LogEntry]) -> list[LogEntry]:
+    """A true event stands there a second time."""
+    return [*log, LogEntry(12, *parts(log[2]))]
+
+
 def with_a_gap(log: list[LogEntry]) -> list[LogEntry]:
     """One entry is gone."""
     return log[:4] + log[5:]
@@ -133,10 +153,13 @@ def parts(entry: LogEntry) -> tuple[str, dict[str, str], bytes]:
         (signed_anew, "checkpoint over 5 entries"),
         (swapped, "checkpoint over 5 entries"),
         (forged, "entry 12: signature does not hold"),
+        (by_a_reader, "entry 12: speaks for another"),
+        (by_a_submitter, "entry 12: speaks for another"),
+        (repeated, "entry 12: entry 3 again"),
         (with_a_gap, "entry 5: missing"),
         (without_its_end, "entry 9: the tail is cut"),
     ],
-    ids=["edited", "signed-anew", "swapped", "forged", "removed", "cut"],
+    ids=["edited", "signed-anew", "swapped", "forged", "by-a-reader", "by-a-submitter", "repeated", "removed", "cut"],
 )
 def test_what_was_done_to_a_log_is_named(
     harm: Callable[[list[LogEntry]], list[LogEntry]], named: str, tmp_path: Path, keys: Path
@@ -148,6 +171,20 @@ def test_what_was_done_to_a_log_is_named(
     assert named in ran.stdout
     assert ran.stdout.endswith("DOES NOT HOLD\n")
     assert verify_entries(log, SIGNED, RING).findings
+
+
+def test_the_program_knows_who_writes_events() -> None:
+    """Nothing is hidden: its list is that of the topology."""
+    assert producers_of(AuditEvent) == verifier.RECORDERS
+
+
+def test_what_an_agent_does_again_it_may_say_again() -> None:
+    """Nothing is lost: a message that comes back after hours gives an event of the same id, which is no copy."""
+    again = AuditEvent(agent="router", action=Action.ROUTE_DECIDED, at=NOW, nonce="3", task_id=TASK)
+    sealed = seal(again, ROUTER, NOW + timedelta(hours=2))
+    log = [*LOG, LogEntry(12, sealed.subject, sealed.headers, sealed.body)]
+    assert log[11].headers["ce-id"] == log[2].headers["ce-id"]
+    assert verify_entries(log, SIGNED, RING).findings == ()
 
 
 def test_a_log_cut_with_its_checkpoints_is_seen_by_who_kept_one(tmp_path: Path, keys: Path) -> None:

@@ -16,6 +16,7 @@ from hybridmesh.bus.merkle import Frontier
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.infra import offline_verifier
 from hybridmesh.infra.audit_log import verify_entries
+from hybridmesh.infra.kept_checkpoints import KeptCheckpoint
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 from hybridmesh.schemas.message import Message
 
@@ -49,13 +50,17 @@ def checkpoint(size: int, first: int) -> Checkpoint:
 SIGNED = [checkpoint(7, 1), checkpoint(13, 1), checkpoint(20, 9)]
 
 
-def problems(log: Sequence[LogEntry], checkpoints: Sequence[Checkpoint]) -> tuple[set[int], bool]:
+def problems(
+    log: Sequence[LogEntry], checkpoints: Sequence[Checkpoint], kept: Sequence[KeptCheckpoint] = ()
+) -> tuple[set[int], bool]:
     """Return where the mesh's check finds the log broken, after the other program has said the same of it."""
     signed = [entry_of(item, place, AUDITOR) for place, item in enumerate(checkpoints, 1)]
-    found = verify_entries(log, signed, RING)
+    found = verify_entries(log, signed, RING, kept)
     lines = [json.loads(write_line("log", entry)) for entry in log]
     lines += [json.loads(write_line("checkpoints", entry)) for entry in signed]
-    assert bool(offline_verifier.check_export(lines, KEYS, [])) == bool(found.findings)
+    assert bool(offline_verifier.check_export(lines, KEYS, [item.model_dump() for item in kept])) == bool(
+        found.findings
+    )
     return {finding.sequence for finding in found.findings}, found.begins > 1
 
 
@@ -92,3 +97,31 @@ def test_a_proof_from_a_log_without_its_beginning_says_what_to_do() -> None:
     """It runs on what you have: proofs are made from all leaves, and the remedy is an export that was kept."""
     with pytest.raises(UsageError, match="begins at entry 9"):
         prove_task(LOG[8:], 20, "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11")
+
+
+def test_a_kept_checkpoint_is_held_against_a_signed_one_where_its_entries_are_gone() -> None:
+    """Nothing is hidden: two roots of one size are a fork, whether the log still reaches so far back or not."""
+    assert problems(LOG[8:], SIGNED, [kept(7)]) == (set(), True)
+    assert problems(LOG[8:], SIGNED, [kept(7, "11")])[0] == {7}
+    forked = checkpoint(7, 1).model_copy(update={"root": "22" * 32, "peaks": ()})
+    assert problems(LOG[8:], [*SIGNED, forked])[0] == {7}
+
+
+def test_a_kept_checkpoint_that_nothing_can_be_held_against_is_named() -> None:
+    """Nothing is hidden: what was not compared does not pass for agreed, but where a newer one speaks for it."""
+    assert problems(LOG[8:], SIGNED, [kept(6)])[0] == {6}
+    assert problems(LOG[8:], SIGNED, [kept(6), kept(15)]) == (set(), True)
+    assert problems(LOG[8:], SIGNED, [kept(6), kept(15, "11")])[0]
+    assert problems(LOG, SIGNED, [kept(6)]) == (set(), False)
+
+
+def test_entries_that_the_checkpoint_at_the_beginning_counts_are_the_tail_too() -> None:
+    """Nothing is hidden: a log that ends before the tree from which it is checked was cut."""
+    beginning = checkpoint(13, 9)
+    assert problems(LOG[8:13], [beginning]) == (set(), True)
+    assert problems(LOG[8:11], [beginning])[0] == {12}
+
+
+def kept(size: int, root: str = "") -> KeptCheckpoint:
+    """Return what somebody wrote down, the truth or another root."""
+    return KeptCheckpoint(size=size, root=root * 32 or checkpoint(size, 1).root)

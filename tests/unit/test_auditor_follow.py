@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hybridmesh.agents.auditor.agent import Auditor
+from hybridmesh.agents.auditor.agent import Auditor, Standing
+from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError
 from hybridmesh.bus.merkle import Frontier, root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
@@ -25,10 +26,15 @@ class Log:
         self.entries = [LogEntry(number, "mesh.audit.recorded.router.-", {}, b"{}") for number in sequences]
         self.checkpoint = checkpoint
         self.kept_s = kept_s
-        self.failures = 0
+        self.failures = self.read_to = 0
+        self.made = self.checkpoints_made_at = NOW
 
-    async def beginning(self) -> tuple[int, float]:
-        return (self.entries[0].sequence, self.kept_s) if self.kept_s else (1, 0)
+    async def standing(self) -> Standing:
+        last = self.entries[-1].sequence if self.entries else 0
+        return Standing(self.made, self.entries[0].sequence if self.kept_s else 1, last, self.kept_s)
+
+    async def checkpoints_made(self) -> datetime:
+        return self.checkpoints_made_at
 
     async def checkpoint_over(self, size: int) -> Checkpoint | None:
         return self.checkpoint if self.checkpoint and self.checkpoint.size >= size else None
@@ -38,12 +44,10 @@ class Log:
             self.failures -= 1
             raise MeshUnavailable
         found = [entry for entry in self.entries if entry.sequence > after]
+        self.read_to = max([self.read_to, *(entry.sequence for entry in found)])
         if not found:
             await asyncio.sleep(wait_s)
         return found
-
-    async def last_sequence(self) -> int:
-        return self.entries[-1].sequence if self.entries else 0
 
     async def last_checkpoint(self) -> Checkpoint | None:
         return self.checkpoint
@@ -179,3 +183,83 @@ async def test_a_log_that_only_gets_shorter_is_signed_for_as_well() -> None:
     following.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await following
+
+
+@contextlib.asynccontextmanager
+async def signed_over(log: Log, published: Published) -> AsyncGenerator[asyncio.Task[None]]:
+    """An auditor that has signed the log as it stands, at work."""
+    auditor = Auditor(log, published.publish, lambda: NOW, interval_s=0.05)
+    following = asyncio.create_task(auditor.follow())
+    try:
+        await signs(log, published)
+        yield following
+    finally:
+        await end_tasks({following})
+
+
+async def signs(log: Log, published: Published) -> None:
+    """Wait for the root of the log as it stands."""
+    size, root = len(log.entries), root_of(map(entry_leaf, log.entries)).hex()
+    async with asyncio.timeout(20):
+        while not any(isinstance(item, Checkpoint) and (item.size, item.root) == (size, root) for item in published):
+            await asyncio.sleep(0.01)
+
+
+def put_another(log: Log, count: int) -> None:
+    """Put a log of other entries in the place of a log, as after its disk was wiped."""
+    log.made = NOW + timedelta(hours=1)
+    log.entries = [LogEntry(number, "mesh.audit.recorded.worker.-", {}, b"{}") for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+async def test_a_log_made_anew_with_its_checkpoints_is_signed_from_its_start(count: int) -> None:
+    """Nothing is hidden: no root is signed over entries of which some are of another log."""
+    log, published = Log(1, 2, 3), Published()
+    async with signed_over(log, published):
+        log.checkpoints_made_at = NOW + timedelta(hours=1)
+        put_another(log, count)
+        await signs(log, published)
+        log.entries.append(LogEntry(count + 1, "s", {}, b"{}"))
+        await signs(log, published)
+    roots = {root_of(map(entry_leaf, log.entries[:size])).hex() for size in (count, count + 1)}
+    assert {item.root for item in published[1:] if isinstance(item, Checkpoint)} == roots
+
+
+@pytest.mark.parametrize("count", [2, 5])
+async def test_a_log_made_anew_beside_its_checkpoints_was_cut(count: int) -> None:
+    """Nothing is hidden: what was signed for is gone, whatever has come in its place."""
+    log, published = Log(1, 2, 3), Published()
+    async with signed_over(log, published) as following:
+        put_another(log, count)
+        with pytest.raises(PermanentError, match="broken at entry 3") as caught:
+            await asyncio.wait_for(following, 20)
+    assert caught.value.reason == "audit-tail-cut"
+    assert sum(isinstance(item, Checkpoint) for item in published) == 1
+
+
+async def test_an_end_that_is_lost_while_the_auditor_runs_was_cut() -> None:
+    """Nothing is hidden: a log that is put back to an earlier state is not gone on with."""
+    log, published = Log(1, 2, 3), Published()
+    async with signed_over(log, published) as following:
+        log.entries.pop()
+        with pytest.raises(PermanentError) as caught:
+            await asyncio.wait_for(following, 20)
+    assert caught.value.reason == "audit-tail-cut"
+
+
+async def test_an_end_that_was_not_signed_for_is_read_again() -> None:
+    """Nothing is hidden: entries that the server lost before they were signed are in no root."""
+    log, published = Log(1, 2, 3), Published()
+    async with signed_over(log, published):
+        log.checkpoint = next(item for item in published if isinstance(item, Checkpoint))
+        published.failures = 1_000_000
+        log.entries.append(LogEntry(4, "lost", {}, b"{}"))
+        async with asyncio.timeout(20):
+            while log.read_to < log.entries[-1].sequence:
+                await asyncio.sleep(0.001)
+        log.entries.pop()
+        await asyncio.sleep(0.3)
+        log.entries.append(LogEntry(4, "kept", {}, b"{}"))
+        published.failures = 0
+        await signs(log, published)
+    assert [item.size for item in published if isinstance(item, Checkpoint)] == [3, 4]

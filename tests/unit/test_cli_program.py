@@ -1,7 +1,9 @@
 """The program as a whole: help of each command, exit codes, errors without a traceback, a light start."""
 
+import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +78,82 @@ def test_a_bug_shows_its_type_and_not_its_text(monkeypatch: pytest.MonkeyPatch) 
     assert "report" in ran.err
     assert "Dana" not in ran.err + ran.out
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("where", ["bus config --out {}/no/x", "model prepare smollm2-135m --set cache={}/file"])
+def test_a_place_that_cannot_be_used_is_named(tmp_path: Path, where: str) -> None:
+    """Nothing is hidden: a path that is none, or of another kind, is the caller's to mend, and is no bug."""
+    (tmp_path / "file").touch()
+    ran = run_command(where.format(tmp_path).split(), "--data", str(tmp_path / "data"))
+    assert ran.code == ExitCode.SETUP
+    assert f"error: {tmp_path}/" in ran.err
+    assert "remedy: name a file" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "error: No space left on device"),
+        (PermissionError(errno.EACCES, "Permission denied", "/there"), "error: /there: Permission denied"),
+        (OSError(errno.EIO, "Input/output error", "/there"), "error: /there: Input/output error"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "bug of hybridmesh (ConnectionRefusedError)"),
+        (TimeoutError(), "bug of hybridmesh (TimeoutError)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_the_system_refuses_is_told_from_a_bug(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, words: str
+) -> None:
+    """Nothing is hidden: a full disk is named with a remedy, and what nobody can mend stays a bug."""
+
+    def broken(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("hybridmesh.infra.doctor_probes.look", broken)
+    ran = run_command("doctor")
+    assert words in ran.err
+    assert "remedy: " in ran.err
+    assert ran.code == (ExitCode.BUG if "bug" in words else ExitCode.SETUP)
+
+
+STREAMS = ("stdin", "stdout", "stderr")
+
+
+@pytest.mark.parametrize(
+    ("closed", "words", "code", "told"),
+    [
+        ("stdout", ["model", "list"], ExitCode.SETUP, "error: standard output: it is closed"),
+        ("stdout", ["--help"], ExitCode.SETUP, "error: standard output: it is closed"),
+        ("stdin", ["submit", "x", "--input", "-"], ExitCode.SETUP, "error: standard input: it is closed"),
+        ("stdin", ["submit", "x"], ExitCode.USAGE, "error: no mesh runs"),
+        ("stderr", ["submit", "x"], ExitCode.USAGE, ""),
+    ],
+)
+def test_a_closed_stream_is_named_by_who_uses_it(
+    tmp_path: Path, closed: str, words: list[str], code: ExitCode, told: str
+) -> None:
+    """Nothing is hidden: what a service that closes its streams gets is a line and a code, where it needs them."""
+    program = "import os, sys; os.close(int(sys.argv[1])); os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+    command = ["-c", "from hybridmesh.infra.cli import main; main()", *words]
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(STREAMS.index(closed)), *command],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.returncode == code
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+@pytest.mark.parametrize("words", [["model", "list"], ["--version"]])
+def test_a_full_output_is_said(words: list[str]) -> None:
+    """Nothing is hidden: what cannot be written is no success, and no bug either."""
+    command = [sys.executable, "-c", "from hybridmesh.infra.cli import main; main()", *words]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == ExitCode.SETUP
+    assert "No space left on device" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize(

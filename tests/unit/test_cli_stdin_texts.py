@@ -50,7 +50,7 @@ def test_a_bad_line_is_named_and_the_rest_is_read(line: bytes) -> None:
 
 def test_bytes_that_are_no_text_are_a_fault() -> None:
     """Nothing is hidden: the line of the first bad byte is named."""
-    assert read(b"one\ntwo\xff") == [Fault(2, "not UTF-8")]
+    assert read(b"one\ntwo\xff") == [Fault(2, "not UTF-8", whole=True)]
     assert read(b"one\n\xff\nthree", Form.LINES) == [Text(1, "one"), Fault(2, "not UTF-8"), Text(3, "three")]
 
 

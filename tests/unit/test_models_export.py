@@ -5,11 +5,13 @@ import math
 import re
 import shutil
 import struct
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
 
 from hybridmesh.bus.errors import SetupError, UsageError
 from hybridmesh.infra.models.entry import Entry
@@ -43,6 +45,8 @@ HOSTILE: dict[str, Any] = {
     "sizes that do not fit": {"t": tensor(shape=(5, 4))},
     "sizes that overflow": {"t": tensor(shape=(2**32, 2**32))},
     "texts for sizes": {"t": {"dtype": "F32", "shape": ["a"], "data_offsets": [0, 64]}},
+    "no dimensions": {"t": tensor(shape=(), end=4)},
+    "a deep nest": b'{"t":' * 100_000,
 }
 
 
@@ -77,6 +81,13 @@ def test_weights_are_read_as_they_are(tmp_path: Path) -> None:
 def test_the_kind_is_what_the_folder_says(architecture: str, kind: str, tmp_path: Path) -> None:
     """It runs on what you have: nobody has to know what to call a model."""
     assert HfFolder(tmp_path, {"architectures": [architecture]}).kind == kind
+
+
+@pytest.mark.parametrize("architectures", [5, "LlamaForCausalLM", [5], {"a": "b"}])
+def test_architectures_that_are_no_names_are_refused(architectures: object, tmp_path: Path) -> None:
+    """It runs on what you have: a configuration of another form is a clear set-up error."""
+    with pytest.raises(SetupError, match="architectures"):
+        _ = HfFolder(tmp_path, {"architectures": architectures}).kind
 
 
 def test_decoders_that_nothing_runs_are_refused_at_once(tmp_path: Path) -> None:
@@ -141,3 +152,17 @@ def test_the_base_install_pulls_no_torch() -> None:
     packages = re.compile(r"^(torch|transformers|optimum)\b", re.MULTILINE)
     assert not packages.search((ROOT / "requirements.lock").read_text("utf-8"))
     assert len(set(packages.findall((ROOT / "requirements-export.lock").read_text("utf-8")))) == 3
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-export.lock"])
+@pytest.mark.parametrize("platform", [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "x86_64")], ids="-".join)
+def test_every_platform_gets_one_runtime(name: str, platform: tuple[str, str]) -> None:
+    """It runs on what you have: both runtimes install the same files, so that one would overwrite the other's."""
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    wanted = [Requirement(line.rstrip("\\")) for line in lines if line.startswith("onnxruntime")]
+    environment = {"sys_platform": platform[0], "platform_machine": platform[1]}
+    found = {it.name: str(it.specifier) for it in wanted if it.marker is None or it.marker.evaluate(environment)}
+    runtime = "onnxruntime-gpu" if platform == ("linux", "x86_64") else "onnxruntime"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (pinned,) = {it.specifier for it in map(Requirement, project["dependencies"]) if it.name.startswith("onnxruntime")}
+    assert found == {runtime: str(pinned)}

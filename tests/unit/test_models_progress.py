@@ -77,6 +77,8 @@ def test_a_container_counts_its_own_limit(tmp_path: Path) -> None:
     (tmp_path / "memory.current").write_text("300\n")
     (tmp_path / "memory.max").write_text("1000\n")
     assert room.free_memory(tmp_path) == 700
+    (tmp_path / "memory.stat").write_text("anon 180\nfile 120\ninactive_file 90\nactive_file 30\n")
+    assert room.free_memory(tmp_path) == 820  # what files left in memory makes room
     (tmp_path / "memory.max").write_text("max\n")
     assert room.free_memory(tmp_path) > 1000
 

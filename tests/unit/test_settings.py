@@ -63,7 +63,37 @@ def test_the_cloud_key_is_never_shown() -> None:
     assert "canary" not in settings.model_dump_json()
 
 
-@pytest.mark.parametrize("text", ["[bus\n", "[bus]\nmax_tries = 0\n"])
+@pytest.mark.parametrize(
+    ("text", "flags", "variables", "place"),
+    [
+        ("[profiles]\nbalanced = 3\n", {}, {}, "profiles.balanced"),
+        ("profiles = 3\n", {}, {}, "profiles"),
+        ("[[profiles]]\ncloud = 'never'\n", {}, {}, "profiles"),
+        ("", {"profiles.x": "3"}, {}, "profiles.x"),
+        ("", {"models": "3", "models.threads": "2"}, {}, "models"),
+        ("", {"bus.retention": "3", "bus.retention.audit_days": "2"}, {}, "bus.retention"),
+        ("", {}, {"HYBRIDMESH_PROFILES": '{"a":1}'}, "profiles"),
+        ("", {}, {"HYBRIDMESH_CLOUD": "x", "ANTHROPIC_API_KEY": "k"}, "cloud"),
+    ],
+)
+def test_a_value_where_a_table_belongs_is_named(
+    tmp_path: Path, text: str, flags: dict[str, str], variables: dict[str, str], place: str
+) -> None:
+    """Nothing is hidden: who sets a section as a whole reads how its parts are set."""
+    with pytest.raises(UsageError, match="table of settings") as caught:
+        load_settings(flags, file=write(tmp_path, text), environment=variables)
+    assert str(caught.value).startswith(f"{place} is")
+    assert f"{place}.NAME" in caught.value.remedy
+
+
+def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
+    """Nothing is hidden: what cannot be read as settings is named, and is no bug."""
+    with pytest.raises(UsageError) as caught:
+        load_settings(file=tmp_path, environment={})
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[bus\n", "[bus]\nmax_tries = 0\n", "[bus]\nport = 80000\n", "[bus]\nport = -1\n"])
 def test_a_bad_file_or_value_is_a_clear_error(tmp_path: Path, text: str) -> None:
     """Nothing is half done."""
     with pytest.raises(UsageError) as caught:

@@ -2,15 +2,21 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from hybridmesh.agents.worker import onnx_models
 from hybridmesh.agents.worker.onnx_memory import LOADED_BYTES, PACKED, SPARE_BYTES, ModelMemory, Need
 from hybridmesh.agents.worker.prompts import compose
 from hybridmesh.agents.worker.questions import check_request
 from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.links import Links
 from hybridmesh.bus.settings import MeshSettings, ModelSettings
+from hybridmesh.infra.composition import build_worker
 from hybridmesh.infra.model_setup import needed_models
+from hybridmesh.infra.models.room import free_memory
 from hybridmesh.schemas.frameworks import YesNo
 from hybridmesh.schemas.inference import CompletionRequest
 from hybridmesh.schemas.plans import StepSpec
@@ -34,10 +40,41 @@ def test_all_share_one_bound() -> None:
 
 def test_the_machine_is_a_bound_too() -> None:
     """It runs on what you have: without a bound of its own a model takes what is free, but for what others need."""
-    memory = ModelMemory(free_bytes=lambda: SPARE_BYTES + 500)
+    memory = ModelMemory(prefix_bytes=0, free_bytes=lambda: SPARE_BYTES + 500)
     assert not memory.take("small", 501)
     assert memory.take("small", 500)
+    memory.promise("small", 0)
     assert memory.fits(1000, without=["small"])
+
+
+def test_what_is_promised_is_not_free() -> None:
+    """It runs on what you have: many requests at once do not each get what is free as long as none has written."""
+    free = SPARE_BYTES + 1000
+    memory = ModelMemory(prefix_bytes=100, free_bytes=lambda: free)
+    assert [memory.take("m", 200) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert not memory.fits(101)
+    assert memory.fits(900, without=["m"])
+    free -= 500  # as much of it as is written is promised no longer
+    memory.promise("m", 300)
+    assert memory.fits(100)
+    assert not memory.fits(101)
+    memory.release("m")
+    assert memory.fits(400)
+
+
+async def test_the_worker_takes_its_container_for_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs on what you have: what is free is what the container may still take, not what its host has."""
+    asked: list[object] = []
+
+    def stop(_folder_of: object, _settings: object, free_bytes: object) -> None:
+        asked.append(free_bytes)
+        raise SetupError("far enough")
+
+    monkeypatch.setattr(onnx_models, "LocalModels", stop)
+    links = cast("Links", SimpleNamespace(settings=MeshSettings()))
+    with pytest.raises(SetupError, match="far enough"):
+        await build_worker(links, keys=Path())
+    assert asked == [free_memory]
 
 
 def test_a_refusal_names_the_figures() -> None:
@@ -47,7 +84,7 @@ def test_a_refusal_names_the_figures() -> None:
         "small would take 250 MB with the longest request: 200 MB of models.memory_mb = 300 are left"
     )
     assert "models.memory_mb" in bounded.remedy
-    free = ModelMemory(free_bytes=lambda: 200_000_000).refusal(["small", "large"], 250_000_000)
+    free = ModelMemory(prefix_bytes=0, free_bytes=lambda: 200_000_000).refusal(["small", "large"], 250_000_000)
     assert "small and large would take 250 MB with the longest request: 200 MB are free" in str(free)
 
 
@@ -56,8 +93,10 @@ def test_what_a_model_needs_is_known_before_it_is_loaded(tmp_path: Path) -> None
     (tmp_path / "model.onnx").write_bytes(b"x" * 10)
     (tmp_path / "model.onnx.data").write_bytes(b"x" * 990)
     decoder = {"num_hidden_layers": 3, "num_key_value_heads": 2, "head_size": 5}
-    (tmp_path / "genai_config.json").write_text(json.dumps({"model": {"decoder": decoder}}), "utf-8")
+    config = {"model": {"context_length": 200, "decoder": decoder}}
+    (tmp_path / "genai_config.json").write_text(json.dumps(config), "utf-8")
     assert Need.of(tmp_path, 100) == Need(int(1000 * PACKED) + LOADED_BYTES, 100 * 2 * 3 * 2 * 5 * 4)
+    assert Need.of(tmp_path, 300).request == Need.of(tmp_path, 200).request
     (tmp_path / "genai_config.json").write_text("{}", "utf-8")
     with pytest.raises(SetupError):
         Need.of(tmp_path, 100)
