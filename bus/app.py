@@ -12,7 +12,6 @@ from faststream import AckPolicy, FastStream, Response
 from faststream.nats import NatsBroker, NatsMessage
 from faststream.nats.security import NatsNKey
 from faststream.security import BaseSecurity
-from nats.aio.client import Client
 
 from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Service
@@ -131,7 +130,8 @@ class AgentApp:
         if metrics.port is not None:
             first = metrics.port + AGENTS.index(self._identity.name)
             self._metrics.serve(metrics.host, range(first, first + METRICS_BLOCKS * len(AGENTS), len(AGENTS)))
-        client = await self._connect()
+        await self._await_bus()
+        client = await self._broker.connect()
         links = await make_links(client, self._identity, self._ring, self._settings)
         agent = await self._build(links)
         self._metrics.follow(agent.loads)
@@ -206,8 +206,8 @@ class AgentApp:
                 await attendance.renew(busy, handled, loads, agent.note())
             await asyncio.sleep(BEAT_S)
 
-    async def _connect(self) -> Client:
-        """Wait for the bus for as long as it takes; raises MeshUnavailable when told to end meanwhile."""
+    async def _await_bus(self) -> None:
+        """Connect, however long that takes; raises MeshUnavailable when told to end meanwhile."""
         connecting, told = asyncio.create_task(self._broker.connect()), asyncio.create_task(self._app.told.wait())
         patience_s = _PATIENCE_S
         try:
@@ -216,7 +216,7 @@ class AgentApp:
                 patience_s = _WAITING_S
             if not connecting.done():
                 raise MeshUnavailable("stopped before the bus answered")
-            return connecting.result()
+            connecting.result()
         finally:
             await end_tasks([task for task in (connecting, told) if not task.done()])
 
