@@ -208,14 +208,14 @@ def signed_as(keys: Path, producer: str, kind: type[Message], body: Mapping[str,
     return Envelope(subject, {**headers, SIGNATURE: base64.b64encode(signature).decode()}, content)
 
 
-def failures(keys: Path, canary: str) -> Iterator[Envelope]:
+def failures(keys: Path, canary: str) -> Iterator[tuple[Account, Envelope]]:
     """Yield, for each agent and each type that it takes, a body it cannot read, and one that leads nowhere."""
     for row in TOPOLOGY:
         for kind in (*row.consumes, *row.timers):
             producer = min(producers_of(kind))
             body = full_body(f"{kind.NAME}.v{kind.MAJOR}")
             for made in (spoiled(body, canary), cast("dict[str, object]", with_canary(body, canary))):
-                yield signed_as(keys, producer, kind, {**made, "task_id": new_task_id()})
+                yield row.account, signed_as(keys, producer, kind, {**made, "task_id": new_task_id()})
 
 
 async def quiet(insight: Insight) -> bool:
@@ -254,8 +254,9 @@ async def test_no_failure_at_any_stage_shows_private_text(mesh: MeshProcess, clo
         js = insight.js
         buried = len(await stored(js, DEAD.name))
         sent = 0
-        for envelope in failures(keys, canary):
-            await js.publish(envelope.subject, envelope.body, headers=envelope.headers)
+        for account, envelope in failures(keys, canary):
+            side = insight.clients[account].jetstream()
+            await side.publish(envelope.subject, envelope.body, headers=envelope.headers)
             sent += 1
         for ask in Ask:
             for body in (b"{" + canary.encode(), json.dumps({canary: [canary]}).encode()):
