@@ -8,7 +8,7 @@ print((await mesh.result(task)).result)
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from hybridmesh.bus.bodies import fetch_body
-from hybridmesh.bus.cancellation import CancellationWatch, end_tasks
+from hybridmesh.bus.cancellation import CancellationWatch
 from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
@@ -37,6 +37,7 @@ from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.losses import Losses
 from hybridmesh.bus.outbox import Outbox, Sender
+from hybridmesh.bus.resending import resending
 from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.tls import make_context, servers_of
@@ -60,8 +61,6 @@ M = TypeVar("M", bound=Message)
 logger = logging.getLogger("hybridmesh")
 
 _CONNECT_TIMEOUT_S = 5.0
-_SEND_WITHIN_S = 2.5  # a command has eight seconds to connect, and this is not what it was called for
-_NOT_SENT = "tasks in the outbox are not sent yet (%s); the next connection tries again"
 _LOOK_AGAIN_S = 2.0
 TaskEnded = TaskCompleted | TaskFailed
 
@@ -140,8 +139,8 @@ class Mesh:
         self._outbox.remove(task)
         return task.task_id
 
-    async def send_waiting(self) -> int:
-        """Send what the outbox still holds for this mesh from this identity; return how many.
+    async def send_waiting(self, ids: Collection[str] | None = None) -> int:
+        """Send what the outbox still holds for this mesh from this identity, or of it these; return how many.
 
         Raises:
             MeshBusy: a queue is full; the others' are sent.
@@ -152,6 +151,8 @@ class Mesh:
         sent = 0
         refusal: MeshError | None = None
         for task in self._outbox.waiting():
+            if ids is not None and task.task_id not in ids:
+                continue
             try:
                 await self.links.publisher.publish(task)
             except (MeshBusy, PermanentError) as error:
@@ -162,24 +163,6 @@ class Mesh:
         if refusal is not None:
             raise refusal
         return sent
-
-    async def try_waiting(self) -> None:
-        """Send what waits as far as that goes in a moment, and say what stays: nobody has to wait or fail for it."""
-        sending = asyncio.create_task(self._send_or_say())
-        try:
-            await asyncio.wait({sending}, timeout=_SEND_WITHIN_S)
-            if not sending.done():
-                logger.warning(_NOT_SENT, "no-answer-in-time")
-        finally:
-            await end_tasks({sending})
-        if foreign := self._outbox.foreign():
-            logger.warning("tasks in the outbox for another mesh or by another key, not sent here: %d", foreign)
-
-    async def _send_or_say(self) -> None:
-        try:
-            await self.send_waiting()
-        except MeshError as error:
-            logger.warning(_NOT_SENT, error.reason)
 
     async def result(self, task_id: str, *, timeout_s: float | None = None) -> TaskEnded:
         """Wait for a task's end and return it.
@@ -382,8 +365,8 @@ async def connect(
     async with open_connection(servers, identity.name, identity.seed, tls, within_s=_CONNECT_TIMEOUT_S) as client:
         outbox = Outbox(folder / "outbox", Sender.at(named, identity.name, ring))
         mesh = Mesh(await make_links(client, identity, ring, tree), outbox)
-        await mesh.try_waiting()
-        yield mesh
+        async with resending(outbox, mesh.send_waiting):
+            yield mesh
 
 
 def _plain(headers: Mapping[str, str] | None) -> dict[str, str]:

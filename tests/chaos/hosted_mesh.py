@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 from chaos.frame_proxy import FrameProxy
 from harness import eventually
 from hybridmesh.bus.client import Mesh, connect
-from hybridmesh.bus.errors import MeshError
+from hybridmesh.bus.errors import MeshError, MeshUnavailable
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import AGENTS, Account
 from hybridmesh.infra.nats.access import accounts_block
@@ -24,6 +24,7 @@ from hybridmesh.infra.provision import connect_provisioner, create_keys, provisi
 from mesh_process import PROGRAM, QUICK, present
 
 _RESTART_S = 0.5
+_ELECTIONS = 4
 READY_S = 90.0
 
 
@@ -185,7 +186,14 @@ async def agents_on(
     """Provision the bus at ``url`` with ``replicas`` of each stream, and run every agent on it."""
     sets = (*QUICK, *settings)
     wait = next(float(word.partition("=")[2]) for word in reversed(sets) if word.startswith("bus.ack_wait_s="))
-    await provision_bus(url, MeshSettings(bus=BusSettings(ack_wait_s=wait)), replicas=replicas, keys=folder / "keys")
+    buses = MeshSettings(bus=BusSettings(ack_wait_s=wait))
+    for left in reversed(range(_ELECTIONS)):  # a cluster says nothing until its servers have elected a leader
+        try:
+            await provision_bus(url, buses, replicas=replicas, keys=folder / "keys")
+            break
+        except MeshUnavailable:
+            if not left:
+                raise
     mesh = HostedMesh(folder, url, sets, environment)
     async with contextlib.AsyncExitStack() as stack:
         for agent in AGENTS if proxied else ():
