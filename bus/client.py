@@ -7,7 +7,6 @@ print((await mesh.result(task)).result)
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -58,8 +57,6 @@ from hybridmesh.schemas.message import DEFAULT_TENANT, Message, is_conversation_
 from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFailed, TaskSubmitted
 
 M = TypeVar("M", bound=Message)
-logger = logging.getLogger("hybridmesh")
-
 _CONNECT_TIMEOUT_S = 5.0
 _LOOK_AGAIN_S = 2.0
 TaskEnded = TaskCompleted | TaskFailed

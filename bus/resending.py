@@ -13,7 +13,8 @@ logger = logging.getLogger("hybridmesh")
 
 _WITHIN_S = 2.5  # a command has eight seconds to connect
 _AGAIN_S = 3.0
-_NOT_SENT = "tasks in the outbox are not sent yet (%s); this connection and the next one try again"
+_NOT_SENT = "tasks in the outbox are not sent yet (%s); they are tried again as long as this connection is open"
+_LEFT = "tasks in the outbox are not sent yet; the next connection tries again"
 
 Send = Callable[[frozenset[str]], Awaitable[int]]
 
@@ -32,8 +33,8 @@ async def resending(outbox: Outbox, send: Send) -> AsyncGenerator[None]:
         yield
     finally:
         if not sending.done():
-            await end_tasks({sending})
-            logger.warning(_NOT_SENT, "no-answer-in-time")
+            logger.warning(_LEFT)
+        await end_tasks({sending})
 
 
 async def _keep_sending(send: Send, ids: frozenset[str]) -> None:
@@ -46,7 +47,7 @@ async def _keep_sending(send: Send, ids: frozenset[str]) -> None:
                 logger.warning(_NOT_SENT, error.reason)
             told = error.reason
         except MeshError as error:  # it would be the same the next time
-            logger.warning(_NOT_SENT, error.reason)
+            logger.warning("tasks in the outbox are not sent (%s)", error.reason)
             return
         else:
             return

@@ -10,8 +10,8 @@ from hybridmesh.schemas.privacy import Span
 
 _READ = 20_000  # characters of a text that show its language
 _LEAST = 8  # different words that tell; a shorter text, or a list of names, may be in any language
-# Of the labelled texts in eight languages, and of 1,200 stretches of program text, none has a smaller share of words
-# that are known; of texts in 22 other languages 18 have, not those that are near to one of ours (Norwegian, Catalan).
+# Of 3,092 labelled texts in eight languages two have a smaller share of known words, and these are Hmong; so have 19 of
+# texts in 22 other languages, but not Norwegian, Catalan and Estonian.
 _SHARE = 0.36
 # A word in small letters between blanks, with the marks of a sentence around it: no name, no part of an address.
 _WORD = re.compile(r"(?<![^\s(\"'«„“‘¿¡*-])[^\W\d_]+(?:['’-][^\W\d_]+){0,3}(?=[.,;:!?)\"'»”“’*-]{0,3}(?:\s|\Z))")

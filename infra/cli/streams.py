@@ -2,9 +2,7 @@
 
 import errno
 import io
-import os
 import sys
-from pathlib import Path
 from typing import Never, Self, TextIO, cast
 
 
@@ -23,13 +21,20 @@ class ClosedStream(io.TextIOBase):
         """Raise OSError."""
         raise OSError(errno.EBADF, "it is closed", self._name)
 
-    def readline(self, _size: int = -1, /) -> Never:  # type: ignore[override] # it gives neither text nor bytes
+    def readline(self, _size: int | None = -1, /) -> Never:
         """Raise OSError."""
         self.read()
 
     def write(self, _text: str, /) -> Never:
         """Raise OSError."""
         self.read()
+
+
+class _Nowhere(io.TextIOBase):
+    """In the place of standard error: what is said to nobody is dropped."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
 
 
 def replace_closed_streams() -> None:
@@ -39,4 +44,4 @@ def replace_closed_streams() -> None:
     if sys.stdout is None:
         sys.stdout = cast("TextIO", ClosedStream("standard output"))
     if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the life of the program
+        sys.stderr = cast("TextIO", _Nowhere())

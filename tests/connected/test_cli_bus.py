@@ -6,9 +6,9 @@ import datetime as dt
 import ipaddress
 import ssl
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import nats
 import nats.errors
@@ -214,9 +214,7 @@ async def test_a_server_joins_a_cluster_by_its_certificate_alone(authority: Auth
     context = ssl.create_default_context(cafile=authority.file)
     context.load_cert_chain(cert, key)
 
-    async def follow(name: str, **options: Any) -> Client:  # noqa: ANN401 - what nats-py's connect takes
-        client = await open_client(f"nats://127.0.0.1:{ports[name]}", **options)
-
+    async def follow(name: str, client: Client) -> Client:
         async def hear(message: Msg) -> None:
             heard[name].append(message.data)
 
@@ -228,10 +226,13 @@ async def test_a_server_joins_a_cluster_by_its_certificate_alone(authority: Auth
         for name in ports:
             servers.enter_context(server(tmp_path / f"{name}.conf"))
         seed = read_seed(keys, "provisioner")
+        urls = {name: f"nats://127.0.0.1:{port}" for name, port in ports.items()}
+        known = partial(nats.connect, nkeys_seed_str=seed, tls=context, allow_reconnect=False)
+        stranger = partial(nats.connect, user="x", password="y", allow_reconnect=False)
         clients = [
-            await follow("second", nkeys_seed_str=seed, tls=context),
-            await follow("strange", user="x", password="y"),
-            await open_client(f"nats://127.0.0.1:{ports['first']}", nkeys_seed_str=seed, tls=context),
+            await follow("second", await once_it_answers(partial(known, urls["second"]))),
+            await follow("strange", await once_it_answers(partial(stranger, urls["strange"]))),
+            await once_it_answers(partial(known, urls["first"])),
         ]
         async with asyncio.timeout(20):
             while not heard["second"]:
@@ -243,12 +244,12 @@ async def test_a_server_joins_a_cluster_by_its_certificate_alone(authority: Auth
     assert heard["strange"] == []
 
 
-async def open_client(url: str, **options: Any) -> Client:  # noqa: ANN401 - what nats-py's connect takes
+async def once_it_answers(connecting: Callable[[], Awaitable[Client]]) -> Client:
     """Connect, as soon as the server is there."""
     async with asyncio.timeout(15):
         while True:
             try:
-                return await nats.connect(url, allow_reconnect=False, connect_timeout=5, **options)
+                return await connecting()
             except (OSError, nats.errors.Error):
                 await asyncio.sleep(0.1)
 

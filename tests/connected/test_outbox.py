@@ -101,6 +101,22 @@ async def test_a_full_queue_stops_no_other_command(bus: Bus, tmp_path: Path, cap
     assert (kept(data), await submitted(bus)) == ([], 1)
 
 
+async def test_what_waits_is_sent_while_a_client_stays(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: a program that stays connected sends what was refused at its start as soon as there is room."""
+    await fill_lanes(bus)
+    data = tmp_path / "data"
+    async with connect(bus.url, data=data, keys=bus.keys) as mesh:
+        await mesh.submit("g")
+    waiting = keep(data, bus.url, bus.keys)
+    async with connect(bus.url, data=data, keys=bus.keys):
+        assert kept(data) == [waiting.task_id]
+        await bus.js.purge_stream(lanes_stream("decomposer"))
+        async with asyncio.timeout(15):
+            while kept(data):
+                await asyncio.sleep(0.1)
+    assert await submitted(bus) == 1
+
+
 async def test_a_mesh_that_takes_no_tasks_holds_nobody_up(bus: Bus, tmp_path: Path) -> None:
     """Nothing hangs: a queue that is gone costs a moment, and the task still waits."""
     data = tmp_path / "data"
