@@ -14,7 +14,7 @@ MODELS := tests/bench/models
 TRAIN  := .venv-train/.ready
 EXPORT := .venv-export/.ready
 
-.PHONY: help setup demo test test-export lint format bench bench-backlog soak bench-prepare bench-privacy bench-models bench-quality train-pii simulate chaos chaos-short chaos-many documents lock clean
+.PHONY: help setup demo test test-export lint format bench bench-backlog soak bench-prepare bench-privacy bench-models bench-quality train-pii pii-thresholds simulate chaos chaos-short chaos-many documents lock clean
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
@@ -97,6 +97,9 @@ bench-quality: $(DEV) ## what the local models get right: 224 cases, four langua
 train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora, START a model to go on from)
 	@cd tests/typing_root && $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(START),--start $(abspath $(START))) $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
 	@cp build/pii/model.onnx build/pii/labels.json build/pii/tokenizer.json agents/classifier/model/
+
+pii-thresholds: $(DEV) ## the thresholds of that model, chosen on the development sets alone
+	@cd tests && $(CURDIR)/$(BIN)/python -m bench.privacy.choosing $(CURDIR)/agents/classifier/model/thresholds.json
 
 simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many
 	@cd tests && $(CURDIR)/$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),4000))

@@ -18,7 +18,7 @@ from hybridmesh.infra.pii_training.values import LOCALES
 
 _SEED = 20261125
 _TEXTS = 300_000
-_STEPS = 20_000
+_STEPS = 12_000
 _SMALL, _TIMES = "wnut", 4  # the one corpus of noisy English is small
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """Fine-tunes the base: batches of like length, AdamW with warm-up and linear decay, bf16 on the CPU.
 
 Tokens are hidden now and then in place of dropout, which takes two thirds of the time of a forward pass on a CPU.
+What comes out is the mean of the weights of the second half of the steps.
 """
 
 import json
@@ -23,6 +24,8 @@ _BATCH = 32
 _POOL = 10  # batches that are sorted by length together
 _PEAK = 2.0e-4
 _WARM_UP = 150
+_END = 0.2  # of the peak rate, at the last step: a mean of weights wants them to have moved
+_MEANT = 0.5  # of the steps, the later ones: their mean errs less than the last on texts unlike those of training
 _DECAY = 0.01
 _OUTSIDE_WEIGHT = 0.7  # of the loss on what is not private: a missed name costs more than a false one
 _HIDDEN = 0.05  # of tokens: what stands around them has to tell
@@ -58,9 +61,10 @@ def encode(text: Labelled, tokenizer: Any, labels: Sequence[str]) -> Example:
 def train(
     model: Any, examples: Sequence[Example], *, steps: int, threads: int, seed: int, mask: int, checkpoint: Path
 ) -> None:
-    """Train for that many steps, and write the weights to ``checkpoint`` now and then, and at the end.
+    """Train for that many steps, and leave the mean weights in ``model``; ``checkpoint`` has them now and then.
 
-    ``mask`` is the token that stands for a hidden one.
+    ``mask`` is the token that stands for a hidden one. The mean: Izmailov and others, "Averaging Weights Leads to
+    Wider Optima and Better Generalization", 2018 (arXiv 1803.05407).
     """
     torch: Any = import_module("torch")
     torch.manual_seed(seed)
@@ -70,11 +74,12 @@ def train(
     weights[0] = _OUTSIDE_WEIGHT
     loss_of = torch.nn.CrossEntropyLoss(weight=weights, ignore_index=_IGNORED)
     model.train()
+    meant = torch.optim.swa_utils.AveragedModel(model)
     began = saved = time.monotonic()
     mean = 0.0
     for step, batch in enumerate(_batches(list(examples), seed), 1):
         for group in optimiser.param_groups:
-            group["lr"] = _PEAK * min(step / _WARM_UP, max(0.02, (steps - step) / max(1, steps - _WARM_UP)))
+            group["lr"] = _PEAK * min(step / _WARM_UP, _END + (1 - _END) * (steps - step) / max(1, steps - _WARM_UP))
         ids, seen, types, marks = _tensors(torch, batch)
         ids = ids.where((torch.rand(ids.shape) >= _HIDDEN) | (marks == _IGNORED), mask)
         with torch.autocast("cpu", torch.bfloat16):
@@ -84,15 +89,19 @@ def train(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
+        if step > steps * (1 - _MEANT):
+            meant.update_parameters(model)
         mean = loss.item() if step == 1 else 0.98 * mean + 0.02 * loss.item()
         now = time.monotonic()
         if step % 50 == 0:
             logger.info("step %d of %d, loss %.4f, %.2f steps/s", step, steps, mean, step / (now - began))
         if step == steps or now - saved > _SAVE_S:
-            torch.save(model.state_dict(), checkpoint)
+            torch.save((meant.module if meant.n_averaged else model).state_dict(), checkpoint)
+            torch.save(model.state_dict(), checkpoint.with_stem("last"))
             saved = now
         if step == steps:
-            return
+            break
+    model.load_state_dict(meant.module.state_dict())
 
 
 def _batches(examples: list[Example], seed: int) -> Iterator[list[Example]]:

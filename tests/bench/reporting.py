@@ -31,11 +31,12 @@ def show(title: str, figures: Sequence[Figures]) -> None:
     Console(width=110).print(table)
 
 
-def write(name: str, figures: Sequence[Figures], sizes: Sizes, load_before: float) -> None:
-    """Write ``results/<name>.json`` of timed tasks."""
+def write(name: str, figures: Sequence[Figures], sizes: Sizes, load_before: float, **more: float) -> None:
+    """Write ``results/<name>.json`` of timed tasks, and ``more`` of what was measured beside them."""
     rows = [{**asdict(row), "writes": round(row.writes, 2)} for row in figures]
     write_report(
-        name, {**surroundings(load_before), "sync_interval": "always", "samples": asdict(sizes), "figures": rows}
+        name,
+        {**surroundings(load_before), "sync_interval": "always", "samples": asdict(sizes), "figures": rows, **more},
     )
 
 
