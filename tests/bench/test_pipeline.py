@@ -7,7 +7,7 @@ from pathlib import Path
 import nats
 import pytest
 
-from bench.bare_loop import HOPS, bare_loop
+from bench.bare_loop import BESIDE, HOPS, bare_loop
 from bench.measuring import Figures, Sizes, measure
 from bench.pipeline import faststream_pipeline, mesh_pipeline
 from bench.publishing import MESSAGE
@@ -32,6 +32,8 @@ async def test_pipeline(nats_server: NatsServer, keys_folder: Path, tmp_path: Pa
     js = admin.jetstream()
     async with bare_loop(nats_server.url) as bare:
         figures.append(await measure(f"bare nats-py, {HOPS} hops", bare, SIZES, js, nats_server.pid))
+    async with bare_loop(nats_server.url, BESIDE) as writing:
+        figures.append(await measure("bare nats-py, as many writes", writing, SIZES, js, nats_server.pid))
     async with faststream_pipeline(nats_server.url) as plain:
         figures.append(await measure(f"FastStream, {HOPS} hops", plain, SIZES, js, nats_server.pid))
     await provision(js, settings.bus)
