@@ -63,16 +63,32 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
     return tree.root()
 
 
-def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the proof that leaf ``index`` is in the tree over ``leaves`` (``PATH``, 2.1.3.1), leaf end first."""
-    if not 0 <= index < len(leaves):
+def levels_of(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """Return all nodes of the tree over leaf hashes, level by level: for many paths through one tree."""
+    levels = [list(leaves)]
+    while len(below := levels[-1]) > 1:
+        level = [node_hash(below[place], below[place + 1]) for place in range(0, len(below) - 1, 2)]
+        if len(below) % 2:
+            level.append(below[-1])
+        levels.append(level)
+    return levels
+
+
+def path_through(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """Return the proof that leaf ``index`` is in the tree of these nodes (``PATH``, 2.1.3.1), leaf end first."""
+    if not 0 <= index < len(levels[0]):
         raise IndexError(index)
-    if len(leaves) == 1:
-        return []
-    split = _split(len(leaves))
-    if index < split:
-        return [*inclusion_path(leaves[:split], index), root_of(leaves[split:])]
-    return [*inclusion_path(leaves[split:], index - split), root_of(leaves[:split])]
+    path: list[bytes] = []
+    for level in levels[:-1]:
+        if (sibling := index ^ 1) < len(level):
+            path.append(level[sibling])
+        index >>= 1
+    return path
+
+
+def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the proof that leaf ``index`` is in the tree over ``leaves``."""
+    return path_through(levels_of(leaves), index)
 
 
 def includes(root: bytes, size: int, leaf: bytes, index: int, path: Sequence[bytes]) -> bool:

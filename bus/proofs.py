@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +18,8 @@ from hybridmesh.bus.envelope import producer_of, signed_bytes
 from hybridmesh.bus.merkle import Frontier, leaf_hash
 from hybridmesh.bus.topology import producers_of, subject_of
 from hybridmesh.schemas.audits import AuditEvent, AuditFinding, Checkpoint
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,10 @@ class LogEntry:
     subject: str
     headers: dict[str, str]
     body: bytes
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what it is made from again in another process: a dataclass asks for its fields one by one."""
+        return LogEntry, (self.sequence, self.subject, self.headers, self.body)
 
 
 class Claim(Protocol):
@@ -53,12 +59,21 @@ class Examined:
     problem: str | None
     said: bytes
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what it is made from again in another process."""
+        return Examined, (self.sequence, self.leaf, self.problem, self.said)
+
 
 Signature = Callable[[LogEntry], str | None]
 """Says what is wrong with an entry by itself (signature, subject, whom it speaks for), or None."""
 
-Spread = Callable[[Callable[[LogEntry], Examined], Iterable[LogEntry]], Iterable[Examined]]
-"""Applies a function to each entry and keeps their order: ``map``, or one that uses more than one core."""
+
+class Spread(Protocol):
+    """Applies a function to each entry and keeps their order: ``map``, or one that uses more than one core."""
+
+    def __call__(self, examine: Callable[[LogEntry], R], entries: Iterable[LogEntry], /) -> Iterable[R]:
+        """Yield what the function says of each entry."""
+        ...
 
 
 # Of integers, strings and ASCII names, which is all a leaf has, this is RFC 8785, in a quarter of a package's time.
@@ -129,13 +144,27 @@ def check_log(
     ``checkpoints`` come from the log's own side and are checked by signature; ``kept`` are those that the reader
     wrote down earlier, and are believed. A finding about a checkpoint carries the checkpoint's size.
     """
-    signed, findings = read_checkpoints(checkpoints, signature)
+    signed, findings = read_checkpoints(checkpoints, signature, spread)
+    findings += check_entries(entries, signed, signature, kept=kept, spread=spread)
+    return sorted(findings, key=lambda finding: finding.sequence)
+
+
+def check_entries(
+    entries: Iterable[LogEntry],
+    signed: Sequence[Checkpoint],
+    signature: Signature,
+    *,
+    kept: Sequence[Claim] = (),
+    spread: Spread = map,
+) -> list[AuditFinding]:
+    """Return where entries do not hold, alone or against checkpoints that the auditor ``signed``."""
+    findings: list[AuditFinding] = []
     claimed = sorted({(item.size, item.root) for item in (*signed, *kept)})
     roots = _Roots(frozenset(size for size, _ in claimed))
     last = 0
     heard: dict[bytes, int] = {}
     for entry in spread(partial(examine, signature), entries):
-        if last == 0 and entry.sequence > 1 and (tree := beginning(entry.sequence, signed)) is not None:
+        if not heard and entry.sequence > 1 and (tree := beginning(entry.sequence, signed)) is not None:
             roots.begin(tree)
             last = entry.sequence - 1
         findings += _order(entry.sequence, last)
@@ -148,21 +177,34 @@ def check_log(
             problem = problem or f"entry {before} again: a copy of it, to the moment"
         if problem is not None:
             findings.append(AuditFinding(sequence=entry.sequence, problem=problem))
+    if not heard and (tree := beginning(signed_beginning(signed), signed)) is not None:
+        # Not one entry is left; those that are gone by right are in a tree all the same.
+        roots.begin(tree)
+        last = signed_beginning(signed) - 1
     findings += _forks(claimed)
     findings += _mismatches(claimed, roots, last)
     findings += _not_compared(kept, signed, roots.begins)
     if last and not claimed:
         findings.append(AuditFinding(sequence=last, problem="no checkpoint: a cut tail could not be seen"))
-    return sorted(findings, key=lambda finding: finding.sequence)
+    return findings
+
+
+def signed_beginning(checkpoints: Iterable[Checkpoint]) -> int:
+    """Return the first entry of a log by what was signed of it: all before that are past their retention.
+
+    The auditor signs that only after it has seen that they were old enough. If it is behind the last entry, a log
+    without entries is whole.
+    """
+    return max((item.first for item in checkpoints if item.peaks), default=1)
 
 
 def beginning(first: int, checkpoints: Iterable[Checkpoint]) -> Frontier | None:
-    """Return the tree from which a log can be checked that begins with entry ``first``; None where there is none.
+    """Return the tree from which a log can be checked that begins with a later entry, ``first``; None: there is none.
 
     Earlier entries may be past their retention, which is so only if a signed checkpoint says that the log began there.
     """
     known = [item for item in checkpoints if item.peaks]
-    if first > max((item.first for item in known), default=1):
+    if first <= 1 or first > signed_beginning(known):
         return None
     for item in sorted(known, key=lambda item: item.size):
         if item.size >= first - 1 and (tree := tree_of(item)) is not None:
@@ -188,17 +230,20 @@ def _order(sequence: int, last: int) -> list[AuditFinding]:
     return [AuditFinding(sequence=sequence, problem=f"stands after entry {last}: out of order or repeated")]
 
 
-def read_checkpoints(entries: Iterable[LogEntry], signature: Signature) -> tuple[list[Checkpoint], list[AuditFinding]]:
+def read_checkpoints(
+    entries: Iterable[LogEntry], signature: Signature, spread: Spread = map
+) -> tuple[list[Checkpoint], list[AuditFinding]]:
     """Return the checkpoints that the auditor signed, in their order, and what is wrong with the others."""
     read: list[Checkpoint] = []
     findings: list[AuditFinding] = []
-    for entry in entries:
+    stored = list(entries)
+    for entry, signer_problem in zip(stored, spread(signature, stored), strict=True):
         try:
             checkpoint = Checkpoint.model_validate_json(entry.body)
         except ValidationError:
             findings.append(AuditFinding(sequence=0, problem=f"checkpoint entry {entry.sequence} cannot be read"))
             continue
-        problem = signature(entry)
+        problem = signer_problem
         if problem is None and producer_of(entry.headers) not in producers_of(Checkpoint):
             problem = "signed by an agent that may not"
         if problem is None and subject_of(checkpoint) != entry.subject:
@@ -247,5 +292,7 @@ def _mismatches(claimed: Sequence[tuple[int, str]], roots: _Roots, last: int) ->
     largest = max((size for size, _ in claimed), default=0)
     if largest > last:
         problem = f"the tail is cut: a checkpoint counts {largest} entries, the log ends at {last}"
+        if last == 0:
+            problem += ", and no checkpoint says that they are past their retention"
         findings.append(AuditFinding(sequence=last + 1, problem=problem))
     return findings

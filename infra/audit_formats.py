@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hybridmesh.agents.auditor.bundle import write_line
-from hybridmesh.bus.proofs import LogEntry
+from hybridmesh.bus.proofs import LogEntry, Signature
 from hybridmesh.schemas.audits import Action, AuditEvent
 
 _OCSF = "1.6.0"
@@ -89,8 +89,13 @@ FORMATS: dict[str, Callable[[LogEntry, AuditEvent], dict[str, Any]]] = {"ocsf": 
 BUNDLE = "bundle"
 
 
-def lines_of(form: str, entries: Sequence[LogEntry], checkpoints: Sequence[LogEntry]) -> Iterator[str]:
-    """Yield the lines of an export; in the other forms, entries that are no events of the mesh are left out."""
+def lines_of(
+    form: str, entries: Sequence[LogEntry], checkpoints: Sequence[LogEntry], signature: Signature
+) -> Iterator[str]:
+    """Yield the lines of an export; in the other forms, entries that are no events of the mesh are left out.
+
+    Those have no way to say that an entry is by nobody of the mesh: what they hold is taken for what an agent did.
+    """
     if form == BUNDLE:
         yield from (write_line("log", entry) for entry in entries)
         yield from (write_line("checkpoints", entry) for entry in checkpoints)
@@ -100,4 +105,5 @@ def lines_of(form: str, entries: Sequence[LogEntry], checkpoints: Sequence[LogEn
             event = AuditEvent.model_validate_json(entry.body)
         except ValidationError:
             continue  # `audit verify` names it
-        yield json.dumps(FORMATS[form](entry, event), ensure_ascii=False)
+        if signature(entry) is None:
+            yield json.dumps(FORMATS[form](entry, event), ensure_ascii=False)

@@ -1,6 +1,7 @@
 """Checkpoints that a reader wrote down earlier and kept outside the mesh: what a cut tail cannot hide from."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -16,7 +17,8 @@ class KeptCheckpoint(BaseModel):
     root: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-_FILE: TypeAdapter[KeptCheckpoint | list[KeptCheckpoint]] = TypeAdapter(KeptCheckpoint | list[KeptCheckpoint])
+_Several = Annotated[list[KeptCheckpoint], Field(min_length=1)]  # none would pass for nothing to hold against
+_FILE: TypeAdapter[KeptCheckpoint | list[KeptCheckpoint]] = TypeAdapter(KeptCheckpoint | _Several)
 
 
 def read_kept(file: Path) -> list[KeptCheckpoint]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,22 @@ def roots_at(leaves: list[bytes], sizes: set[int], before: int, peaks: list[byte
     return found
 
 
+def signed_beginning(signed: list[Entry]) -> int:
+    """Return the first entry of a log by what was signed of it: all before that are past their retention.
+
+    The auditor signs that only after it has seen that they were old enough. If it is behind the last entry, a log
+    without entries is whole.
+    """
+    return max((int(item.get("first", 1)) for item in signed if item.get("peaks")), default=1)
+
+
 def beginning(first: int, signed: list[Entry]) -> Entry | None:
-    """Return the checkpoint from which a log can be checked that begins with entry ``first``, or None.
+    """Return the checkpoint from which a log can be checked that begins with a later entry, ``first``, or None.
 
     Earlier entries may be past their retention, which is so only if a signed checkpoint says that the log began there.
     """
-    known = [item for item in signed if item.get("peaks")]
-    if first <= max((int(item.get("first", 1)) for item in known), default=1):
-        for item in sorted(known, key=lambda item: int(item["size"])):
+    if 1 < first <= signed_beginning(signed):
+        for item in sorted((item for item in signed if item.get("peaks")), key=lambda item: int(item["size"])):
             peaks = [bytes.fromhex(peak) for peak in item["peaks"]]
             right = int(item["size"]).bit_count() == len(peaks) and root_of(peaks) == item["root"]
             if item["size"] >= first - 1 and right:
@@ -161,10 +170,16 @@ def signer_problem(entry: Entry, ring: Ring, kind: str) -> str | None:
 def verifies(key: str, signature: bytes, content: bytes) -> bool:
     """Say whether an Ed25519 signature holds."""
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, content)
+        key_of(key).verify(signature, content)
     except InvalidSignature:
         return False
     return True
+
+
+@cache
+def key_of(text: str) -> Ed25519PublicKey:
+    """Return a public key of the ring."""
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
 
 
 def claim_of(kept: Entry) -> Claim:
@@ -174,6 +189,11 @@ def claim_of(kept: Entry) -> Claim:
 
 def check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
     """Return what is wrong with an exported log; nothing: it is whole."""
+    return _check_export(lines, ring, kept)[0]
+
+
+def _check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
+    """Return what is wrong with an exported log, and what is to be said of one that is whole."""
     found: list[str] = []
     signed: list[Entry] = []
     for entry in (line for line in lines if line["part"] == "checkpoints"):
@@ -182,22 +202,34 @@ def check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]
             found.append(f"checkpoint {entry['sequence']}: {problem}")
         else:
             signed.append(json.loads(body_of(entry)))
-    sealed, believed = {claim_of(item) for item in signed}, {claim_of(item) for item in kept}
     log = [line for line in lines if line["part"] == "log"]
-    base = beginning(log[0]["sequence"], signed) if log and log[0]["sequence"] > 1 else None
-    last, before = (log[0]["sequence"] - 1, int(base["size"])) if base else (0, 0)
+    first = log[0]["sequence"] if log else signed_beginning(signed)
+    found += check_log(log, first, signed, ring, kept)
+    gone = f"entries 1 to {first - 1} are past their retention"
+    nothing = "" if log else f", nothing is there to verify before entry {first}"
+    return found, gone + nothing if first > 1 else ""
+
+
+def check_log(log: list[Entry], first: int, signed: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
+    """Return where a log that begins with entry ``first`` does not hold, alone or against its checkpoints."""
+    found: list[str] = []
+    sealed, believed = {claim_of(item) for item in signed}, {claim_of(item) for item in kept}
+    base = beginning(first, signed)
+    last, before = (first - 1, int(base["size"])) if base else (0, 0)
     leaves: list[bytes] = []
     heard: dict[bytes, int] = {}
+    is_broken = False
     for entry in log:
-        if entry["sequence"] != last + 1:
-            found.append(f"entry {last + 1}: missing or out of order, {entry['sequence']} stands there")
-            break
-        last = entry["sequence"]
-        problem = signer_problem(entry, ring, _EVENT)
-        if heard.setdefault(signed_bytes(entry), last) != last:
-            problem = problem or f"entry {heard[signed_bytes(entry)]} again"
-        found += [f"entry {last}: {problem}"] if problem else []
-        if last > before:
+        sequence = entry["sequence"]
+        if sequence != last + 1:
+            is_broken = True
+            found.append(f"entry {last + 1}: missing or out of order, {sequence} stands there")
+        last = max(last, sequence)
+        problem, said = signer_problem(entry, ring, _EVENT), signed_bytes(entry)
+        if heard.setdefault(said, sequence) != sequence:
+            problem = problem or f"entry {heard[said]} again"
+        found += [f"entry {sequence}: {problem}"] if problem else []
+        if sequence > before and not is_broken:
             leaves.append(leaf_of(entry))
     peaks = [bytes.fromhex(peak) for peak in base["peaks"]] if base else []
     roots = roots_at(leaves, {size for size, _ in sealed | believed}, before, peaks)
@@ -207,14 +239,14 @@ def check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]
 
 def claim_problems(sealed: set[Claim], kept: set[Claim], roots: dict[int, str], before: int, last: int) -> list[str]:
     """Return where checkpoints do not agree with the log, or with each other, or where that cannot be told."""
-    found: list[str] = []
     claims = sorted(sealed | kept)
-    for size, root in claims:
-        if size > last:
-            found.append(f"entry {last + 1}: the tail is cut: a checkpoint counts {size} entries")
-        elif size in roots and roots[size] != root:
-            found.append(f"checkpoint over {size} entries: they are not those that it was signed over")
-            break
+    wrong = [size for size, root in claims if size in roots and roots[size] != root]
+    # Those behind the first follow from it.
+    found = [f"checkpoint over {size} entries: they are not those that it was signed over" for size in wrong[:1]]
+    largest = max((size for size, _ in claims), default=0)
+    if largest > last:
+        unsaid = "" if last else ", and no checkpoint says that they are past their retention"
+        found.append(f"entry {last + 1}: the tail is cut: a checkpoint counts {largest} entries{unsaid}")
     counts = Counter(size for size, _ in claims)
     found += [f"two checkpoints over {size} entries with different roots" for size in counts if counts[size] > 1]
     # Older ones are in what the newest speaks for.
@@ -257,32 +289,51 @@ def main(arguments: list[str]) -> int:
     if len(arguments) not in _ARGUMENTS:
         sys.stderr.write(f"{__doc__}\n")
         return 2
+    note = ""
     try:
         text = Path(arguments[1]).read_text("utf-8")
         ring: Ring = json.loads(Path(arguments[2]).read_text("utf-8"))
-        found = _check(text, ring, _kept(arguments[3]) if len(arguments) == max(_ARGUMENTS) else [])
+        kept = _kept(arguments[3]) if len(arguments) == max(_ARGUMENTS) else []
+        found, note = _check(text, ring, kept)
     except OSError as error:
         found = [f"a file cannot be read: {error.strerror}"]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _NoCheckpoint:
+        found = ["there is no checkpoint in the file of those that were kept"]
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         found = [f"neither an export nor a proof: {type(error).__name__}"]
-    for problem in found:
-        sys.stdout.write(f"{problem}\n")
+    for line in found or [note] * bool(note):
+        sys.stdout.write(f"{line}\n")
     sys.stdout.write("DOES NOT HOLD\n" if found else "it holds\n")
     return 1 if found else 0
+
+
+class _NoCheckpoint(Exception):
+    """A file that ought to hold kept checkpoints holds none, which must not pass for nothing to hold against."""
 
 
 def _kept(file: str) -> list[Entry]:
     text = Path(file).read_text("utf-8").strip()
     found: list[Entry] = json.loads(text if text.startswith("[") else f"[{text}]")
+    if not found or any(claim_of(item)[0] < 1 for item in found):
+        raise _NoCheckpoint
     return found
 
 
-def _check(text: str, ring: Ring, kept: list[Entry]) -> list[str]:
+def _check(text: str, ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
     lines = [line for line in text.split("\n") if line.strip()]
-    if not lines or '"part"' in lines[0].partition('"subject"')[0]:
-        return check_export([json.loads(line) for line in lines], ring, kept)
+    if not lines or _is_part(lines[0]):
+        return _check_export([json.loads(line) for line in lines], ring, kept)
     proof: Entry = json.loads(text)
-    return check_proof(proof, ring, kept)
+    return check_proof(proof, ring, kept), ""
+
+
+def _is_part(line: str) -> bool:
+    """Say whether a line is an entry of an export; a proof may be one line as well, and has entries within."""
+    try:
+        found: object = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and "part" in found
 
 
 if __name__ == "__main__":

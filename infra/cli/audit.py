@@ -1,6 +1,7 @@
 """``audit``: read the log, prove that it is whole, and take it elsewhere."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from hybridmesh.infra.cli.names import check_known, read_task_id
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh
+    from hybridmesh.bus.identity import KeyRing
     from hybridmesh.bus.proofs import Claim, LogEntry
     from hybridmesh.infra.audit_log import Verification
     from hybridmesh.schemas.audits import AuditEvent
@@ -88,6 +90,7 @@ def verify(
             {
                 "whole": not findings,
                 "entries": found.entries,
+                "begins": found.begins,
                 "checkpoints": found.checkpoints,
                 "covered": found.covered,
                 "root": found.root,
@@ -96,6 +99,8 @@ def verify(
         )
     else:
         write(f"entries      {found.entries}")
+        if found.begins > 1:
+            write(f"begins       at entry {found.begins}")
         write(f"checkpoints  {found.checkpoints}, the last over {found.covered} entries")
         write(f"root         {found.root or '-'}")
         for finding in found.findings:
@@ -117,6 +122,7 @@ def export(
 
     Or its events alone, as OCSF or CloudEvents for other systems to take in.
     """
+    from hybridmesh.bus.audit_trust import entry_problem
     from hybridmesh.infra.audit_formats import BUNDLE, FORMATS, lines_of
     from hybridmesh.infra.audit_log import read_log
     from hybridmesh.infra.cli.session import on_mesh
@@ -132,12 +138,16 @@ def export(
         draft = file.with_name(f".{file.name}.draft")
         try:
             with draft.open("w", encoding="utf-8") as out:
-                out.writelines(f"{line}\n" for line in lines_of(form, entries, checkpoints))
+                signature = partial(entry_problem, ring=mesh.links.ring)
+                lines = sum(1 for line in lines_of(form, entries, checkpoints, signature) if out.write(f"{line}\n"))
             draft.replace(file)
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise SetupError(f"{file} cannot be written: {error.strerror}", remedy="choose another place") from None
-        return len(entries), len(checkpoints)
+        signed = len(checkpoints) if form == BUNDLE else 0
+        if left_out := len(entries) - lines + signed:
+            tell(f"{left_out} entries are left out, as they are no events of the mesh: `audit verify` names them")
+        return lines - signed, signed
 
     entries, checkpoints = on_mesh(call, work)
     if call.json:
@@ -149,9 +159,7 @@ def export(
 async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterator[AuditEvent]":
     """Yield the newest ``lines`` events, and then those that come."""
     from hybridmesh.agents.auditor.audit_stream import LogReader
-    from hybridmesh.bus.envelope import open_envelope
     from hybridmesh.bus.topology import AUDIT
-    from hybridmesh.schemas.audits import AuditEvent
 
     reader = LogReader(mesh.links.js, AUDIT)
     last = await reader.last_sequence()
@@ -167,10 +175,22 @@ async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterato
                 yield entry
 
     async for entry in entries():
-        message = open_envelope(entry.subject, entry.headers, entry.body, mesh.links.ring.whole()).message
-        if isinstance(message, AuditEvent):
-            yield message
+        event = _event_of(entry, mesh.links.ring)
+        if event is not None:
+            yield event
     await reader.close()
+
+
+def _event_of(entry: "LogEntry", ring: "KeyRing") -> "AuditEvent | None":
+    """Return an entry's event; of one that is no agent's, say so to people: it must not hide those behind it."""
+    from hybridmesh.bus.audit_trust import entry_problem
+    from hybridmesh.schemas.audits import AuditEvent
+
+    problem = entry_problem(entry, ring)
+    if problem is None and entry.headers.get("ce-type") == AuditEvent.event_type():
+        return AuditEvent.model_validate_json(entry.body)
+    tell(f"entry {entry.sequence} is passed over: {problem or 'not an audit event'}")
+    return None
 
 
 def _verify_file(file: Path, keys: Path, kept: "Sequence[Claim]") -> "Verification":

@@ -1,6 +1,7 @@
 """``audit prove`` and ``audit verifier``: proofs for somebody outside, and the program that checks them."""
 
 import json
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from hybridmesh.infra.cli.names import read_task_id
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh
+    from hybridmesh.bus.identity import KeyRing
     from hybridmesh.bus.proofs import LogEntry
 
 
@@ -32,27 +34,29 @@ def prove(
     Whoever has the ring of public keys can check it without the log and without this program: see `audit verifier`.
     """
     from hybridmesh.agents.auditor.bundle import entry_fields
-    from hybridmesh.bus.log_proofs import newest_checkpoint, prove_growth, prove_task
+    from hybridmesh.bus.audit_trust import entry_problem
+    from hybridmesh.bus.log_proofs import prove_growth, prove_task, sealed_log
     from hybridmesh.infra.kept_checkpoints import read_kept
 
     if (task is None) == (since is None):
         raise UsageError("what is to be proved?", remedy="name a task, or a kept checkpoint with --since")
     task_id = None if task is None else read_task_id(task)
     kept = None if since is None else max(read_kept(since), key=lambda claim: claim.size)
-    entries, checkpoints = _read_log(call, file)
-    signed, checkpoint = newest_checkpoint(checkpoints, len(entries))
-    proof: dict[str, Any] = {"checkpoint": entry_fields("checkpoints", signed)}
+    entries, checkpoints, ring = _read_log(call, file)
+    signature = partial(entry_problem, ring=ring)
+    log = sealed_log(entries, checkpoints, signature)
+    proof: dict[str, Any] = {"checkpoint": entry_fields("checkpoints", log.seal)}
     if task_id is not None:
         proof |= {
             "proves": "inclusion",
             "task": task_id,
             "entries": [
                 {"entry": entry_fields("log", item.entry), "index": item.index, "path": [h.hex() for h in item.path]}
-                for item in prove_task(entries, checkpoint.size, task_id)
+                for item in prove_task(log, task_id, signature)
             ],
         }
     elif kept is not None:
-        path = prove_growth(entries, checkpoint.size, kept)
+        path = prove_growth(log, kept)
         since_fields = {"size": kept.size, "root": kept.root}
         proof |= {"proves": "consistency", "since": since_fields, "path": [h.hex() for h in path]}
     write(json.dumps(proof, ensure_ascii=False, indent=None if call.json else 1))
@@ -69,18 +73,20 @@ def verifier(call: Invocation) -> None:
         tell("check with: python verify.py EXPORT-OR-PROOF ring.json [KEPT.json]")
 
 
-def _read_log(call: Invocation, file: Path | None) -> "tuple[list[LogEntry], list[LogEntry]]":
-    """Return entries and checkpoints, of the mesh or of an export."""
+def _read_log(call: Invocation, file: Path | None) -> "tuple[list[LogEntry], list[LogEntry], KeyRing]":
+    """Return entries and checkpoints, of the mesh or of an export, and the ring that says whose they are."""
     from hybridmesh.agents.auditor.audit_stream import LogReader
     from hybridmesh.agents.auditor.bundle import read_file
+    from hybridmesh.bus.identity import KeyRing
     from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
     from hybridmesh.infra.cli.session import on_mesh
 
     if file is not None:
-        return read_file(file)
+        return *read_file(file), KeyRing.read(call.keys or call.settings.data / "keys")
 
-    async def work(mesh: "Mesh") -> "tuple[list[LogEntry], list[LogEntry]]":
+    async def work(mesh: "Mesh") -> "tuple[list[LogEntry], list[LogEntry], KeyRing]":
         checkpoints = [entry async for entry in LogReader(mesh.links.js, CHECKPOINTS).read_all()]
-        return [entry async for entry in LogReader(mesh.links.js, AUDIT).read_all()], checkpoints
+        entries = [entry async for entry in LogReader(mesh.links.js, AUDIT).read_all()]
+        return entries, checkpoints, mesh.links.ring
 
     return on_mesh(call, work)

@@ -2,18 +2,29 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from command_line import Ran, run_command
 from harness import Bus, eventually
 from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream
 from hybridmesh.bus.audit_trust import entry_problem
+from hybridmesh.bus.cancellation import end_tasks
+from hybridmesh.bus.envelope import seal
+from hybridmesh.bus.identity import Identity
+from hybridmesh.bus.links import Links
+from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.publisher import utc_now
-from hybridmesh.schemas.audits import Action, AuditEvent
+from hybridmesh.bus.settings import RetentionSettings
+from hybridmesh.bus.topology import filter_of, subject_of
+from hybridmesh.infra import offline_verifier
+from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 from hybridmesh.schemas.message import new_task_id
 
 pytestmark = pytest.mark.connected
@@ -37,19 +48,30 @@ async def record(bus: Bus, count: int, task_id: str | None = None) -> None:
         )
 
 
+def auditor_of(bus: Bus, links: Links) -> Auditor:
+    """Return an auditor that looks often."""
+    stream = JetStreamAuditStream(bus.js, lambda entry: entry_problem(entry, links.ring))
+    return Auditor(stream, links.publisher.publish, utc_now, interval_s=0.1)
+
+
+@asynccontextmanager
+async def auditing(bus: Bus) -> AsyncGenerator[None]:
+    """Have an auditor at work."""
+    task = asyncio.create_task(auditor_of(bus, await bus.links("auditor")).follow())
+    try:
+        yield
+    finally:
+        await end_tasks({task})
+
+
 async def sign(bus: Bus) -> None:
     """Let the auditor sign all that is there."""
-    links = await bus.links("auditor")
-    stream = JetStreamAuditStream(bus.js, lambda entry: entry_problem(entry, links.ring))
-    task = asyncio.create_task(Auditor(stream, links.publisher.publish, utc_now, interval_s=0.1).follow())
 
     async def signed() -> bool:
         return await bus.count("CHECKPOINTS") > 0
 
-    await eventually(signed)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await stream.close()
+    async with auditing(bus):
+        await eventually(signed)
 
 
 async def test_the_newest_and_those_of_a_task_are_printed(bus: Bus, tmp_path: Path) -> None:
@@ -100,6 +122,71 @@ async def test_the_log_goes_to_other_systems_in_their_forms(bus: Bus, tmp_path: 
         assert event["data"]["task_id"] == TASK
         assert event["meshsignature"]
     assert [event["sequence"][-1] for event in found["cloudevents"]] == ["1", "2"]
+
+
+async def put_junk(bus: Bus, count: int) -> None:
+    """Store what looks like an event of a task and like a checkpoint, as anybody can who may publish."""
+    event = AuditEvent(agent="router", action=Action.EGRESS_STARTED, at=utc_now(), task_id=TASK)
+    stranger = Identity("auditor", Ed25519PrivateKey.generate())
+    forged = seal(Checkpoint(size=count, root="11" * 32, at=utc_now()), stranger, utc_now())
+    wrong = {"ce-type": AuditEvent.event_type(), "ce-source": "/hybridmesh/router", "mesh-signature": "eA=="}
+    await bus.js.publish(subject_of(event), event.model_dump_json().encode(), headers=wrong)
+    await bus.js.publish(subject_of(event), b"junk", headers={"ce-type": "x"})
+    await bus.js.publish(forged.subject, forged.body, headers=forged.headers)
+
+
+async def test_what_strangers_store_neither_hides_nor_passes_for_events(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: the log is still printed, exported and proved, and only what agents said."""
+    await record(bus, 2, TASK)
+    await sign(bus)
+    await put_junk(bus, 4)
+    await record(bus, 1)
+    tail = await audit(bus, tmp_path, "tail", "--json")
+    assert [json.loads(line)["nonce"] for line in tail.out.splitlines()] == [f"{TASK}0", f"{TASK}1", "None0"]
+    assert (tail.code, tail.err.count("is passed over")) == (0, 2)
+    file = tmp_path / "events"
+    exported = await audit(bus, tmp_path, "export", str(file), "--format", "ocsf", "--json")
+    assert (exported.json["entries"], exported.json["checkpoints"]) == (3, 0)
+    assert "2 entries are left out" in exported.err
+    assert len(file.read_text("utf-8").splitlines()) == 3
+    proof = await audit(bus, tmp_path, "prove", TASK)
+    ring = json.loads((bus.keys / "ring.json").read_text("utf-8"))
+    assert [item["entry"]["sequence"] for item in proof.json["entries"]] == [1, 2]
+    assert offline_verifier.check_proof(proof.json, ring, []) == []
+
+
+async def test_a_log_that_is_wholly_past_its_retention_holds(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: what is gone by right is said, and what is gone before its time is found."""
+    retention = RetentionSettings(audit_days=8 / 86_400)
+    await provision(bus.js, bus.settings.bus.model_copy(update={"retention": retention}))
+
+    async def gone() -> bool:
+        state = (await bus.js.stream_info("AUDIT")).state
+        return (state.messages, state.first_seq) == (0, 6)
+
+    async def signed() -> bool:
+        newest = await bus.js.get_last_msg("CHECKPOINTS", filter_of(Checkpoint))
+        return Checkpoint.model_validate_json(newest.data or b"").size == 8
+
+    async with auditing(bus):
+        await record(bus, 5)
+        await eventually(gone, timeout=30)
+        checked = await audit(bus, tmp_path, "verify")
+        assert (checked.code, "nothing is there to verify before entry 6" in checked.err) == (0, True), checked
+        here, file = await audit(bus, tmp_path, "verify", "--json"), tmp_path / "log.jsonl"
+        assert (here.json["entries"], here.json["begins"], here.json["covered"]) == (0, 6, 5)
+        assert (await audit(bus, tmp_path, "export", str(file))).code == 0
+        assert run_command("audit", "verify", "--file", str(file), "--keys", str(bus.keys), "--json").json == here.json
+        assert offline_verifier.main(["verify.py", str(file), str(bus.keys / "ring.json")]) == 0
+        await record(bus, 3, TASK)
+        await eventually(signed)
+    await bus.js.delete_stream("AUDIT")
+    await provision(bus.js, bus.settings.bus)
+    cut = await audit(bus, tmp_path, "verify")
+    assert (cut.code, "entry 6: the tail is cut: a checkpoint counts 8 entries, the log ends at 5" in cut.out) == (
+        1,
+        True,
+    )
 
 
 async def test_an_edited_export_does_not_hold(bus: Bus, tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """The check of a whole log, as the command line makes it, and the checkpoints that a reader kept."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.merkle import root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
+from hybridmesh.infra import audit_log
 from hybridmesh.infra.audit_log import verify_entries
 from hybridmesh.infra.kept_checkpoints import KeptCheckpoint, read_kept
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
@@ -63,6 +66,29 @@ def test_an_unreadable_checkpoint_is_a_finding(body: bytes) -> None:
     assert [finding.problem for finding in found.findings] == ["checkpoint entry 2 cannot be read"]
 
 
+def test_each_checkpoint_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs on what you have: a quiet mesh has as many checkpoints as entries, and signatures are what costs."""
+    judged: list[str] = []
+
+    def judge(entry: LogEntry, ring: KeyRing) -> str | None:
+        judged.append(entry.subject)
+        return entry_problem(entry, ring)
+
+    monkeypatch.setattr(audit_log, "entry_problem", judge)
+    assert verify_entries(LOG, SIGNED, RING).findings == ()
+    assert sorted(judged) == sorted(entry.subject for entry in (*LOG, *SIGNED))
+
+
+def test_several_cores_find_what_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is hidden: also where entries and checkpoints of a long log go to other processes and back."""
+    edited = [*LOG[:3], replace(LOG[3], body=LOG[3].body.replace(b'"4"', b'"5"')), *LOG[4:]]
+    forged = entry_of(Checkpoint(size=90, root="00" * 32, at=NOW), 3, Identity("auditor", Ed25519PrivateKey.generate()))
+    alone = verify_entries(edited, [*SIGNED, forged], RING)
+    monkeypatch.setattr(audit_log, "_WORTH_SPREADING", 2)
+    assert verify_entries(edited, [*SIGNED, forged], RING) == alone
+    assert [finding.sequence for finding in alone.findings] == [1, 4, 90]
+
+
 def test_a_cut_tail_is_seen_by_who_kept_a_checkpoint(tmp_path: Path) -> None:
     """Nothing is hidden: a log that was cut together with its checkpoints does not pass for whole."""
     assert verify_entries(LOG[:6], SIGNED, RING).findings == ()
@@ -81,7 +107,9 @@ def test_kept_checkpoints_are_read_in_both_forms(tmp_path: Path) -> None:
     assert [(item.size, item.root) for item in read_kept(file)] == [(6, ROOTS[6])]
 
 
-@pytest.mark.parametrize("text", ["", "no", "{}", "3", '{"covered": 0, "root": ""}', '[{"size": 3, "root": "x"}]'])
+@pytest.mark.parametrize(
+    "text", ["", "no", "{}", "3", "[]", '{"covered": 0, "root": ""}', '[{"size": 3, "root": "x"}]']
+)
 def test_a_file_without_checkpoints_is_a_usage_error(tmp_path: Path, text: str) -> None:
     """Nothing is hidden: a wrong file never passes for nothing to hold the log against."""
     file = tmp_path / "kept.json"

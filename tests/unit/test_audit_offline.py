@@ -241,6 +241,60 @@ def test_growth_is_proved_from_what_was_kept(tmp_path: Path, keys: Path) -> None
     assert check(proof_of(tmp_path, keys, "--since", str(other)), keys / "ring.json").returncode == 1
 
 
+def forged_checkpoints() -> list[LogEntry]:
+    """Return what looks like checkpoints over the whole log: by nobody, by an agent that may not, and rubbish."""
+    stranger = Identity("auditor", Ed25519PrivateKey.generate())
+    over = [Checkpoint(size=size, root="11" * 32, at=NOW) for size in (8, 10, 11)]
+    rubbish = LogEntry(20, SIGNED[0].subject, SIGNED[0].headers, b'{"size": 11}')
+    return [*(entry_of(item, 10 + item.size, who) for who in (stranger, ROUTER) for item in over), rubbish]
+
+
+@pytest.mark.parametrize("words", [("--json",), ()])
+def test_a_proof_is_made_for_a_checkpoint_that_the_auditor_signed(
+    words: tuple[str, ...], tmp_path: Path, keys: Path
+) -> None:
+    """Nothing is hidden: who stores what only looks like one keeps nobody from a proof, on one line or on many."""
+    newest = entry_of(Checkpoint(size=9, root=root_of(map(entry_leaf, LOG[:9])).hex(), at=NOW), 2, AUDITOR)
+    export = written(tmp_path, LOG, [SIGNED[0], newest, *forged_checkpoints()])
+    kept, file = tmp_path / "kept", tmp_path / "proof"
+    kept.write_text(json.dumps({"size": 5, "root": ROOTS[5]}), "utf-8")
+    for what in ((TASK,), ("--since", str(kept))):
+        ran = run_command("audit", "prove", *what, "--file", str(export), "--keys", str(keys), *words)
+        assert ran.json["checkpoint"]["sequence"] == newest.sequence
+        file.write_text(ran.out, "utf-8")
+        checked = check(file, keys / "ring.json")
+        assert (checked.returncode, checked.stdout) == (0, "it holds\n")
+
+
+def test_forged_checkpoints_alone_are_none(tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: no proof is made for a root that nobody vouches for."""
+    export = written(tmp_path, LOG, forged_checkpoints())
+    ran = run_command("audit", "prove", TASK, "--file", str(export), "--keys", str(keys))
+    assert (ran.code, "no checkpoint yet" in ran.err) == (2, True)
+
+
+def test_what_only_looks_like_a_tasks_event_is_not_in_its_proof(tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: nor does it keep anybody from one."""
+    stranger = Identity("router", Ed25519PrivateKey.generate())
+    made = AuditEvent(agent="router", action=Action.EGRESS_STARTED, at=NOW, task_id=TASK)
+    log = [*LOG[:8], entry_of(made, 9, stranger), *LOG[9:], entry_of(made, 12, stranger)]
+    over = Checkpoint(size=11, root=root_of(map(entry_leaf, log[:11])).hex(), at=NOW)
+    export, file = written(tmp_path, log, [entry_of(over, 1, AUDITOR)]), tmp_path / "proof.json"
+    file.write_text(run_command("audit", "prove", TASK, "--file", str(export), "--keys", str(keys)).out, "utf-8")
+    assert [item["entry"]["sequence"] for item in json.loads(file.read_text("utf-8"))["entries"]] == [3, 8]
+    assert check(file, keys / "ring.json").returncode == 0
+
+
+@pytest.mark.parametrize("log", [LOG[:6] + LOG[7:], [*LOG[:6], LOG[7], LOG[6], *LOG[8:]]], ids=["gap", "swapped"])
+def test_nothing_is_proved_from_a_log_that_its_checkpoint_is_not_over(
+    log: list[LogEntry], tmp_path: Path, keys: Path
+) -> None:
+    """Nothing is hidden: a proof that cannot hold is not handed out, and the remedy names what finds the break."""
+    export = written(tmp_path, [*log, event(12)][:11])
+    ran = run_command("audit", "prove", TASK, "--file", str(export), "--keys", str(keys))
+    assert (ran.code, "audit verify" in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize("words", [(), (TASK, "--since", "x"), (TASK.replace("0", "f"),)])
 def test_what_cannot_be_proved_is_said(words: tuple[str, ...], tmp_path: Path, keys: Path) -> None:
     """Nothing is hidden: no proof of nothing."""
@@ -254,7 +308,23 @@ def test_the_program_can_be_printed() -> None:
     assert run_command("audit", "verifier").out == PROGRAM.read_text("utf-8")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"part": "log"}', '{"proves": "inclusion"}', "\ud800", "x"])
+@pytest.mark.parametrize(
+    "text",
+    ["[]", '{"covered": 0, "root": ""}', '{"size": 1e999, "root": ""}', pytest.param("[" * 100_000, id="deep")],
+)
+def test_a_file_without_checkpoints_does_not_pass_for_one(text: str, tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: the answer is a line, and not that there was nothing to hold the log against."""
+    kept = tmp_path / "kept.json"
+    kept.write_text(text)
+    ran = check(written(tmp_path, LOG), keys / "ring.json", kept)
+    assert (ran.returncode, ran.stdout.splitlines()[-1:]) == (1, ["DOES NOT HOLD"])
+    assert "Traceback" not in ran.stderr
+
+
+DEEP = pytest.param('{"part": ' + "[" * 100_000, id="deep")
+
+
+@pytest.mark.parametrize("text", [DEEP, "", "[]", "{}", '{"part": "log"}', '{"proves": "inclusion"}', "\ud800", "x"])
 def test_rubbish_does_not_hold(text: str, tmp_path: Path, keys: Path) -> None:
     """Nothing is hidden: whatever the file is, the answer is a line and not a traceback."""
     file = tmp_path / "x"

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hybridmesh.agents.auditor.bundle import write_line
+from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.identity import Identity, KeyRing
-from hybridmesh.bus.log_proofs import prove_task
+from hybridmesh.bus.log_proofs import sealed_log
 from hybridmesh.bus.merkle import Frontier
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.infra import offline_verifier
@@ -50,11 +53,16 @@ def checkpoint(size: int, first: int) -> Checkpoint:
 SIGNED = [checkpoint(7, 1), checkpoint(13, 1), checkpoint(20, 9)]
 
 
+def stored(checkpoints: Sequence[Checkpoint]) -> list[LogEntry]:
+    """Return checkpoints as they are stored."""
+    return [entry_of(item, place, AUDITOR) for place, item in enumerate(checkpoints, 1)]
+
+
 def problems(
     log: Sequence[LogEntry], checkpoints: Sequence[Checkpoint], kept: Sequence[KeptCheckpoint] = ()
 ) -> tuple[set[int], bool]:
     """Return where the mesh's check finds the log broken, after the other program has said the same of it."""
-    signed = [entry_of(item, place, AUDITOR) for place, item in enumerate(checkpoints, 1)]
+    signed = stored(checkpoints)
     found = verify_entries(log, signed, RING, kept)
     lines = [json.loads(write_line("log", entry)) for entry in log]
     lines += [json.loads(write_line("checkpoints", entry)) for entry in signed]
@@ -68,7 +76,7 @@ def problems(
 def test_a_log_without_its_beginning_is_whole_from_there_on(first: int) -> None:
     """Nothing is hidden: what is left hangs on a tree that was signed when the rest was still there."""
     assert problems(LOG[first - 1 :], SIGNED) == (set(), True)
-    signed = [entry_of(item, place, AUDITOR) for place, item in enumerate(SIGNED, 1)]
+    signed = stored(SIGNED)
     assert "past their retention" in verify_entries(LOG[first - 1 :], signed, RING).describe()
 
 
@@ -95,8 +103,11 @@ def test_peaks_that_are_not_those_of_the_root_begin_nothing() -> None:
 
 def test_a_proof_from_a_log_without_its_beginning_says_what_to_do() -> None:
     """It runs on what you have: proofs are made from all leaves, and the remedy is an export that was kept."""
+    signature = partial(entry_problem, ring=RING)
     with pytest.raises(UsageError, match="begins at entry 9"):
-        prove_task(LOG[8:], 20, "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11")
+        sealed_log(LOG[8:], stored(SIGNED[2:]), signature)
+    with pytest.raises(UsageError, match="begins at entry 22"):
+        sealed_log([], stored(EMPTIED), signature)
 
 
 def test_a_kept_checkpoint_is_held_against_a_signed_one_where_its_entries_are_gone() -> None:
@@ -120,6 +131,48 @@ def test_entries_that_the_checkpoint_at_the_beginning_counts_are_the_tail_too() 
     beginning = checkpoint(13, 9)
     assert problems(LOG[8:13], [beginning]) == (set(), True)
     assert problems(LOG[8:11], [beginning])[0] == {12}
+
+
+EMPTIED = [*SIGNED, checkpoint(21, 9), checkpoint(21, 22)]
+
+
+def test_a_log_of_which_all_is_past_its_retention_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is hidden: the auditor has signed that all of it was old enough, and both programs say so."""
+    assert problems([], EMPTIED) == (set(), True)
+    found = verify_entries([], stored(EMPTIED), RING)
+    assert (found.begins, found.covered, found.root) == (22, 21, EMPTIED[-1].root)
+    assert "all 21 entries are past their retention, nothing is there to verify before entry 22" in found.describe()
+    (tmp_path / "log").write_text("\n".join(write_line("checkpoints", entry) for entry in stored(EMPTIED)), "utf-8")
+    (tmp_path / "ring.json").write_text(json.dumps(KEYS), "utf-8")
+    assert offline_verifier.main(["verify.py", str(tmp_path / "log"), str(tmp_path / "ring.json")]) == 0
+    said = "entries 1 to 21 are past their retention, nothing is there to verify before entry 22\nit holds\n"
+    assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "named"),
+    [
+        ([checkpoint(13, 1), checkpoint(13, 14), checkpoint(20, 14)], 14),
+        ([checkpoint(21, 1)], 1),
+        (SIGNED, 9),
+        ([checkpoint(13, 1), checkpoint(13, 15).model_copy(update={"peaks": checkpoint(12, 1).peaks})], 1),
+    ],
+    ids=["written-since", "never-said", "said-of-some", "peaks-of-another"],
+)
+def test_a_log_that_was_emptied_before_its_time_was_cut(checkpoints: list[Checkpoint], named: int) -> None:
+    """Nothing is hidden: entries that are not past their retention are missed, though nothing at all is left."""
+    assert problems([], checkpoints)[0] == {named}
+    (finding,) = verify_entries([], stored(checkpoints), RING).findings
+    assert finding.problem.startswith("the tail is cut")
+    assert ("no checkpoint says" in finding.problem) == (named == 1)
+
+
+def test_what_was_kept_is_held_against_a_log_without_entries() -> None:
+    """Nothing is hidden: a later checkpoint shows a tail that was cut, another root a fork."""
+    assert problems([], EMPTIED, [kept(13), kept(21)]) == (set(), True)
+    assert problems([], EMPTIED, [KeptCheckpoint(size=25, root="11" * 32)])[0] == {22}
+    assert problems([], EMPTIED, [kept(21, "11")])[0] == {21}
+    assert problems([], EMPTIED, [kept(6)])[0] == {6}
 
 
 def kept(size: int, root: str = "") -> KeptCheckpoint:
