@@ -29,16 +29,21 @@ class Admission:
         self._asked = asked
         self._open: set[str] = set()
         self._changed = asyncio.Event()
+        self._look_at: float | None = None
 
     async def room(self, in_hand: Callable[[], int], stopping: Callable[[], bool]) -> int:
         """Return how many tasks may be taken on besides those in hand; waits until there is one, or for the stop."""
+        clock = asyncio.get_running_loop().time
         while (room := self._most - len(self._open) - in_hand()) < 1 and not stopping():
             self._changed.clear()
+            # Ends that are heard do not put it off: who lost all places but one would not get them back.
+            self._look_at = self._look_at or clock() + _LOOK_AGAIN_S
             try:
-                async with asyncio.timeout(_LOOK_AGAIN_S):
+                async with asyncio.timeout_at(self._look_at):
                     await self._changed.wait()
             except TimeoutError:
                 await self._look()
+                self._look_at = clock() + _LOOK_AGAIN_S
         return room
 
     def began(self, task_ids: Iterable[str]) -> None:

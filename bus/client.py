@@ -24,11 +24,13 @@ from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import (
+    NOT_ENDED,
     InvalidMessage,
     MeshBusy,
     MeshError,
     MeshUnavailable,
     PermanentError,
+    TransientError,
     UntrustedMessage,
     UsageError,
 )
@@ -141,7 +143,7 @@ class Mesh:
 
         Raises:
             MeshBusy: a queue is full; the others' are sent.
-            PermanentError: one is such as no queue takes; the others are sent.
+            PermanentError: one is such as no queue takes, and no queue was full; the others are sent.
             MeshUnavailable: the bus does not answer.
 
         """
@@ -153,7 +155,7 @@ class Mesh:
             try:
                 await self.links.publisher.publish(task)
             except (MeshBusy, PermanentError) as error:
-                refusal = error
+                refusal = error if refusal is None or isinstance(error, MeshBusy) else refusal
                 continue
             self._outbox.remove(task)
             sent += 1
@@ -251,16 +253,22 @@ class Mesh:
     async def feedback(
         self, task_id: str, *, correction: str = "", rating: str | None = None, step_id: str | None = None
     ) -> None:
-        """Say what should have been different; the mesh makes a lesson of it."""
+        """Say what should have been different in a task that has ended; the mesh makes a lesson of it.
+
+        Raises:
+            TransientError: it has not ended, or was never submitted here. Its end alone tells its workflow, and what
+                is said without one would hold for every task that there will be.
+
+        """
         now = datetime.now(UTC)
-        ended = await self.ended(task_id)
-        workflow = None if ended is None else ended.workflow
+        if (ended := await self.ended(task_id)) is None:
+            raise TransientError("the task has not ended, or was never submitted here", reason=NOT_ENDED)
         content = {
             "task_id": task_id,
             "correction": correction,
             "rating": rating,
             "step_id": step_id,
-            "workflow": workflow,
+            "workflow": ended.workflow,
         }
         await self._tell(FeedbackGiven, {**content, "given_at": now, "number": int(now.timestamp() * 1000)})
 

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -91,6 +91,21 @@ def signature_problem(subject: str, headers: Mapping[str, str], body: bytes, rin
     if not ring.holds(producer_of(headers), signature, signed_bytes(subject, headers, body)):
         return "signature does not hold"
     return None
+
+
+def time_problem(headers: Mapping[str, str], came: datetime, within: timedelta) -> str | None:
+    """Say how far the time that an envelope is signed with is from when it came, if that is too far, or None.
+
+    In either direction: what was signed ahead of time could be sent again for as long.
+    """
+    try:
+        age = came - datetime.fromisoformat(headers.get("ce-time", ""))
+    except (ValueError, TypeError):  # no time, or one without its zone
+        return "signed with no time"
+    if abs(age) <= within:
+        return None
+    days = age / timedelta(days=1)
+    return f"signed {abs(days):.1f} days {'before' if days > 0 else 'after'} it came: kept back, or by a wrong clock"
 
 
 def open_envelope(subject: str, headers: Mapping[str, str], body: bytes, ring: KeyRing) -> Opened:

@@ -5,6 +5,7 @@ MeshError
 │   ├── InvalidMessage        undecodable body, unknown type, wrong schema
 │   │   └── UnsupportedVersion  a major version from the future
 │   ├── UntrustedMessage      bad signature, or a producer the topology does not name
+│   │   └── ExpiredMessage    signed long before it came
 │   └── Unanswerable          the work itself cannot be done (bad plan, missing slot)
 ├── TransientError            delayed retry with growing backoff
 │   ├── MeshUnavailable       no server, no responder, time-out on the bus
@@ -16,6 +17,9 @@ MeshError
 ├── UsageError                bad input of a person, with its remedy
 └── SetupError                something is missing on this machine, with its remedy
 """
+
+NOT_ENDED = "not-ended"
+"""The reason of the error that says that a task has no end yet."""
 
 
 class MeshError(Exception):
@@ -51,6 +55,12 @@ class UntrustedMessage(PermanentError):
     """The message's producer is unknown, not allowed here, or its signature does not hold."""
 
     reason = "untrusted-message"
+
+
+class ExpiredMessage(UntrustedMessage):
+    """The message's signature is older than any that comes in of itself."""
+
+    reason = "expired-message"
 
 
 class Unanswerable(PermanentError):

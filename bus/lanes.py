@@ -33,6 +33,8 @@ class Lanes:
         self._arrived = asyncio.Event()
         self._free = [asyncio.Event() for _ in queues]
         self._serving = [asyncio.create_task(self._serve(lane)) for lane in range(len(queues))]
+        for serving in self._serving:
+            serving.add_done_callback(lambda _: self.wake())
 
     def wake(self) -> None:
         """Let who waits for messages go without any."""
@@ -41,6 +43,8 @@ class Lanes:
     async def fetch(self, most: int) -> list[Msg]:
         """Wait until a lane has something, and return one message of each that has, as many as are wanted."""
         await self._arrived.wait()
+        for unserved in [task for task in self._serving if task.done()]:
+            unserved.result()  # a lane that nobody serves any more ends the process, which is started again
         taken = [(lane, self._ready.pop(lane)) for lane in in_turn(self._last, self._ready, len(self._queues), most)]
         if not self._ready:
             self._arrived.clear()

@@ -21,9 +21,11 @@ from hybridmesh.schemas.message import Message
 logger = logging.getLogger("hybridmesh")
 
 _ACK_TIMEOUT_S = 5.0
-# Long enough for a new stream leader in a cluster, which was measured at 4.9 and 6.3 s.
-_TRIES = 4
-_PAUSE_S = 0.5
+# A cluster answers at once that there is no stream while one elects its leader. A round takes 4 to 9 s, the first may
+# have no winner, and 4.9 and 6.3 s were measured: so it is bound by time, as tries that fail at once are soon used up.
+_KEEP_ON_S = 15.0
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 4.0
 _STREAM_FULL = 10077
 _BAD_REQUEST = 400  # it is the message: headers above 64 KiB, or such as ask something of the stream that it is not
 _NO_ROOM = 10002  # but for this one: the account's limit is reached, and what is asked may be right later
@@ -84,14 +86,16 @@ class Publisher:
             raise MeshUnavailable("the audit log is full", reason="audit-full") from error
 
     async def send(self, envelope: Envelope) -> None:
-        """Store an envelope as it is, under an id of this identity's own; raises what :meth:`publish` does."""
+        """Store an envelope as it is, under an id of this identity's own; raises what :meth:`publish` does.
+
+        It is tried again until a quarter of a minute is over.
+        """
         headers = dict(envelope.headers)
         if (name := headers.get(MESSAGE_ID)) is not None:
             headers[MESSAGE_ID] = self._ids.of(name)
-        failure = ""
-        for attempt in range(_TRIES):
-            if attempt:
-                await asyncio.sleep(_PAUSE_S * 2**attempt)
+        clock = asyncio.get_running_loop().time
+        until, pause_s = clock() + _KEEP_ON_S, _FIRST_PAUSE_S
+        while True:
             try:
                 await self._js.publish(envelope.subject, envelope.body, timeout=_ACK_TIMEOUT_S, headers=headers)
             except APIError as error:
@@ -107,7 +111,10 @@ class Publisher:
             else:
                 return
             logger.warning("publish on %s failed: %s", envelope.subject, failure)
-        raise MeshUnavailable(f"not stored: {failure}")
+            if clock() >= until:
+                raise MeshUnavailable(f"not stored: {failure}")
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _by_reference(self, envelope: Envelope) -> Envelope:
         name = body_name(envelope.headers["ce-id"], envelope.body)

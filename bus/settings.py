@@ -5,6 +5,7 @@ Sources, strongest first: flags (constructor arguments), ``HYBRIDMESH_*`` variab
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -38,7 +39,8 @@ class BusSettings(Section):
 
     ``max_tries`` is at least four: the consultant spends that many on a cloud that does not answer. ``tls_ca`` is who
     signs the server's certificate, ``tls_cert`` and ``tls_key`` are this process's own; ``clear_text`` allows a bus on
-    another machine without any of them.
+    another machine without any of them. ``message_days`` is how far the time that a message was signed with may be from
+    when it came, not how long it may wait; 15 at most, as the records that know a repeat live twice that.
     """
 
     max_tries: int = Field(default=6, ge=4)
@@ -46,6 +48,7 @@ class BusSettings(Section):
     retry_base_s: float = Field(default=0.5, gt=0)
     retry_cap_s: float = Field(default=60.0, gt=0)
     drain_s: float = Field(default=20.0, gt=0)
+    message_days: float = Field(default=7, ge=1 / 24, le=15)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     max_input_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
     tls_ca: Path | None = None
@@ -55,6 +58,13 @@ class BusSettings(Section):
     retention: RetentionSettings = RetentionSettings()
     server_binary: Path | None = None
     port: int = Field(default=0, ge=0, le=65_535)
+
+    @property
+    def signed_within(self) -> timedelta:
+        """How far a signature may be from when it came: twice that, results are still there to say what is over."""
+        kept = self.retention.results_days
+        days = min(self.message_days, kept / 2) if kept else self.message_days
+        return max(timedelta(days=days), timedelta(hours=1))
 
 
 class ModelSettings(Section):

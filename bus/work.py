@@ -23,10 +23,11 @@ from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endings import Endings, HeardEndings
-from hybridmesh.bus.envelope import NAMING, open_envelope, signature_problem
+from hybridmesh.bus.envelope import NAMING, open_envelope, signature_problem, time_problem
 from hybridmesh.bus.errors import (
     BodyMissing,
     Deferred,
+    ExpiredMessage,
     MeshBusy,
     MeshError,
     PermanentError,
@@ -43,6 +44,7 @@ from hybridmesh.bus.settings import BusSettings
 from hybridmesh.bus.topology import Consumer, message_types
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import DEFAULT_TENANT, Message, StepMessage, is_task_id
+from hybridmesh.schemas.tasks import TaskEnd, TaskSubmitted
 
 logger = logging.getLogger("hybridmesh")
 
@@ -187,7 +189,8 @@ class WorkLoop:
         try:
             with self._metrics.in_hand():
                 name = await self._handle(message)
-                await message.ack_sync(timeout=_ACK_TIMEOUT_S)
+                if not await self._acknowledge(message):
+                    return
             self.handled += 1
             self._metrics.took(name, time.perf_counter() - begun)
             self._spared.pop(_place(message), None)
@@ -210,6 +213,16 @@ class WorkLoop:
         finally:
             self._held.pop(message.reply, None)
 
+    async def _acknowledge(self, message: Msg) -> bool:
+        """Say whether the server knows that the message was handled; what it hands out again has failed at nothing."""
+        try:
+            await message.ack_sync(timeout=_ACK_TIMEOUT_S)
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            logger.warning("%s: not acknowledged: %s", self._agent.name, type(error).__name__)
+            await self._spare(message, self._settings.ack_wait_s)
+            return False
+        return True
+
     async def _handle(self, message: Msg) -> str:
         """Do what a message asks for; return the name of its type."""
         headers = dict(message.headers or {})
@@ -219,10 +232,15 @@ class WorkLoop:
             if await self._forgotten(headers):
                 return "forgotten"
             raise
-        opened = open_envelope(message.subject, headers, body, self._ring).message
+        envelope = open_envelope(message.subject, headers, body, self._ring)
+        opened = envelope.message
         if type(opened) not in self._agent.handlers:
             # Moved here by one of us with the reply subject of a pull: a stream keeps what it is sent that way.
             raise UntrustedMessage("a message of another queue")
+        # By when it came and not by now: what waits in a queue, for as long as it may be, was sent once.
+        came, within = message.metadata.timestamp, self._settings.signed_within
+        if envelope.producer is not None and (problem := time_problem(headers, came, within)) is not None:
+            raise ExpiredMessage(problem)
         if isinstance(opened, StepMessage) and opened.LAPSES and await self._over(opened.task_id, message):
             return opened.NAME
         following = await self._agent.handlers[type(opened)](opened)
@@ -288,7 +306,11 @@ class WorkLoop:
             nonce=_place(message),
             facts={"reason": error.reason, "problem": str(error)},
         )
-        await self._bury(message, error.reason, str(error), event)
+        # Of an old submission nobody knows, so its sender hears that it failed; any other hop of a task that goes on is
+        # made anew by the reconciler.
+        kind = message_types().get((message.headers or {}).get("ce-type", ""))
+        ends = isinstance(error, ExpiredMessage) and kind is TaskSubmitted
+        await self._bury(message, error.reason, str(error), event, ends=ends)
 
     async def _is_signed(self, message: Msg) -> bool:
         """Say whether a producer of ours signed the message: a stranger's may die, but end no task by it."""
@@ -306,17 +328,25 @@ class WorkLoop:
             return await self._agent.tenant_of(task_id)
         return named or DEFAULT_TENANT
 
-    async def _bury(self, message: Msg, reason: str, detail: str, event: AuditEvent | None = None) -> None:
+    async def _obituary(self, message: Msg, burial: Burial) -> Sequence[Message]:
+        """Return what follows from a burial; a task that has its end gets no other."""
+        ends = await self._is_signed(message)
+        tenant = await self._tenant(message) if ends else DEFAULT_TENANT
+        following = obituary(message.headers or {}, burial, ends=ends, tenant=tenant)
+        over = [end for end in following if isinstance(end, TaskEnd) and await self._looked_up.over(end.task_id)]
+        return [item for item in following if item not in over]
+
+    async def _bury(
+        self, message: Msg, reason: str, detail: str, event: AuditEvent | None = None, *, ends: bool = True
+    ) -> None:
         """Dead letter first, then the task's end, then term: a crash in between repeats, it does not lose."""
         burial = Burial(self._agent.name, _place(message), reason, detail, self._clock())
         try:
             await self._lay_down(message, burial)
             self._metrics.buried(reason)
             self._spared.pop(_place(message), None)
-            if reason != UntrustedMessage.reason:
-                ends = await self._is_signed(message)
-                tenant = await self._tenant(message) if ends else DEFAULT_TENANT
-                await self._publish(obituary(message.headers or {}, burial, ends=ends, tenant=tenant))
+            if ends:
+                await self._publish(await self._obituary(message, burial))
             if event is not None:
                 await self._publisher.publish(event)
             await message.term()

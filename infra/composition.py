@@ -59,7 +59,7 @@ async def build_decomposer(links: Links) -> Agent:
     from hybridmesh.agents.decomposer.agent import DecomposerAgent
     from hybridmesh.agents.decomposer.reconciler import Reconciler
     from hybridmesh.agents.decomposer.task_state import TaskState
-    from hybridmesh.agents.decomposer.workflows import load_workflows
+    from hybridmesh.infra.workflows import usable_workflows
 
     plans = links.settings.plans
     choice = await _choice(links)
@@ -76,7 +76,7 @@ async def build_decomposer(links: Links) -> Agent:
     )
     return DecomposerAgent(
         tasks=tasks,
-        workflows=load_workflows(plans),
+        workflows=usable_workflows(plans),
         profiles=links.settings.profiles.keys(),
         limits=plans,
         clock=links.clock,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 import nats.errors
@@ -12,15 +12,16 @@ from nats.js.errors import NotFoundError
 
 from hybridmesh.bus.bodies import body_name, drop_body, fetch_body, put_body
 from hybridmesh.bus.endings import Endings
-from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, open_envelope
+from hybridmesh.bus.envelope import BODY_REFERENCE, SIGNATURE, Envelope, open_envelope, time_problem
 from hybridmesh.bus.errors import BodyMissing, InvalidMessage, MeshUnavailable, UntrustedMessage, UsageError
 from hybridmesh.bus.graveyard import BURIED_AT, BURIED_BY, DETAIL, DIED_ON, REASON
 from hybridmesh.bus.identity import KeyRing
 from hybridmesh.bus.publisher import Publisher, utc_now
-from hybridmesh.bus.topology import AUDIT, DEAD, message_types, subject_for
+from hybridmesh.bus.topology import AUDIT, DEAD, TOPOLOGY, Account, Row, filter_of, message_types, subject_for
 from hybridmesh.bus.work import LEFT_OUT
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import StepMessage, is_task_id
+from hybridmesh.schemas.tasks import CancelTask, TaskSubmitted
 
 _AGENT = "publisher"
 _MARKS = (REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON, LEFT_OUT)
@@ -50,9 +51,22 @@ class Letter:
 
     @property
     def lapses(self) -> bool:
-        """Whether its agent drops it unread once its task is over."""
+        """Whether its agent does nothing with it once its task is over."""
         kind = message_types().get(self.envelope.headers.get("ce-type", ""))
-        return kind is not None and issubclass(kind, StepMessage) and kind.LAPSES
+        if kind is not None and issubclass(kind, StepMessage):
+            return kind.LAPSES
+        return kind in (TaskSubmitted, CancelTask)
+
+    @property
+    def addressee(self) -> Row | None:
+        """In whose queue it says that it died; None: in nobody's, as an agent may put anything among the dead."""
+        subject = self.envelope.subject
+        if subject.split() != [subject]:
+            return None
+        for row in TOPOLOGY:
+            if any(subject.startswith(filter_of(kind).removesuffix(">")) for kind in (*row.consumes, *row.timers)):
+                return row
+        return None
 
     def facts(self) -> dict[str, object]:
         """Return what may be shown to anybody: no body."""
@@ -74,11 +88,17 @@ class DeadLetters:
     """The stream of dead letters; every call raises MeshUnavailable when the bus does not answer."""
 
     def __init__(
-        self, js: JetStreamContext, publisher: Publisher, ring: KeyRing, clock: Callable[[], datetime] = utc_now
+        self,
+        js: JetStreamContext,
+        publisher: Publisher,
+        ring: KeyRing,
+        signed_within: timedelta,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._js = js
         self._publisher = publisher
         self._ring = ring.whole()
+        self._signed_within = signed_within
         self._over = Endings(js, ring).over
         self._clock = clock
 
@@ -116,17 +136,14 @@ class DeadLetters:
         hears of it before and after: what could not be sent was not replayed.
 
         Raises:
-            UsageError: its body is gone, or nobody would take it as its task is over.
+            UsageError: its body is gone, nobody would take it as its task is over or its signature too old, or a
+                person may not send it where it died.
             MeshBusy: the queue is full.
 
         """
-        body = await self._body(letter)
-        if letter.lapses and letter.task_id is not None and await self._over(letter.task_id):
-            raise UsageError(
-                f"the task of dead letter {letter.number} is over, so nobody would take it up",
-                remedy="submit the task again",
-            )
         now = self._clock()
+        await self._check(letter, now)
+        body = await self._body(letter)
         headers = dict(letter.envelope.headers)
         message_id = headers.get("ce-id", "dead")
         headers["Nats-Msg-Id"] = f"{message_id}/replay/{letter.number}/{now.timestamp():.6f}"
@@ -145,6 +162,31 @@ class DeadLetters:
             await self._js.delete_msg(DEAD.name, letter.number)
         except (nats.errors.Error, TimeoutError) as error:
             raise MeshUnavailable("the dead letter could not be erased") from error
+
+    async def _check(self, letter: Letter, now: datetime) -> None:
+        """Refuse what an agent would drop or refuse, as nobody is to hear that it was replayed."""
+        addressee, drop = letter.addressee, f"`hybridmesh dead-letters drop {letter.number}` erases it"
+        if addressee is None:
+            raise UsageError(
+                f"dead letter {letter.number} names no queue as where it died",
+                remedy=f"look into what {letter.buried_by or 'its sender'} does; {drop}",
+            )
+        if addressee.account is Account.CLOUD:
+            raise UsageError(
+                f"dead letter {letter.number} was on its way to the cloud, where a person sends nothing",
+                remedy=f"its step went on without it; {drop}",
+            )
+        if letter.lapses and letter.task_id is not None and await self._over(letter.task_id):
+            raise UsageError(
+                f"the task of dead letter {letter.number} is over, so nobody would take it up",
+                remedy="submit the task again",
+            )
+        headers = letter.envelope.headers
+        if headers.get(SIGNATURE) and time_problem(headers, now, self._signed_within) is not None:
+            raise UsageError(
+                f"the signature of dead letter {letter.number} is too old, so its agent would refuse it",
+                remedy="submit its task again, or say again what it says",
+            )
 
     async def _body(self, letter: Letter) -> bytes:
         try:

@@ -14,7 +14,7 @@ from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import AGENTS
 from hybridmesh.infra.composition import builder_of
 from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
-from hybridmesh.infra.settings import child_environment
+from hybridmesh.infra.settings import child_environment, settings_of
 
 
 def check_agent(agent: str) -> None:
@@ -36,7 +36,8 @@ async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # its lines may hold parts of a message
     where = url or settings.nats_url or Endpoint.read(settings.data).url
     folder = keys or settings.data / "keys"
-    app = AgentApp(where, read_identity(folder, agent), KeyRing.read(folder), settings, builder_of(agent, folder))
+    own = settings_of(agent, settings)
+    app = AgentApp(where, read_identity(folder, agent), KeyRing.read(folder), own, builder_of(agent, folder))
     await app.run()
 
 
@@ -48,7 +49,7 @@ async def run_replicas(agent: str, count: int, words: Sequence[str], settings: M
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     fleet = Fleet(tell, grace_s=settings.bus.drain_s + 5)
-    environment = child_environment(with_key=agent == "consultant")
+    environment = child_environment(agent)
     for replica in range(1, count + 1):
         name = f"{agent}-{replica}"
         log = settings.data.resolve() / "logs" / f"replica-{name}.log"

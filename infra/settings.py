@@ -15,6 +15,7 @@ from hybridmesh.bus.settings import MeshSettings, ProfileSettings, default_profi
 PREFIX = "HYBRIDMESH_"
 FILE = "mesh.toml"
 _KEY_VARIABLE = "ANTHROPIC_API_KEY"
+_OWNERS = {"cloud__api_key": "consultant", "memory__api_key": "memory"}
 
 Tree = dict[str, Any]
 
@@ -53,10 +54,23 @@ def load_settings(
         ) from None
 
 
-def child_environment(*, with_key: bool) -> dict[str, str]:
-    """Return the environment of a child process; only the consultant's holds the cloud key."""
-    secret = {_KEY_VARIABLE, f"{PREFIX}CLOUD__API_KEY"}
-    return {name: value for name, value in os.environ.items() if with_key or name not in secret}
+def child_environment(agent: str | None = None) -> dict[str, str]:
+    """Return the environment of a child process; only the consultant's holds the cloud key, the memory's its own."""
+    return {name: value for name, value in os.environ.items() if _OWNERS.get(_place(name)) in (None, agent)}
+
+
+def settings_of(agent: str, settings: MeshSettings) -> MeshSettings:
+    """Return what an agent may know of the settings: the keys that are another's are not among it."""
+    foreign = [place.split("__")[0] for place, owner in _OWNERS.items() if owner != agent]
+    sections: dict[str, BaseModel] = {"cloud": settings.cloud, "memory": settings.memory}
+    return settings.model_copy(update={name: sections[name].model_copy(update={"api_key": None}) for name in foreign})
+
+
+def _place(variable: str) -> str:
+    """Return where in the tree a variable goes; names are read without regard to case."""
+    if variable == _KEY_VARIABLE:
+        return "cloud__api_key"
+    return variable.removeprefix(PREFIX).lower() if variable.startswith(PREFIX) else ""
 
 
 def _read_file(file: Path | None) -> Tree:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from hybridmesh.agents.consultant.claude import check_access
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.model_setup import model_folder
@@ -37,7 +38,19 @@ class CloudChoice(StrEnum):
 
 
 def choose_cloud(settings: MeshSettings) -> CloudChoice:
-    """Return the provider; without a key ``auto`` is simulated. A chosen provider without its key is an error."""
+    """Return the provider; without a key ``auto`` is simulated.
+
+    Raises:
+        SetupError: a chosen provider has no key, or the key or its address is one that cannot be used.
+
+    """
+    chosen = _chosen(settings)
+    if chosen is CloudChoice.ANTHROPIC and settings.cloud.api_key is not None:
+        check_access(settings.cloud.api_key, settings.cloud.base_url)
+    return chosen
+
+
+def _chosen(settings: MeshSettings) -> CloudChoice:
     match settings.cloud.provider:
         case "auto":
             return CloudChoice.ANTHROPIC if settings.cloud.api_key else CloudChoice.SIMULATED
@@ -74,7 +87,7 @@ class SimulatedCloud:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                env=child_environment(with_key=False),
+                env=child_environment(),
                 start_new_session=True,
                 preexec_fn=die_with_parent,
             )

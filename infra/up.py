@@ -11,7 +11,6 @@ from pathlib import Path
 
 from nats.js import JetStreamContext
 
-from hybridmesh.agents.decomposer.workflows import load_workflows
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import SetupError
@@ -28,6 +27,7 @@ from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.infra.provision import connect_provisioner, create_keys, provision_bus
 from hybridmesh.infra.settings import child_environment
 from hybridmesh.infra.simulation import CloudChoice, SimulatedCloud, choose_cloud
+from hybridmesh.infra.workflows import usable_workflows
 
 _READY_TIMEOUT_S = 120.0
 
@@ -66,7 +66,9 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
     """
     data = settings.data.resolve()
     check_room(data)
-    load_workflows(settings.plans)  # what is wrong with one is said here, not in the log of an agent that cannot start
+    usable_workflows(
+        settings.plans
+    )  # what is wrong with one is said here, not in the log of an agent that cannot start
     async with contextlib.AsyncExitStack() as stack:
         keys = data / "keys"
         access = accounts_block(create_keys(keys))
@@ -116,7 +118,7 @@ def _children(
             continue  # it would have nobody to ask
         flags = [*options.flags, *extra]
         command = python_command("run", agent, "--nats", url, "--data", str(data), *flags)
-        environment = child_environment(with_key=agent == "consultant")
+        environment = child_environment(agent)
         for number in range(options.replicas.get(agent, 1)):
             name = agent if number == 0 else f"{agent}-{number + 1}"
             children.append(Child(name, command, environment, data / "logs" / f"{name}.log"))

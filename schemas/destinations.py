@@ -19,7 +19,9 @@ _ADDRESS = re.compile(
     r"|geo|sips?|xmpp|whatsapp|facetime|magnet|intent|market|maps|msteams|ms-[a-z]{2,20}|view-source):"
     r"|(?:^|\W)www\."
     r"|(?:^|[^\w:])//"  # a scheme is taken from the page
-    r"|(?:^|[^\w@.-])(?:[\w-]{1,63}\.)+[a-z]{2,24}(?::\d{1,5})?[/?#])\Z",  # a bare host, which many clients link
+    r"|(?:^|\W)https?:"  # browsers need no slashes behind it
+    r"|(?:^|[^\w@.-])(?:[\w-]{1,63}[.\u3002\uff0e\uff61])+[^\W\d_]{2,24}(?::\d{1,5})?[/?#]"  # a bare host is linked
+    r"|(?:^|[^\w@.-])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?[/?#])\Z",
     re.IGNORECASE,
 )
 _STYLE_ADDRESS = re.compile(r"\burl\(\Z", re.IGNORECASE)
@@ -27,8 +29,12 @@ _BEFORE_LABEL = re.compile(r"[ \t>*+\d.)-]*")  # of a quotation or a list around
 _CALL_KEY = re.compile(
     r"[\"'](?:(?:tool|function)_?calls?|tool_?use|tool_?input)[\"']\s{0,8}:\Z"
     r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:\w{1,20}_)?(?:tool_use|(?:tool|function)_call)[\"'],\Z"
-    r"|[\"'](?:arguments|parameters|input|args)[\"']\s{0,8}:\Z",
+    r"|[\"'](?:(?:tool|function|action)_?)?(?:arguments|parameters|input|args|kwargs)[\"']\s{0,8}:\Z",
     re.IGNORECASE,
+)
+_LETTER_CODE = re.compile(r"u00(?P<code>[2-7][0-9A-Fa-f])")  # of an escape in a key, its backslash left out
+_FORMULA = re.compile(  # of a table, which fetches what it names
+    r"=.{0,40}\b(?:HYPERLINK|WEBSERVICE|IMAGE|IMPORT(?:XML|DATA|HTML|FEED|RANGE))\(\Z", re.IGNORECASE
 )
 _CALL_LINE = re.compile(r"[\s*#>]{0,8}Action[ _]?Input\W{0,4}:", re.IGNORECASE)  # of models that act in plain text
 _CALL_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*(?:tool|function)\w*", re.IGNORECASE)
@@ -42,7 +48,10 @@ CALL_KEYS = frozenset({
     "tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input", "toolcall", "toolcalls",
     "functioncall", "functioncalls", "tooluse", "toolinput",
 })  # fmt: skip
-ARGUMENT_KEYS = frozenset({"arguments", "parameters", "input", "args"})
+_ARGUMENTS = ("arguments", "parameters", "input", "args", "kwargs")
+ARGUMENT_KEYS = frozenset(
+    prefix + key for prefix in ("", "tool_", "function_", "action_", "tool", "function", "action") for key in _ARGUMENTS
+)
 CALL_TYPES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "tool_call", "function_call"})
 
 _ENCLOSING = {"<": ">", '"': '"', "'": "'"}
@@ -93,6 +102,11 @@ class Destinations:
         target = self._depth or self._definition in ("before", "enclosed", "target")
         return bool(self._address or target or self._tags or self._call is not None)
 
+    @property
+    def calling(self) -> bool:
+        """Whether it stands inside of a tool call that no mark ends."""
+        return self._call == _FOR_GOOD
+
     def read(self, text: str) -> None:
         """Go on by a piece of the text."""
         for char in text:
@@ -133,7 +147,7 @@ class Destinations:
         if char == "\\":  # of an escape, as JSON and Markdown have them
             return
         self._recent = (self._recent + char)[-_KEPT:]
-        if char in ":," and _CALL_KEY.search(self._recent):
+        if char in ":," and _CALL_KEY.search(_LETTER_CODE.sub(_letter, self._recent)):
             self._call = _FOR_GOOD
         elif char == ":" and self._call is None and _CALL_LINE.fullmatch(self._line + char):
             self._call = _PARAGRAPH
@@ -141,6 +155,8 @@ class Destinations:
             self._word, self._address = "", False
             return
         self._word = (self._word + char)[-_KEPT:]
+        if char == "(" and self._call is None and _FORMULA.search(self._word):
+            self._call = _PARAGRAPH
         if char in _TELLS:
             self._address = self._address or _ADDRESS.search(self._word) is not None
             if char == "]" and self._word.endswith("[TOOL_CALLS]"):
@@ -194,6 +210,10 @@ class Destinations:
         elif self._call is None and _CALL_FENCE.fullmatch(self._line):
             self._call = "```"
         self._line, self._blank_line = "", True
+
+
+def _letter(code: re.Match[str]) -> str:
+    return chr(int(code["code"], 16))
 
 
 def _in_tag(tag: _Tag, char: str) -> _Tag | None:

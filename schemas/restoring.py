@@ -94,6 +94,8 @@ class JsonReply:
         self._originals = originals
         self._own = own
         self._outside: Restorer | None = None
+        self._around: Destinations | None = None
+        self._called = False  # whether a tool call began between strings: of a document that is no JSON
         self._inside: Restorer | None = None
         self._begun: _Begun | None = None
         self._pending = ""  # the beginning of an escape
@@ -122,7 +124,9 @@ class JsonReply:
     def _structure(self, text: str, at: int, pieces: list[str]) -> int:
         """Read what stands between strings, up to the next string."""
         if self._outside is None:
-            self._outside = Restorer(self._originals, watch=self._watch())
+            watch = self._watch()
+            self._outside = Restorer(self._originals, watch=watch)
+            self._around = None if watch is None or watch.calling else watch
         end = at
         while end < len(text) and text[end] != '"':
             match = _STEP.match(text, end)
@@ -135,6 +139,7 @@ class JsonReply:
         if end < len(text):
             pieces.append(self._close(self._outside))
             self._outside = None
+            self._called = self._called or (self._around is not None and self._around.calling)
             self._inside = Restorer(self._originals, watch=self._watch(), encode=in_json)
             self._begun = _Begun()
             if self._nesting.at_key:  # which no number can be
@@ -189,7 +194,7 @@ class JsonReply:
         if self._own:
             return None
         watch = Destinations()
-        if self._nesting.in_call:
+        if self._called or self._nesting.in_call:
             watch.read("[TOOL_CALLS]")
         return watch
 

@@ -1,9 +1,20 @@
-"""Program text: the lines that are code, and where in them values may stand (literals, comments, what is assigned)."""
+"""Program text: fenced blocks, and lines that are code; ``code_values`` says where in them values may stand."""
 
 import re
 from collections.abc import Iterator
 
-from hybridmesh.agents.classifier.code_lines import is_likely_code, is_surely_code, without_comment
+from hybridmesh.agents.classifier.code_lines import (
+    decorates,
+    defines,
+    is_field,
+    is_likely_code,
+    is_surely_code,
+    is_value_alone,
+    opens_type,
+    stands_alone,
+    without_comment,
+)
+from hybridmesh.agents.classifier.code_values import LITERAL
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*+([\w+#.-]*+)[^\n`]*$", re.MULTILINE)
 # Fences of these languages are believed; anything else in a fence, a pasted letter above all, is looked at.
@@ -11,20 +22,11 @@ _LANGUAGES = frozenset({
     "python", "py", "javascript", "js", "jsx", "typescript", "ts", "tsx", "java", "c", "cpp", "c++", "cs", "csharp",
     "go", "rust", "rs", "ruby", "rb", "php", "kotlin", "swift", "scala", "sql", "css", "perl", "lua",
 })  # fmt: skip
-# An escape outside of a literal opens none, and a comment without an end runs on to the last character: otherwise each
-# sign of a long line of them would be tried as the beginning of one.
-_VALUE = re.compile(
-    r"(?P<q>\"\"\"|''')(?P<long>[\s\S]*?)(?P=q)|\"(?P<double>(?:[^\"\\\n]|\\.)*)\"|'(?P<single>(?:[^'\\\n]|\\.)*)'"
-    r"|`(?P<tick>(?:[^`\\]|\\.)*)`|\\\"(?P<escaped>[^\"\\\n]*)\\\"|\\."
-    r"|(?P<comment>(?<![:\w])//[^\n]*|(?<![\w&$'\"])#(?!\w*[({])[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|(?<!-)--[ ][^\n]*"
-    r"|<!--[\s\S]*?(?:-->|\Z))|>(?P<markup>[^<>\n{}]+)<"
-)
-_GROUPS = ("long", "double", "single", "tick", "escaped", "comment", "markup")
-_BARE = re.compile(
-    r"^(?:export |set |\$env:)?[\w.-]{1,60}[ \t]?[=:][ \t]?(?P<value>[^\s\"'({\[][^\n\"';(){}\[\]=]*)$", re.MULTILINE
-)
 _LINE = re.compile(r"[^\n]*(?:\n|$)")
 _LINES_LEAST = 2
+_BRACE_BELOW = re.compile(r"[ \t]*\{[ \t]*(?:\r?\n|$)")
+_REST = re.compile(r"[^\n]*")
+_WORDS = re.compile(r"[^\W\d_] +[^\W\d_]")
 
 
 def find_code(text: str) -> list[tuple[int, int]]:
@@ -38,15 +40,6 @@ def find_code(text: str) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def values_in(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return where values stand in program text: inside of literals, in comments, behind the sign of an assignment."""
-    found: list[tuple[int, int]] = []
-    for match in _VALUE.finditer(text, start, end):
-        found += [match.span(name) for name in _GROUPS if match[name] is not None]
-    found += [match.span("value") for match in _BARE.finditer(text, start, end)]
-    return sorted(place for place in found if place[0] < place[1])
-
-
 def _fenced(text: str) -> Iterator[tuple[int, int, str]]:
     fences = list(_FENCE.finditer(text))
     for opening, closing in zip(fences[::2], fences[1::2], strict=False):
@@ -54,23 +47,87 @@ def _fenced(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _unfenced(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    block: list[tuple[int, int, bool]] = []
+    block = _Block(text, end)
     for match in _LINE.finditer(text, start, end):
-        line = without_comment(match.group())
-        sure = bool(line) and is_surely_code(line)
-        if sure or (line and block and is_likely_code(line)):
-            block.append((*match.span(), sure))
-        elif line and block:
-            yield from _block(text, block)
-            block = []
+        if not block.takes(match.start(), match.end()):
+            yield from block.ended()
+            block = _Block(text, end)
+            block.takes(match.start(), match.end())
         if match.end() >= end:
             break
-    yield from _block(text, block)
+    yield from block.ended()
 
 
-def _block(text: str, lines: list[tuple[int, int, bool]]) -> Iterator[tuple[int, int]]:
-    """Yield a block of which a third is surely code, or a line alone that ends as only code does."""
-    surely = sum(sure for *_, sure in lines)
-    several = len(lines) >= _LINES_LEAST and 3 * surely >= len(lines)
-    if several or (lines and re.search(r"[;{}]\s*$", text[lines[0][0] : lines[0][1]])):
-        yield lines[0][0], lines[-1][1]
+class _Block:
+    """Lines that look like one piece of program text, from the first that surely is on."""
+
+    def __init__(self, text: str, limit: int) -> None:
+        self._text = text
+        self._limit = limit
+        self._start = self._end = -1
+        self._lines = self._sure = 0  # without those that a literal of several lines holds
+        self._silent = 0  # of them say nothing of what the others are
+        self._literals: Iterator[re.Match[str]] = iter(())
+        self._literal: re.Match[str] | None = None  # the last that was read
+        self._above = -1  # where the lines above a definition begin
+        self._bodies: list[int] = []  # indents of the types whose bodies are open
+        self._first = ""
+
+    def takes(self, start: int, end: int) -> bool:
+        """Go on by a line; say whether it does not end the block."""
+        line = without_comment(self._text[start:end])
+        if not line:
+            return True
+        if _BRACE_BELOW.match(self._text, end, self._limit):
+            line += " {"  # as others write it
+        if self._start < 0:
+            return self._begins(line, start, end)
+        if self._is_in_literal(start):
+            self._end = end
+            return True
+        indent = len(self._text[start:end]) - len(self._text[start:end].lstrip(" \t"))
+        while self._bodies and indent <= self._bodies[-1]:
+            self._bodies.pop()
+        sure = is_surely_code(line)
+        if not (sure or is_likely_code(line) or (self._bodies and is_field(line))):
+            return False
+        self._count(line, indent, end, sure=sure)
+        return True
+
+    def ended(self) -> Iterator[tuple[int, int]]:
+        """Yield the block if a third of it is surely code, or if its first line needs no other one beside it."""
+        several = self._lines >= _LINES_LEAST and 3 * self._sure >= self._lines - self._silent
+        if self._start >= 0 and (several or stands_alone(self._first)):
+            yield self._start, self._end
+
+    def _begins(self, line: str, start: int, end: int) -> bool:
+        if is_surely_code(line):
+            self._start = self._above if self._above >= 0 and defines(line) else start
+            self._literals, self._first = LITERAL.finditer(self._text, self._start, self._limit), line
+            self._literal = next(self._literals, None)
+            self._count(line, len(self._text[start:end]) - len(self._text[start:end].lstrip(" \t")), end, sure=True)
+        elif not decorates(line):
+            self._above = -1
+        elif self._above < 0:
+            self._above = start
+        return True
+
+    def _count(self, line: str, indent: int, end: int, *, sure: bool) -> None:
+        self._lines += 1
+        self._sure += sure
+        self._silent += not sure and (is_value_alone(line) or bool(self._bodies and is_field(line)))
+        self._end = end
+        if opens_type(line):
+            self._bodies.append(indent)
+
+    def _is_in_literal(self, at: int) -> bool:
+        """Say whether a place is inside of a literal or a comment of several lines, as ``values_in`` reads them.
+
+        Not where a sentence follows its end: then a stray quote was taken for its beginning.
+        """
+        while self._literal is not None and self._literal.end() <= at:
+            self._literal = next(self._literals, None)
+        if self._literal is None or self._literal.start() >= at:
+            return False
+        rest = _REST.match(self._text, self._literal.end(), self._limit)
+        return rest is None or _WORDS.search(rest.group()) is None

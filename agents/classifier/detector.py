@@ -89,7 +89,7 @@ class Detector:
         readings = [_read(text, tick) for text in texts]
         for reading in readings:
             self._check(reading, tick)
-        found = [self._layers(reading.decoded.text, tick) for reading in readings]
+        found = [reading.kept(self._layers(reading.decoded.text, tick)) for reading in readings]
         others = [self._others(reading, tick) for reading in readings]
         repeats = find_repeats(
             [reading.decoded.text for reading in readings],

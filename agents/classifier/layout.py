@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Protocol, TypeVar
 
-from hybridmesh.agents.classifier.code_layout import find_code, values_in
+from hybridmesh.agents.classifier.code_layout import find_code
+from hybridmesh.agents.classifier.code_values import values_in
 from hybridmesh.agents.classifier.csv_layout import Table, find_tables
 from hybridmesh.agents.classifier.json_layout import Record, find_records, unescaped
+from hybridmesh.agents.classifier.recognizers.credentials import names_secret
 from hybridmesh.agents.classifier.spans import GUESSES, subtract
 from hybridmesh.agents.classifier.views import Drawing, View
 from hybridmesh.schemas.privacy import Span
 
 _HUMP = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_.-]+")
 _IN_ONE = frozenset({"PHONE", "BANK_ACCOUNT", "TAX_ID", "NATIONAL_ID", "PASSPORT", "DRIVERS_LICENSE"})
+_SECRET_MOST = 200  # characters
 _DEPTH = 3  # JSON in a string of JSON, and so on
 
 
@@ -33,9 +36,13 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Value(Stretch):
-    """A stretch of the view that stands for a value; a ``number`` is taken as a whole or not at all."""
+    """A stretch of the view that stands for a value.
+
+    A ``number`` is taken as a whole or not at all; so is a ``secret``, which its key calls a password or the like.
+    """
 
     number: bool = False
+    secret: bool = False
 
 
 class _Placed(Protocol):
@@ -82,7 +89,7 @@ class Layout:
         for value in met:
             start, end = max(span.start, value.start), min(span.end, value.end)
             if any(map(str.isalnum, self.view.text[start:end])):
-                if value.number:
+                if value.number or (value.secret and span.type == "SECRET"):
                     start, end = value.start, value.end
                 yield span.model_copy(update={"start": start, "end": end, "bare": value.number})
 
@@ -124,6 +131,7 @@ class _Draft:
         self._values: list[Value] = []
         self._syntax: list[Stretch] = []
         self._keys: list[str] = []
+        self._secret = False  # whether the name that was drawn last is that of a secret
 
     def draw(self, blocks: Sequence[Record | Table]) -> Layout:
         """Return the layout: prose as it is, blocks as lines."""
@@ -181,13 +189,15 @@ class _Draft:
 
     def _name(self, name: str, at: int) -> None:
         words = " ".join(_HUMP.sub(" ", name).split())
+        self._secret = names_secret(words)
         if words:
             self._drawing.put(f"{words}: ", at, at)
 
     def _value(self, said: View, *, number: bool = False) -> None:
         base = len(self._drawing)
         self._drawing.lay(said)
-        self._values.append(Value(base, len(self._drawing), number))
+        secret = self._secret and len(said.text) <= _SECRET_MOST
+        self._values.append(Value(base, len(self._drawing), number, secret))
 
 
 def _same(start: int, end: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

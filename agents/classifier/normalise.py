@@ -3,14 +3,10 @@
 import re
 import unicodedata
 
-from hybridmesh.agents.classifier.confusables import look_alikes
 from hybridmesh.agents.classifier.recognizers.scripts import is_foreign
 from hybridmesh.agents.classifier.views import View
+from hybridmesh.schemas.confusables import is_invisible, look_alikes
 
-# Shown as nothing, and not of category Cf: fillers, joiners, variation selectors and a blank Braille cell.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-)
 _DASHES = frozenset(
     "\u2010\u2011\u2212"
 )  # hyphens and minus signs; dashes of a sentence stay, but for those in numbers
@@ -42,7 +38,7 @@ def readable(text: str) -> View:
     at = 0
     while at < len(text):
         end = at + 1
-        while end < len(text) and (unicodedata.combining(text[end]) or _is_invisible(text[end])):
+        while end < len(text) and (unicodedata.combining(text[end]) or is_invisible(text[end])):
             end += 1
         piece = unicodedata.normalize("NFKC", "".join(map(_seen, text[at:end])))
         pieces.append(piece)
@@ -87,15 +83,11 @@ def _in_number(text: str, index: int) -> bool:
     return 0 < index < len(text) - 1 and text[index - 1].isdecimal() and text[index + 1].isdecimal()
 
 
-def _is_invisible(char: str) -> bool:
-    return not char.isascii() and (char in _BLANK or unicodedata.category(char) == "Cf")
-
-
 def _is_odd(char: str) -> bool:
-    return not char.isascii() and (char in _BLANK or unicodedata.category(char) in ("Cf", "Cs"))
+    return is_invisible(char) or unicodedata.category(char) == "Cs"
 
 
 def _seen(char: str) -> str:
-    if _is_invisible(char):
+    if is_invisible(char):
         return ""
     return "\ufffd" if unicodedata.category(char) == "Cs" else char

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from hybridmesh.schemas.letter_case import small
+
 _MONTHS = (
     "january januar enero janvier gennaio januari janeiro",
     "february februar febrero février febbraio februari fevereiro",
@@ -79,6 +81,6 @@ def _date(match: re.Match[str]) -> str:
     year = next(parts[name] for name in ("y1", "y2", "y3", "y4") if parts[name])
     day = next(int(parts[name]) for name in ("d1", "d2", "d3", "d4") if parts[name])
     named = parts["n3"] or parts["n4"]
-    month = _MONTH_OF[named.casefold()] if named else int(parts["m1"] or parts["m2"])
+    month = _MONTH_OF[small(named)] if named else int(parts["m1"] or parts["m2"])
     low, high = sorted((day, month))
     return f"{year}/{low:02}/{high:02}"

@@ -34,7 +34,8 @@ class ClaudeModel:
     """Claude behind the CloudModel port, over one pool of connections.
 
     ``timeout_s`` bounds a whole call; ``max_answer_bytes`` bounds what is read of an answer, errors included.
-    Raises SetupError for an address that would carry the key in clear text over a network.
+    Raises SetupError for an address that is none, or that would carry the key in clear text over a network, and for a
+    key that no header can carry.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class ClaudeModel:
 
         from hybridmesh.agents.consultant.guarded_transport import GuardedTransport
 
-        _require_private_channel(base_url)
+        key = check_access(api_key, base_url)
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._clock = clock
@@ -64,7 +65,7 @@ class ClaudeModel:
         timeout = httpx2.Timeout(timeout_s, connect=timeout_s / 3)
         transport = GuardedTransport(httpx2.AsyncHTTPTransport(retries=0), max_answer_bytes=max_answer_bytes)
         self._client = AsyncAnthropic(
-            api_key=api_key.get_secret_value(),
+            api_key=key,
             base_url=base_url,
             max_retries=0,
             timeout=timeout,
@@ -152,11 +153,18 @@ class ClaudeModel:
         ) from None
 
 
+def check_access(api_key: SecretStr, base_url: str | None) -> str:
+    """Return the key as it is sent; raises SetupError for one, or for an address, that cannot be used."""
+    _require_private_channel(base_url or ANTHROPIC_URL)
+    return _readable(api_key)
+
+
 def _read(message: "Message", *, request_id: str, sent_sha256: str, simulated: bool) -> CloudReply | CloudRefusal:
     """Turn a well-formed message into a reply, or into a refusal where there is nothing to go by."""
     usage = message.usage
     tokens_in = usage.input_tokens + (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
     text = "".join(block.text for block in message.content if block.type == "text")
+    text = text.encode("utf-8", "replace").decode()  # JSON may hold half a character, which no message of ours can
     stop = message.stop_reason or ""
     if stop not in _WHOLE | _CUT or not text.strip():
         reason = "cloud-model-refused" if stop == "refusal" else "cloud-no-answer"
@@ -201,7 +209,27 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _require_private_channel(base_url: str) -> None:
-    parts = urlsplit(base_url)
+    remedy = "set cloud.base_url to an https:// address"
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port  # raises ValueError, too
+    except ValueError:
+        raise SetupError("the cloud's address is none", remedy=remedy) from None
+    if not parts.hostname or port == 0:
+        raise SetupError("the cloud's address is none", remedy=remedy)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return
-    raise SetupError("the cloud's address is not https", remedy="set cloud.base_url to an https:// address")
+    raise SetupError("the cloud's address is not https", remedy=remedy)
+
+
+def _readable(api_key: SecretStr) -> str:
+    """Return the key without the blanks around it, such as the line end of the file that it came from.
+
+    One that no header can carry would fail after its egress is on record, and count as a call that may have been paid.
+    """
+    key = api_key.get_secret_value().strip()
+    if key and key.isascii() and key.isprintable() and " " not in key:
+        return key
+    raise SetupError(
+        "the cloud key holds something that no key does", remedy="copy it again, into one line of ANTHROPIC_API_KEY"
+    )

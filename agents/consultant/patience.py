@@ -47,6 +47,6 @@ def _seconds(text: str | None) -> float | None:
 def _until(text: str | None, now: datetime) -> float | None:
     try:
         due = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return None if due.tzinfo is None else max(0.0, (due - now).total_seconds())

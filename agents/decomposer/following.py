@@ -1,6 +1,6 @@
 """What follows from a message, read off the task's state: the steps that it released, or the end that it made."""
 
-from hybridmesh.agents.decomposer.plan import PLACEHOLDER
+from hybridmesh.agents.decomposer.choices import PLACEHOLDER
 from hybridmesh.agents.decomposer.slugs import slug
 from hybridmesh.agents.decomposer.task_state import TaskState, label_floor, spec_of, summary_of
 from hybridmesh.schemas.message import Message, StepId

@@ -1,13 +1,11 @@
 """What makes a plan sound: known steps, no cycle, within the limits."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from hybridmesh.agents.decomposer.choices import framework_faults, option_faults
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.schemas.message import StepId
 from hybridmesh.schemas.plans import StepSpec
-
-PLACEHOLDER = re.compile(r"\{([a-z0-9_-]+)\}")
 
 
 def fault(steps: Sequence[StepSpec], results: Sequence[StepId], limits: PlanSettings) -> str | None:
@@ -52,7 +50,8 @@ def _faults(steps: Sequence[StepSpec], results: Sequence[StepId], limits: PlanSe
     for where, name in (*named, *(("results name", name) for name in results)):
         if name not in ids:
             yield f"{where} '{name}', which is not a step of this plan"
-    yield from _framework_faults({step.id: step for step in steps})
+    yield from option_faults(steps)
+    yield from framework_faults({step.id: step for step in steps})
     if cycle := find_cycle(steps):
         yield "the steps wait for each other: " + " → ".join(cycle)
     if (deep := depth(steps)) > limits.max_depth:
@@ -64,13 +63,3 @@ def _without_sources(uses: dict[StepId, set[StepId]]) -> dict[StepId, set[StepId
     while free := {name for name, needed in uses.items() if not needed}:
         uses = {name: needed - free for name, needed in uses.items() if name not in free}
     return uses
-
-
-def _framework_faults(steps: Mapping[StepId, StepSpec]) -> Iterator[str]:
-    """Only a choice may stand in a framework's key: its options are the plan's words, other results are private."""
-    for step in steps.values():
-        for name in PLACEHOLDER.findall(step.framework or ""):
-            if name not in step.uses:
-                yield f"the framework of step '{step.id}' names '{name}', which the step does not use"
-            elif steps[name].output.kind != "choice":
-                yield f"the framework of step '{step.id}' names '{name}', which is not a choice"

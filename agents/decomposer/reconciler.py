@@ -99,6 +99,14 @@ class Reconciler:
         still = self._still.setdefault(task_id, _Standstill(now))
         if (now - still.since).total_seconds() < self._stall_s:
             return False
+        return await self._move(task_id, state, still, now)
+
+    async def _move(self, task_id: str, state: TaskState, still: _Standstill, now: datetime) -> bool:
+        """Take up a task that stands still, or end it when that did not help."""
+        if await self._told(task_id):  # with a message of it that was buried: nobody would take its steps up
+            detail = "its end was told when a message of it was buried"
+            await self._tasks.change(task_id, lambda found: found and give_up(found, task_id, "buried", detail, now))
+            return False
         if still.takes < TAKES:
             return await self._take_up(task_id, state, still, now)
         ended = await self._tasks.change(

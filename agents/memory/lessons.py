@@ -1,12 +1,8 @@
 """Turns a person's correction into a lesson: keyed by what it is about, with the part that can be checked by rule."""
 
-import re
-
+from hybridmesh.agents.memory.quoted_rules import quoted_rules
 from hybridmesh.schemas.feedback import FeedbackGiven
 from hybridmesh.schemas.memory import Kind, MemoryItem
-
-_FORBIDDING = re.compile(r"\b(?:never|not|don't|avoid|without|nie|nicht|kein\w*|nunca|jamais|ne pas)\b", re.IGNORECASE)
-_QUOTED = re.compile(r"[\"“„«]([^\"”“»]{1,200})[\"”“»]")
 
 
 def lesson_key(workflow: str | None, step_id: str | None) -> str:
@@ -17,12 +13,12 @@ def lesson_key(workflow: str | None, step_id: str | None) -> str:
 def make_lesson(feedback: FeedbackGiven) -> MemoryItem | None:
     """Return the lesson, or None when the feedback says only good or bad.
 
-    What a correction puts in quotes is a rule: forbidden when a word before it in the same sentence forbids,
-    required otherwise; the verifier holds later drafts against it.
+    What a correction puts in quotes is a rule where the words between it and the quote before say so, and no rule
+    where they only tell what there was; the verifier holds later drafts against it.
     """
     if not feedback.correction.strip():
         return None
-    forbidden, required = _rules(feedback.correction)
+    forbidden, required = quoted_rules(feedback.correction)
     return MemoryItem(
         kind=Kind.LESSON,
         text=feedback.correction.strip(),
@@ -33,13 +29,3 @@ def make_lesson(feedback: FeedbackGiven) -> MemoryItem | None:
         origin="feedback",
         created_at=feedback.given_at,
     )
-
-
-def _rules(correction: str) -> tuple[list[str], list[str]]:
-    forbidden: list[str] = []
-    required: list[str] = []
-    for sentence in re.split(r"(?<=[.!?;])\s+|\n", correction):
-        for quote in _QUOTED.finditer(sentence):
-            before = sentence[: quote.start()]
-            (forbidden if _FORBIDDING.search(before) else required).append(quote[1])
-    return forbidden, required

@@ -54,7 +54,9 @@ class MiniLm:
         """
         model, vocabulary = folder / "model.onnx", folder / "tokenizer.json"
         if not (model.is_file() and vocabulary.is_file()):
-            raise SetupError("the embedding model is not prepared", remedy="run: hybridmesh models prepare")
+            raise SetupError(
+                "the embedding model is not prepared", remedy="run: hybridmesh model prepare minilm-l6-int8"
+            )
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(vocabulary))

@@ -55,9 +55,16 @@ class ServerStore:
         dense_size: int,
         timeout_s: int = 30,
     ) -> "ServerStore":
-        """Open a collection on the server at ``url``; raises as :meth:`open`."""
-        key = None if api_key is None else api_key.get_secret_value()
-        client = AsyncQdrantClient(url=url, api_key=key, timeout=timeout_s, check_compatibility=False)
+        """Open a collection on the server at ``url``; raises as :meth:`open`, and SetupError for what is no address."""
+        key = None if api_key is None else api_key.get_secret_value().strip()
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise SetupError("the memory's key holds something that no key does", remedy="set memory.api_key anew")
+        try:
+            client = AsyncQdrantClient(url=url, api_key=key, timeout=timeout_s, check_compatibility=False)
+        except ValueError:
+            raise SetupError(
+                "the memory's address is none", remedy="set memory.url to an address such as http://127.0.0.1:6333"
+            ) from None
         try:
             return await cls.open(client, collection=collection, dense_name=dense_name, dense_size=dense_size)
         except BaseException:

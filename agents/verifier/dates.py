@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hybridmesh.schemas.letter_case import small
+
 _MONTHS = (
     "january|jan|januar|jänner|enero|ene|janvier|janv",
     "february|feb|februar|febrero|février|févr|fév",
@@ -19,8 +21,8 @@ _MONTHS = (
     "november|nov|noviembre|novembre",
     "december|dec|dezember|dez|diciembre|dic|décembre|déc",
 )
-_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split("|")}
-_NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
+MONTH_OF = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split("|")}
+_NAME = "|".join(sorted(MONTH_OF, key=len, reverse=True))
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|\.|º)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _PATTERNS = tuple(
@@ -88,7 +90,7 @@ def _readings(parts: dict[str, str | None]) -> list[Day]:
         return [day_first] if parts.get("mark") == "." else [day_first, Day(year, int(one), int(two))]
     day = int(written) if (written := parts.get("day")) else None
     if name := parts.get("name"):
-        return [Day(year, _MONTH_OF[name.lower()], day)]
+        return [Day(year, MONTH_OF[small(name)], day)]
     return [Day(year, int(parts["month"] or 0), day)]
 
 

@@ -11,10 +11,10 @@ from typing import Any, TypeGuard, cast
 Schema = dict[str, Any]
 Check = Callable[[Any, Any, Schema, str], Iterator[str]]
 
-_NOTES = frozenset(
+NOTES = frozenset(
     {"title", "description", "$schema", "$id", "default", "examples", "format", "$comment", "$defs", "definitions"}
 )
-_TYPES: dict[str, tuple[type, ...]] = {
+TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
@@ -37,42 +37,51 @@ def read_json(text: str) -> tuple[Any, str | None]:
         return None, "it is not valid JSON"
 
 
-def find_form_problems(value: Any, schema: Schema, place: str = "$") -> Iterator[str]:  # noqa: ANN401 - any JSON
+def find_form_problems(
+    value: Any,  # noqa: ANN401 - any JSON
+    schema: Schema | bool,
+    place: str = "$",
+) -> Iterator[str]:
     """Yield what keeps a value from the schema's form, each with its place; values themselves are not named."""
+    if isinstance(schema, bool):
+        yield from () if schema else (f"{place}: was not asked for",)
+        return
     for keyword, rule in schema.items():
-        if keyword in _NOTES:
+        if keyword in NOTES:
             continue
-        check = _CHECKS.get(keyword)
+        check = CHECKS.get(keyword)
         if check is None:
             yield f"{place}: the schema's {keyword!r} cannot be checked here"
         else:
             yield from check(value, rule, schema, place)
 
 
-def find_stated_texts(value: Any, schema: Schema | None) -> Iterator[str]:  # noqa: ANN401 - any JSON
+def find_stated_texts(value: object, schema: object) -> Iterator[str]:
     """Yield the parts of a JSON value that state something about the task.
 
     What the schema itself allows by name (``enum``, ``const``) or between two bounds (a score) states nothing.
     """
-    schema = schema or {}
+    schema = schema if is_object(schema) else {}
     if "enum" in schema or "const" in schema or isinstance(value, bool) or value is None:
         return
-    if _is_object(value):
-        properties: dict[str, Schema] = schema.get("properties", {})
+    if is_object(value):
+        properties: dict[str, object] = schema.get("properties", {})
         for name, part in value.items():
             yield from find_stated_texts(part, properties.get(name))
-    elif _is_array(value):
+    elif is_array(value):
         for part in value:
             yield from find_stated_texts(part, schema.get("items"))
     elif isinstance(value, str) or not {"minimum", "maximum"} <= schema.keys():
         yield str(value)
 
 
-def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Say whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
-def _is_array(value: object) -> TypeGuard[list[Any]]:
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Say whether a JSON value is an array."""
     return isinstance(value, list)
 
 
@@ -91,7 +100,7 @@ def _is(value: object, name: str) -> bool:
         return name == "boolean"
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
-    return isinstance(value, _TYPES.get(name, ()))
+    return isinstance(value, TYPES.get(name, ()))
 
 
 def _enum(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
@@ -104,19 +113,19 @@ def _const(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[str]: 
 
 
 def _properties(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if _is_object(value):
+    if is_object(value):
         for name, part in cast("dict[str, Schema]", rule).items():
             if name in value:
                 yield from find_form_problems(value[name], part, f"{place}.{name}")
 
 
 def _required(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if _is_object(value):
+    if is_object(value):
         yield from (f"{place}: {name!r} is missing" for name in rule if name not in value)
 
 
 def _additional(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if not _is_object(value) or rule is True:
+    if not is_object(value) or rule is True:
         return
     for name, part in value.items():
         if name in schema.get("properties", {}):
@@ -128,7 +137,7 @@ def _additional(value: Any, rule: Any, schema: Schema, place: str) -> Iterator[s
 
 
 def _items(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]:  # noqa: ANN401
-    if _is_array(value):
+    if is_array(value):
         for number, part in enumerate(value):
             yield from find_form_problems(part, rule, f"{place}[{number}]")
 
@@ -166,7 +175,7 @@ def _any_of(value: Any, rule: Any, _schema: Schema, place: str) -> Iterator[str]
         yield f"{place}: fits none of the forms that were asked for"
 
 
-_CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Check] = {
     "type": _type,
     "enum": _enum,
     "const": _const,
@@ -174,8 +183,8 @@ _CHECKS: dict[str, Check] = {
     "required": _required,
     "additionalProperties": _additional,
     "items": _items,
-    "minItems": _length(_is_array, least=True),
-    "maxItems": _length(_is_array, least=False),
+    "minItems": _length(is_array, least=True),
+    "maxItems": _length(is_array, least=False),
     "minLength": _length(_is_text, least=True),
     "maxLength": _length(_is_text, least=False),
     "minimum": _minimum,

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from hybridmesh.agents.verifier.names import fold
 from hybridmesh.schemas.memory import Hit, Kind
+from hybridmesh.schemas.phrases import says
 from hybridmesh.schemas.steps import StepContext
 
 
@@ -46,7 +47,9 @@ def find_breaches(draft: str, lessons: Iterable[Lesson]) -> Iterator[str]:
     text = _plain(draft)
     for lesson in lessons:
         yield from (
-            f'do not say "{part}": it was corrected before' for part in lesson.must_not_contain if _in(part, text)
+            f'do not say "{part}": it was corrected before'
+            for part in lesson.must_not_contain
+            if says(text, _plain(part))
         )
         yield from (f'say "{part}": it was missing before' for part in lesson.must_contain if not _in(part, text))
 

@@ -18,10 +18,12 @@ _SALUTATION = re.compile(rf"^[ \t]*{_GREETINGS} (?:{_TITLES} )*(?P<name>{_NAME})
 _TITLED = re.compile(rf"(?<!\w){_TITLES} (?:{_TITLES} )*(?P<name>{_PARTICLES}{_WORD})")
 _SEQUENCE = re.compile(rf"(?<![\w'’-])(?P<name>{_WORD}(?:[ \u00a0]{_WORD}){{1,3}})")
 
+_ONE_SIGN = str.maketrans({"\u2019": "'", "\u2010": "-"})  # as keyboards have them; NFKD makes U+2011 the second
+
 
 def fold(text: str) -> str:
-    """Return the text without case and accents, so that names meet: ``LÓPEZ`` is ``lopez``."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    """Return the text without case and accents, so that names meet: ``LÓPEZ`` is ``lopez``, ``O’Neil`` ``o'neil``."""
+    apart = unicodedata.normalize("NFKD", text.casefold()).translate(_ONE_SIGN)
     return "".join(mark for mark in apart if not unicodedata.combining(mark))
 
 

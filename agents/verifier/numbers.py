@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-_CURRENCY_WORDS = {
+from hybridmesh.schemas.letter_case import small
+
+CURRENCY_WORDS = {
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR",
     "$": "USD", "usd": "USD", "us$": "USD", "dollar": "USD", "dollars": "USD", "dólares": "USD",
     "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pfund": "GBP", "libras": "GBP",
@@ -13,7 +15,7 @@ _CURRENCY_WORDS = {
     "chf": "CHF", "fr.": "CHF", "franken": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK",
     "pln": "PLN", "cad": "CAD", "aud": "AUD", "mxn": "MXN", "brl": "BRL", "cny": "CNY",
 }  # fmt: skip
-_SCALES = {
+SCALES = {
     "k": 10**3, "thousand": 10**3, "tausend": 10**3, "tsd.": 10**3,
     "million": 10**6, "millions": 10**6, "millionen": 10**6, "mio": 10**6, "mio.": 10**6, "millones": 10**6,
 }  # fmt: skip
@@ -26,8 +28,8 @@ def _one_of(words: dict[str, object]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-_CODES = _one_of(dict(_CURRENCY_WORDS))
-_SCALE = rf"(?:[ {_SPACE}]?(?P<scale>{_one_of(dict(_SCALES))})(?!\w))?"
+_CODES = _one_of(dict(CURRENCY_WORDS))
+_SCALE = rf"(?:[ {_SPACE}]?(?P<scale>{_one_of(dict(SCALES))})(?!\w))?"
 _NUMBER = re.compile(rf"(?<![\d.,])(?P<digits>{_DIGITS}){_SCALE}", re.IGNORECASE)
 _WIDE = re.compile(rf"(?<![\d.,])(?P<digits>{_SPACED}|{_DIGITS}){_SCALE}", re.IGNORECASE)
 # Currencies are looked for around numbers only: two dozen words tried at every letter of a text took seconds.
@@ -56,7 +58,7 @@ def find_amounts(text: str) -> Iterator[Quantity]:
         if code := before or after:
             start = before.start() if before else match.start()
             end = after.end() if after else match.end()
-            yield _quantity(match, (start, end), _CURRENCY_WORDS[code["code"].lower()])
+            yield _quantity(match, (start, end), CURRENCY_WORDS[small(code["code"])])
 
 
 def find_numbers(text: str) -> Iterator[Quantity]:
@@ -90,6 +92,6 @@ def _is_letter(mark: str) -> bool:
 
 
 def _quantity(match: re.Match[str], span: tuple[int, int], currency: str | None) -> Quantity:
-    scale = _SCALES.get((match["scale"] or "").lower(), 1)
+    scale = SCALES.get(small(match["scale"] or ""), 1)
     values = frozenset((value * scale).normalize() for value in readings(match["digits"]))
     return Quantity(*span, values, currency)

@@ -56,7 +56,9 @@ def _candidates(text: str) -> Iterator[PrivateValue]:
 def contains(text: str, value: PrivateValue) -> bool:
     """Say whether a text holds the value, in whatever grouping."""
     if value.kind == "e-mail address":
-        return value.normal in text.casefold()
+        # A part of somebody else's address is another address.
+        whole = rf"(?<![\w.+%-]){re.escape(value.normal)}(?![\w-]|\.\w)"
+        return re.search(whole, text.casefold()) is not None
     if value.kind == "account number":
         return value.normal in text.replace(" ", "").upper()
     return value.normal in _BETWEEN_DIGITS.sub("", text)

@@ -180,7 +180,8 @@ def stated(draft: str, form: OutputForm) -> list[Statement]:
     value, problem = read_json(draft)
     if problem is not None:
         return []
-    return [item for text in find_stated_texts(value, form.json_schema) for item in find_statements(text)]
+    texts = (text.encode("utf-8", "replace").decode() for text in find_stated_texts(value, form.json_schema))
+    return [item for text in texts for item in find_statements(text)]  # an escape may stand for half a character
 
 
 def _listed(texts: list[str]) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from hybridmesh.schemas.phrases import says
+
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n|$)[ \t]*")
 
 
@@ -45,11 +47,15 @@ def obey(text: str, lessons: Sequence[Lesson]) -> str:
 
 
 def _without(line: str, forbidden: Sequence[str]) -> str:
-    if not any(phrase.casefold() in line.casefold() for phrase in forbidden):
+    if not _breaks(line, forbidden):
         return line
     sentences = [match.group() for match in _SENTENCE.finditer(line)]
-    kept = "".join(s for s in sentences if not any(phrase.casefold() in s.casefold() for phrase in forbidden)).rstrip()
-    return "" if any(phrase.casefold() in kept.casefold() for phrase in forbidden) else kept
+    kept = "".join(sentence for sentence in sentences if not _breaks(sentence, forbidden)).rstrip()
+    return "" if _breaks(kept, forbidden) else kept
+
+
+def _breaks(text: str, forbidden: Sequence[str]) -> bool:
+    return any(says(text.casefold(), phrase.casefold()) for phrase in forbidden)
 
 
 def _phrases(found: object) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Puts originals back into a reply of any form, as far as its step's own prompt held their surrogates."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -9,6 +10,8 @@ from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.restoring import open_reply
 from hybridmesh.schemas.steps import Redacted
 from hybridmesh.schemas.surrogates import SURROGATE
+
+_JSON_ESCAPE = re.compile(r"\\(?:u(?P<code>[0-9A-Fa-f]{4})|[bfnrt])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,14 @@ def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm,
     stream = open_reply(originals, "json" if output.kind == "json" else "text", members=members)
     text = stream.feed(reply) + stream.finish()
     tally = stream.tally
-    unresolved = len(tally.unresolved) + len(tally.withheld) + count_miscopied(reply, originals, said)
+    read = _JSON_ESCAPE.sub(_read_escape, reply) if output.kind == "json" else reply
+    unresolved = len(tally.unresolved) + len(tally.withheld) + count_miscopied(read, originals, said)
     return Answer(text, len(tally.used), unresolved, len(tally.withheld))
+
+
+def _read_escape(escape: re.Match[str]) -> str:
+    """Return the character that an escape of JSON stands for; a line end as a blank, and the others as they are."""
+    return chr(int(escape["code"], 16)) if escape["code"] else " "
 
 
 def _members(schema: object) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -9,6 +10,8 @@ from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json, write_table
 from hybridmesh.infra.cli.invocation import Invocation, command
 from hybridmesh.infra.cli.names import read_tenant
+
+_LAST_PORT = 65_535
 
 app = typer.Typer(no_args_is_help=True, help="The bus: its server's configuration, and who gets in.")
 
@@ -47,6 +50,11 @@ def config(
         raise UsageError(
             "a certificate without its key", remedy="give both --tls-cert and --tls-key, and --tls-ca if wanted"
         )
+    for option, address in (("--listen", listen), ("--cluster", cluster)):
+        if address is not None:
+            _check_address(option, address)
+    for url in route or ():
+        _check_route(url)
     clear_text = call.settings.bus.clear_text
     place = ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()), clear_text)
     text = "" if accounts_only else server_config(place)
@@ -56,6 +64,22 @@ def config(
         return
     write_public(out, text)
     tell(f"written: {out}")
+
+
+def _check_address(option: str, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
+        raise UsageError(f"{option} {address} is no address", remedy=f"write it as {option} 127.0.0.1:4222")
+
+
+def _check_route(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("nats", "tls") and bool(parts.hostname) and bool(parts.port)
+    except ValueError:
+        known = False
+    if not known:
+        raise UsageError("--route is no URL of a server", remedy="write it as --route nats://b:6222")
 
 
 @app.command()

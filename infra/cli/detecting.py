@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -17,6 +18,15 @@ from hybridmesh.infra.cli.stdin_texts import Fault, Form, Text, read_texts
 
 if TYPE_CHECKING:
     from hybridmesh.agents.classifier.detector import Detector
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What is told at the end: of the ``read`` texts, how many are in no language that is known, and what was none."""
+
+    read: int = 0
+    unknown: int = 0
+    faults: list[Fault] = field(default_factory=list[Fault])
 
 
 @command
@@ -33,6 +43,7 @@ def detect(
     A span has start and end (in Unicode code points of the given text, end exclusive), type, score and source. A text
     that could not be read to its end is private as a whole: one span of type UNREAD. The terms are those of mesh.toml;
     the list on the bus is the agents'. Lines that are no documents are named on stderr, and the exit code is then 65.
+    Texts in languages that nobody here knows, in which names are missed, are counted on stderr at the end.
     """
     if lines and text:
         raise UsageError("--lines and --text exclude each other", remedy="give one of them, or neither")
@@ -40,10 +51,12 @@ def detect(
     if sys.stdin.isatty():
         tell("reading from the terminal; end the text with Ctrl-D")
     try:
-        faults = asyncio.run(_answer(call, form))
+        outcome = asyncio.run(_answer(call, form))
     except BrokenPipeError:
         _leave_quietly()
-    if faults:
+    if outcome.unknown:
+        _tell_unknown(outcome)
+    if faults := outcome.faults:
         if faults[0].whole:
             tell(f"error: the text could not be read: line {faults[0].line} is {faults[0].problem}")
             tell(f"remedy: {CONVERT}")
@@ -53,7 +66,7 @@ def detect(
         raise typer.Exit(ExitCode.DATA)
 
 
-async def _answer(call: Invocation, form: Form) -> list[Fault]:
+async def _answer(call: Invocation, form: Form) -> _Outcome:
     from hybridmesh.infra.detection import make_detector
 
     detector = await asyncio.to_thread(make_detector, call.settings)
@@ -63,20 +76,29 @@ async def _answer(call: Invocation, form: Form) -> list[Fault]:
         detector.close()
 
 
-async def _answer_all(detector: "Detector", texts: "Iterable[Text | Fault]") -> list[Fault]:
+async def _answer_all(detector: "Detector", texts: "Iterable[Text | Fault]") -> _Outcome:
+    from hybridmesh.agents.classifier.known_languages import is_in_unknown_language
     from hybridmesh.infra.detection import read_whole
 
-    faults: list[Fault] = []
+    outcome = _Outcome()
     for item in texts:
         if isinstance(item, Fault):
-            faults.append(item)
+            outcome.faults.append(item)
             if not item.whole:
                 tell(f"line {item.line}: {item.problem}")
             continue
         spans = await read_whole(detector, item.text)
         found = [span.model_dump(exclude={"bare"}) for span in spans]
         put(json.dumps({"id": item.id, "spans": found}) + "\n")
-    return faults
+        outcome.read += 1
+        outcome.unknown += is_in_unknown_language(item.text, spans)
+    return outcome
+
+
+def _tell_unknown(outcome: _Outcome) -> None:
+    verb = "is" if outcome.unknown == 1 else "are"
+    subject = "the text" if outcome.read == 1 else f"{outcome.unknown} of {outcome.read} texts"
+    tell(f"note: {subject} {verb} in no language that is known here: names may be missed (the agents call it a doubt)")
 
 
 def _leave_quietly() -> NoReturn:

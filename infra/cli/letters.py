@@ -74,7 +74,10 @@ def replay(
     number: Annotated[int | None, typer.Argument(metavar="ID", min=1, help="As `ls` shows it.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
 ) -> None:
-    """Send a dead letter again to where it died, as it was; it stays among the dead letters, marked."""
+    """Send a dead letter again to where it died, as it was; it stays among the dead letters, marked.
+
+    One whose agent would do nothing with it is refused: its task is over, or its signature is too old.
+    """
     from hybridmesh.infra.cli.session import on_mesh
 
     if (number is None) != everything:
@@ -137,7 +140,8 @@ async def _send_again(letters: "DeadLetters", chosen: "Sequence[Letter]") -> tup
 def _letters(mesh: "Mesh") -> "DeadLetters":
     from hybridmesh.infra.dead_letters import DeadLetters
 
-    return DeadLetters(mesh.links.js, mesh.links.publisher, mesh.links.ring, mesh.links.clock)
+    links = mesh.links
+    return DeadLetters(links.js, links.publisher, links.ring, links.settings.bus.signed_within, links.clock)
 
 
 def _as_json(body: bytes) -> dict[str, str]:

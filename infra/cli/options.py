@@ -10,6 +10,7 @@ from hybridmesh.bus.errors import UsageError
 if TYPE_CHECKING:
     from hybridmesh.bus.settings import MeshSettings
 
+_SECRET = {"cloud.api_key": "ANTHROPIC_API_KEY", "memory.api_key": "HYBRIDMESH_MEMORY__API_KEY"}
 _PANEL = "Options of every command"
 
 Data = Annotated[
@@ -44,6 +45,11 @@ def read_settings(data: Path | None, config: Path | None, sets: list[str] | None
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"--set {item} has no value", remedy="write it as --set bus.max_tries=3")
+        if name in _SECRET:
+            raise UsageError(
+                f"{name} on a command line can be read by everybody on this machine",
+                remedy=f"set the variable {_SECRET[name]}, or put it into mesh.toml",
+            )
         flags[name] = value
     return load_settings(flags, file=config)
 

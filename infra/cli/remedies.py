@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final, TypeGuard
 
 from hybridmesh.bus.errors import (
+    NOT_ENDED,
     MeshBusy,
     MeshError,
     MeshUnavailable,
@@ -16,7 +17,6 @@ from hybridmesh.bus.errors import (
 )
 from hybridmesh.infra.cli.exit_codes import ExitCode
 
-NOT_ENDED = "not-ended"
 _PLACE: Final = "name a file where one is expected, a folder where that is, and one that is there or can be made"
 _SYSTEM: Final[Mapping[int, str]] = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), _PLACE),

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hybridmesh.bus.cancellation import end_tasks
-from hybridmesh.bus.errors import MeshUnavailable, TransientError, UsageError
+from hybridmesh.bus.errors import NOT_ENDED, MeshUnavailable, TransientError, UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json
 from hybridmesh.infra.cli.deadlines import parse_deadline
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.inputs import read_inputs
 from hybridmesh.infra.cli.invocation import Invocation, command
 from hybridmesh.infra.cli.names import check_known, read_step_id, read_task_id, read_tenant
-from hybridmesh.infra.cli.remedies import NOT_ENDED
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh, TaskEnded
@@ -51,13 +50,13 @@ def submit(
     timeout: Timeout = None,
 ) -> None:
     """Submit a task and print its id; with --wait its result."""
-    from hybridmesh.agents.decomposer.workflows import load_workflows
     from hybridmesh.infra.cli.session import on_mesh
+    from hybridmesh.infra.workflows import usable_workflows
 
     _check_waiting(wait, timeout)
     check_known("profile", profile, call.settings.profiles)
     if workflow is not None:
-        check_known("workflow", workflow, load_workflows(call.settings.plans))
+        check_known("workflow", workflow, usable_workflows(call.settings.plans))
     until = None if deadline is None else parse_deadline(deadline, datetime.now().astimezone())
     budget_usd = None if budget is None else _amount(budget)
     on_behalf = None if tenant is None else read_tenant(tenant)
@@ -119,7 +118,7 @@ def feedback(
     rating: Annotated[str | None, typer.Option("--rating", metavar="good|bad", help="How it was.")] = None,
     step: Annotated[str | None, typer.Option("--step", help="The step that is meant.")] = None,
 ) -> None:
-    """Say what should have been different; it holds from the next task on."""
+    """Say what should have been different in a task that has ended; it holds from the next task on."""
     from hybridmesh.infra.cli.session import on_mesh
 
     task_id, step_id = read_task_id(task), None if step is None else read_step_id(step)
@@ -132,7 +131,13 @@ def feedback(
             f"the correction has {len(correction):,} characters, the limit is {_LONGEST_CORRECTION:,}",
             remedy="say it in fewer words, or as several corrections",
         )
-    on_mesh(call, lambda mesh: mesh.feedback(task_id, correction=correction, rating=rating, step_id=step_id))
+
+    async def work(mesh: "Mesh") -> None:
+        if step_id is not None and (ended := await mesh.ended(task_id)) is not None:
+            check_known("step", step_id, _steps(ended, step_id))
+        await mesh.feedback(task_id, correction=correction, rating=rating, step_id=step_id)
+
+    on_mesh(call, work)
     _confirm(call, task_id, "feedback is stored; the memory makes a lesson of it")
 
 
@@ -159,6 +164,13 @@ def show_end(call: Invocation, ended: "TaskEnded") -> None:
         tell(f"{outcome}: {ended.reason} {ended.detail}".rstrip())
     codes = {"completed": ExitCode.OK, "refused": ExitCode.REFUSED}
     raise typer.Exit(codes.get(outcome, ExitCode.TASK_FAILED))
+
+
+def _steps(ended: "TaskEnded", named: str) -> tuple[str, ...]:
+    """Return the steps of a task; the end of one that failed does not tell them, so there any may be named."""
+    from hybridmesh.schemas.tasks import TaskCompleted
+
+    return tuple(step.step_id for step in ended.steps) if isinstance(ended, TaskCompleted) else (named,)
 
 
 def _confirm(call: Invocation, task_id: str, words: str) -> None:

@@ -101,7 +101,7 @@ def _all_cloud(step: StepSummary) -> Decimal:
 
 def _verdict(steps: Sequence[StepSummary]) -> str:
     tries = max(step.attempts for step in steps)
-    claims = sum(len(step.verdict.claims) for step in steps if step.verdict)
+    claims = sum(bool(claim.evidence) for step in steps if step.verdict for claim in step.verdict.claims)
     by_person = any(step.verdict is not None and step.verdict.by == "person" for step in steps)
     said = "by a person" if by_person else f"passed, {claims} claims proven"
     return said if tries == 1 else f"{said}, try {tries}"

@@ -3,11 +3,22 @@
 from html import escape
 from pathlib import Path
 
+from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.demo.outcome import Outcome
 from hybridmesh.infra.demo.summary import Summary
 from hybridmesh.infra.demo.table import sums
 
 _TEMPLATE = Path(__file__).parent / "report.html"
+
+
+def open_report(place: Path) -> None:
+    """Make the file for its owner alone, or take the one that is there; raises UsageError for a folder, and OSError."""
+    if place.is_dir():
+        raise UsageError(f"{place} is a folder", remedy="name a file in it, such as --report report.html")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.touch(mode=0o600)
+    if place.is_file():
+        place.chmod(0o600)
 
 
 def write_report(summary: Summary, place: Path) -> None:
@@ -23,8 +34,7 @@ def write_report(summary: Summary, place: Path) -> None:
     }
     for name, content in parts.items():
         page = page.replace(f"<!--{name}-->", content, 1)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.touch(mode=0o600)
+    open_report(place)
     place.write_text(page, "utf-8")
 
 

@@ -31,7 +31,7 @@ class Planted:
 
 
 def read_tickets(path: Path, text_column: str) -> list[Ticket]:
-    """Return the tickets of a CSV file with a header.
+    """Return the tickets of a CSV file with a header; between its columns stand commas, semicolons or tabs.
 
     Raises:
         UsageError: there is no such file or column, it is not UTF-8, or it has no rows.
@@ -40,7 +40,9 @@ def read_tickets(path: Path, text_column: str) -> list[Ticket]:
     csv.field_size_limit(_LONGEST_FIELD)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            delimiter = _delimiter(file.readline())
+            file.seek(0)
+            rows = list(csv.DictReader(file, delimiter=delimiter))
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}", remedy="name a CSV file with --tickets") from None
     except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
@@ -57,6 +59,11 @@ def read_tickets(path: Path, text_column: str) -> list[Ticket]:
             remedy=f"name the one with the text, such as --text-column {near[0]}",
         )
     return [Ticket(row.get("id") or f"row {number}", row[text_column] or "") for number, row in enumerate(rows, 1)]
+
+
+def _delimiter(header: str) -> str:
+    """Return what stands between the columns: where the comma is the decimal sign, spreadsheets write semicolons."""
+    return max(",;\t", key=header.count)
 
 
 def read_planted() -> dict[str, Planted]:

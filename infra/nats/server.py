@@ -18,6 +18,26 @@ from hybridmesh.infra.parent_death import die_with_parent
 
 _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 20.0
+_PORT_TIMEOUT_S = 3.0
+
+
+def take_lock(folder: Path) -> IO[str]:
+    """Return the open lock of a server's folder, which ends with it or with the process; raises UsageError if taken."""
+    lock = (folder / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise UsageError(
+            f"this data folder is in use by the mesh of process {owner}",
+            remedy="stop that one first, or choose another folder with --data",
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
 
 
 class NatsServer:
@@ -34,6 +54,7 @@ class NatsServer:
         self._binary = find_binary(binary)
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked_port = port
         self._port = port or self._last_port()
         self.url = ""
 
@@ -62,14 +83,15 @@ class NatsServer:
 
         Raises:
             UsageError: the folder is in use.
-            SetupError: it does not come up; the message holds the end of its log.
+            SetupError: it does not come up, and the message holds the end of its log; or the port asked for is taken.
 
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._take_lock()
+        self._lock = take_lock(self._folder)
         if self._access:
             self._move_in()
         try:
+            self._await_port()
             self._launch()
         except SetupError:
             self.stop()
@@ -102,23 +124,16 @@ class NatsServer:
                 self._process.wait()
         self._process = None
 
-    def _take_lock(self) -> None:
-        path = self._folder / "lock"
-        lock = path.open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            lock.close()
-            raise UsageError(
-                f"this data folder is in use by the mesh of process {owner}",
-                remedy="stop that one first, or choose another folder with --data",
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self._lock = lock
+    def _await_port(self) -> None:
+        """A port that was asked for is the one that clients go to: another would be no help to them."""
+        deadline = time.monotonic() + _PORT_TIMEOUT_S  # who had it before may be about to end
+        while self._asked_port and not _is_free(self._asked_port):
+            if time.monotonic() > deadline:
+                raise SetupError(
+                    f"port {self._asked_port} is taken by another program",
+                    remedy="end it, or leave bus.port out to have a free one",
+                )
+            time.sleep(0.1)
 
     def _move_in(self) -> None:
         """Give what was stored before there were accounts to the one where everything private is."""

@@ -2,8 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
+
+import nats.errors
+import pytest
+from nats.aio.msg import Msg
 
 from harness import Bus, eventually
 from hybridmesh.bus.bodies import forget_bodies
@@ -65,6 +70,36 @@ async def test_used_up_tries_bury_the_message_and_fail_its_step(bus: Bus) -> Non
         failed = StepFailed.model_validate_json((await bus.collect(StepFailed, 1))[0])
     assert (failed.task_id, failed.step_id, failed.reason) == (ready.task_id, "a", "buried:cloud-unavailable")
     assert await bus.count("DEAD") == 1
+
+
+async def test_an_acknowledgement_that_is_lost_is_no_failure(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost: what was handled each time, and could not be acknowledged, neither dies nor fails its step."""
+    acknowledge, runs, lost = Msg.ack_sync, 0, bus.settings.bus.max_tries
+
+    async def lose(message: Msg, timeout: float = 1.0) -> Msg:
+        nonlocal lost
+        if lost:
+            lost -= 1
+            raise nats.errors.TimeoutError
+        return await acknowledge(message, timeout)
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        nonlocal runs
+        runs += 1
+        return (classified(ready),)
+
+    monkeypatch.setattr(Msg, "ack_sync", lose)
+    quick = bus.settings.bus.model_copy(update={"ack_wait_s": 0.1})
+    decomposer = await bus.links("decomposer")
+    async with working(replace(bus, settings=bus.settings.model_copy(update={"bus": quick})), handle) as loop:
+        await decomposer.publisher.publish(make_ready())
+
+        async def done() -> bool:
+            return loop.handled == 1 or await bus.count("DEAD") > 0
+
+        await eventually(done)
+    assert runs == bus.settings.bus.max_tries + 1
+    assert (await bus.count("DEAD"), await bus.count("WORK_DECOMPOSER")) == (0, 0)
 
 
 async def test_a_message_whose_body_is_gone_is_given_up_at_once(bus: Bus) -> None:

@@ -279,3 +279,27 @@ def test_the_configuration_goes_to_stdout_as_well(tmp_path: Path) -> None:
     conf.write_text(ran.out, "utf-8")
     checked = subprocess.run([find_binary(None), "-t", "-c", conf], capture_output=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--listen", "4222"], "--listen 4222 is no address"),
+        (["--listen", "127.0.0.1:port"], "is no address"),
+        (["--listen", "127.0.0.1:99999"], "is no address"),
+        (["--cluster", "here"], "--cluster here is no address"),
+        (["--route", "b:6222"], "--route is no URL"),
+        (["--route", "nats://b:port"], "--route is no URL"),
+    ],
+)
+def test_an_address_that_is_none_is_named_and_no_key_is_made(tmp_path: Path, words: list[str], said: str) -> None:
+    """Nothing is half done: a server would refuse the file later, and in other words."""
+    ran = run_command("bus", "config", words, "--data", str(tmp_path), "--set", "bus.clear_text=true")
+    assert (ran.code, said in ran.err, ran.out) == (2, True, "")
+    assert not (tmp_path / "keys").exists()
+
+
+def test_an_address_may_be_ipv6(tmp_path: Path) -> None:
+    """It runs on what you have."""
+    words = ["--listen", "[::1]:4222", "--route", "nats://b:6222"]
+    assert run_command("bus", "config", words, "--data", str(tmp_path)).code == 0

@@ -63,6 +63,27 @@ def test_an_unread_text_is_private_as_a_whole() -> None:
     assert [(span["start"], span["end"], span["type"]) for span in ran.json["spans"]] == [(0, len(text), "UNREAD")]
 
 
+UNKNOWN = "Igama lami nguSipho, ngicela ungithumelele incwadi yami ngokushesha ngoba ngiyayidinga kusasa ekuseni."
+
+
+def test_texts_in_unknown_languages_are_counted_once() -> None:
+    """Nothing is hidden: what is found in them is answered as ever, and that names are missed there is said."""
+    texts = [UNKNOWN, "Please send it to the old address, the new one is not ready.", UNKNOWN]
+    lines = [json.dumps({"id": number, "text": text}) for number, text in enumerate(texts)]
+    ran = run_command("detect", stdin="\n".join(lines).encode())
+    assert [json.loads(line)["id"] for line in ran.out.splitlines()] == [0, 1, 2]
+    assert all(set(json.loads(line)) == {"id", "spans"} for line in ran.out.splitlines())
+    assert (ran.code, ran.err.count("2 of 3 texts are in no language that is known")) == (0, 1)
+
+
+def test_one_text_in_an_unknown_language_is_said() -> None:
+    """Nothing is hidden: one text is told of as many are, and one in a known language is not."""
+    ran = run_command("detect", "--text", stdin=UNKNOWN.encode())
+    assert (ran.code, ran.err.count("the text is in no language that is known")) == (0, 1)
+    ran = run_command("detect", stdin=b"Please send it to the old address, the new one is not ready, Ada.")
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_two_forms_at_once_are_refused() -> None:
     """Nothing is hidden: contradicting options are an error with its remedy."""
     assert run_command("detect", "--lines", "--text", stdin=b"x").code == 2

@@ -19,7 +19,7 @@ from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, Approval
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
 from hybridmesh.schemas.message import new_task_id
-from hybridmesh.schemas.tasks import CancelTask, TaskCompleted, TaskFailed, TaskSubmitted
+from hybridmesh.schemas.tasks import CancelTask, StepSummary, TaskCompleted, TaskFailed, TaskSubmitted
 
 pytestmark = pytest.mark.connected
 
@@ -161,6 +161,7 @@ async def test_feedback_and_cancel_are_stored(bus: Bus, tmp_path: Path) -> None:
     """Mistakes are not repeated."""
     task_id = new_task_id()
     words = ["--correction", "Never say free.", "--rating", "bad"]
+    await (await bus.links("decomposer")).publisher.publish(completed(task_id))
     said = await mesh(bus, tmp_path, "feedback", task_id, *words, "--json")
     stopped = await mesh(bus, tmp_path, "cancel", task_id)
     assert (said.json, stopped.code) == ({"task_id": task_id}, 0)
@@ -170,6 +171,22 @@ async def test_feedback_and_cancel_are_stored(bus: Bus, tmp_path: Path) -> None:
     too_long = ["--correction", "x" * 5000]
     for bad in ([], ["--rating", "fine"], ["--step", "A B", "--rating", "bad"], too_long):
         assert (await mesh(bus, tmp_path, "feedback", task_id, *bad)).code == 2
+    assert await bus.count("WORK_MEMORY") == 1
+
+
+async def test_feedback_is_on_a_task_that_has_ended_and_on_its_steps(bus: Bus, tmp_path: Path) -> None:
+    """Mistakes are not repeated: a mistyped id would make a lesson for all tasks, a mistyped step one for none."""
+    unknown = await mesh(bus, tmp_path, "feedback", new_task_id(), "--correction", "Be brief.")
+    assert (unknown.code, "has not ended, or was never submitted" in unknown.err) == (3, True)
+    end = completed(new_task_id())
+    lane = {"lane": "local", "why": "", "label": 0, "attempts": 1}
+    step = StepSummary.model_validate({"step_id": "reply", "title": "Reply", "result": "done", **lane})
+    await (await bus.links("decomposer")).publisher.publish(end.model_copy(update={"steps": (step,)}))
+    mistyped = await mesh(bus, tmp_path, "feedback", end.task_id, "--correction", "Be brief.", "--step", "replay")
+    assert (mistyped.code, "did you mean reply?" in mistyped.err) == (2, True)
+    assert await bus.count("WORK_MEMORY") == 0
+    good = await mesh(bus, tmp_path, "feedback", end.task_id, "--correction", "Be brief.", "--step", "reply")
+    assert good.code == 0, good.err
     assert await bus.count("WORK_MEMORY") == 1
 
 

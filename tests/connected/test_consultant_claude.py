@@ -324,3 +324,35 @@ def test_the_key_travels_under_tls_only(url: str) -> None:
     """Nothing private leaves: an address without https is refused when the agent starts."""
     with pytest.raises(SetupError):
         model_at(url)
+
+
+@pytest.mark.parametrize("key", ["", " \n", "sk\tx", "sk x", "sk-\u00e9", "sk\x00"])
+async def test_a_key_that_no_header_can_carry_is_refused_at_once(key: str) -> None:
+    """Nothing is hidden: it would fail behind the gate, and count as a call that may have been answered and paid."""
+    with pytest.raises(SetupError) as caught:
+        ClaudeModel(api_key=SecretStr(key), clock=lambda: datetime.now(UTC))
+    assert "ANTHROPIC_API_KEY" in caught.value.remedy
+
+
+async def test_the_line_end_of_a_key_is_not_sent() -> None:
+    """It runs on what you have: a key that was read from a file is the key."""
+    async with CloudDouble() as cloud:
+        model = ClaudeModel(api_key=SecretStr(f"{KEY}\n"), clock=lambda: datetime.now(UTC), base_url=cloud.url)
+        await model.ask(QUESTION, open_gate)
+        await model.close()
+    assert cloud.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("url", ["https://", "https://[", "http://127.0.0.1:port", "https://a:99999", "nowhere"])
+async def test_an_address_that_is_none_is_refused_with_its_remedy(url: str) -> None:
+    """It runs on what you have: a mistyped address is a setting to mend, and no bug."""
+    with pytest.raises(SetupError) as caught:
+        model_at(url)
+    assert "cloud.base_url" in caught.value.remedy
+
+
+async def test_half_a_character_in_an_answer_is_replaced() -> None:
+    """Nothing is lost: an answer that was paid for can be passed on, whatever escapes its JSON holds."""
+    reply = await ask_once(answer("so \ud800 it is"))
+    assert isinstance(reply, CloudReply)
+    assert reply.text == "so ? it is"

@@ -1,8 +1,6 @@
 """Dead letters on a real server: seen without their bodies, read and sent again with a note in the audit log."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,86 +8,25 @@ import pytest
 from nats.js.api import DiscardPolicy
 from nats.js.errors import NotFoundError
 
-from command_line import Ran, run_command
 from guarded_bus import Guarded
 from harness import Bus, eventually
-from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.bodies import body_name, drop_body, fetch_body, forget_bodies, keep_body, put_body
 from hybridmesh.bus.envelope import BODY_REFERENCE
-from hybridmesh.bus.errors import BodyMissing, Unanswerable
+from hybridmesh.bus.errors import BodyMissing
 from hybridmesh.bus.graveyard import DIED_ON
-from hybridmesh.bus.topology import BODIES, DEAD, consumers, dead_subject, queue_stream, subject_of
-from hybridmesh.bus.work import LEFT_OUT, WorkLoop
+from hybridmesh.bus.topology import (
+    BODIES,
+    DEAD,
+    dead_subject,
+    queue_stream,
+    subject_of,
+)
+from hybridmesh.bus.work import LEFT_OUT
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.message import Message, new_task_id
-from hybridmesh.schemas.plans import StepSpec
-from hybridmesh.schemas.steps import StepContext, StepReady
-from hybridmesh.schemas.tasks import TaskFailed
+from hybridmesh.schemas.steps import StepReady
+from letter_bench import SECRET, Classifier, actions, at_work, bury, letters, make_ready
 
 pytestmark = pytest.mark.connected
-
-SECRET = "Dana Whitfield"
-
-
-def make_ready(text: str = SECRET) -> StepReady:
-    """A step with private text."""
-    context = StepContext(goal="g", profile="balanced", spec=StepSpec(id="a", title="A", instruction=text))
-    return StepReady(task_id=new_task_id(), step_id="a", context=context)
-
-
-class Classifier:
-    """A classifier that refuses until it is mended."""
-
-    def __init__(self) -> None:
-        self.mended = False
-        self.handled: list[StepReady] = []
-
-    async def handle(self, message: StepReady) -> Sequence[Message]:
-        if not self.mended:
-            raise Unanswerable("cannot")
-        self.handled.append(message)
-        return ()
-
-
-@contextlib.asynccontextmanager
-async def at_work(bus: Bus, classifier: Classifier) -> AsyncGenerator[None]:
-    """The real work loop around it."""
-    links = await bus.links("classifier")
-    consumer = next(item for item in consumers() if item.durable == "classifier")
-    agent = Agent("classifier", handlers={StepReady: classifier.handle})
-    loop = WorkLoop(bus.js, consumer, agent, links.publisher, links.ring, bus.settings.bus, slots=2)
-    task = asyncio.create_task(loop.run())
-    try:
-        yield
-    finally:
-        loop.stop()
-        await task
-
-
-async def bury(bus: Bus, *steps: StepReady) -> None:
-    """Let steps die."""
-    decomposer = await bus.links("decomposer")
-    for step in steps:
-        await decomposer.publisher.publish(step)
-
-    async def dead() -> bool:
-        return await bus.count("DEAD") == len(steps)
-
-    async with at_work(bus, Classifier()):
-        await eventually(dead)
-
-
-async def letters(bus: Bus, data: Path, *words: str) -> Ran:
-    """Run ``dead-letters``."""
-    place = ["--nats", bus.url, "--keys", str(bus.keys), "--data", str(data)]
-    return await asyncio.to_thread(run_command, "dead-letters", words, place)
-
-
-async def actions(bus: Bus, action: Action) -> list[AuditEvent]:
-    """The publisher's audit events of a kind."""
-    count = await bus.count("AUDIT")
-    events = [AuditEvent.model_validate_json(body) for body in await bus.collect(AuditEvent, count)]
-    return [event for event in events if event.action is action and event.agent == "publisher"]
 
 
 async def test_letters_are_listed_without_their_bodies(bus: Bus, tmp_path: Path) -> None:
@@ -252,19 +189,6 @@ async def test_a_letter_without_its_body_is_not_sent_again(bus: Bus, tmp_path: P
     every = await letters(bus, tmp_path, "replay", "--all", "--json")
     assert (every.code, every.json, "is gone" in every.err) == (2, {"replayed": [good]}, True)
     assert await bus.count(queue_stream("classifier")) == 1
-
-
-async def test_a_step_of_a_task_that_is_over_is_not_sent_again(bus: Bus, tmp_path: Path) -> None:
-    """Nothing is hidden: its agent would drop it unread, so nobody is told that it was replayed."""
-    step = make_ready()
-    await bury(bus, step)
-    decomposer = await bus.links("decomposer")
-    end = TaskFailed(task_id=step.task_id, outcome="failed", reason="r", detail="", finished_at=datetime.now(UTC))
-    await decomposer.publisher.publish(end)
-    ran = await letters(bus, tmp_path, "replay", "1")
-    assert (ran.code, "is over" in ran.err, "remedy: submit the task again" in ran.err) == (2, True, True)
-    assert await bus.count(queue_stream("classifier")) == 0
-    assert await actions(bus, Action.DEAD_LETTER_REPLAYED) == []
 
 
 async def test_a_letter_gets_no_body_of_another_message(bus: Bus) -> None:

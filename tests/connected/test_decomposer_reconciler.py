@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness import Bus
+from harness import Bus, eventually
 from hybridmesh.agents.decomposer.agent import DecomposerAgent
 from hybridmesh.agents.decomposer.reconciler import TAKES, Reconciler
 from hybridmesh.agents.decomposer.task_state import TaskState
 from hybridmesh.bus.endings import Endings
+from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.identity import read_identity
+from hybridmesh.bus.message_ids import MESSAGE_ID
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.settings import PlanSettings, default_profiles
@@ -19,6 +22,7 @@ from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.steps import StepReady
 from hybridmesh.schemas.tasks import CancelTask, TaskExpiring, TaskFailed, TaskSubmitted
+from queue_bench import working
 
 pytestmark = pytest.mark.connected
 
@@ -209,6 +213,56 @@ async def test_a_task_that_cannot_be_moved_ends_with_the_reason(bus: Bus) -> Non
     assert len(await desk.resumptions()) == TAKES
     (end,) = await bus.collect(TaskFailed, 1)
     assert TaskFailed.model_validate_json(end).reason == "standstill"
+    assert await bus.count(RESULTS.name) == 1
+
+
+async def test_a_hop_that_was_refused_as_expired_is_made_anew(bus: Bus) -> None:
+    """Nothing is lost: a message whose signature had grown too old on its way stops no task."""
+    desk = Desk(bus)
+    task = TaskSubmitted(task_id=new_task_id(), goal="What is this?", submitted_at=desk.now)
+    (ready,) = (item for item in await desk.agent.plan(task) if isinstance(item, StepReady))
+    links = await bus.links("decomposer")
+    old = seal(ready, read_identity(bus.keys, "decomposer"), desk.now - timedelta(days=8))
+    del old.headers[MESSAGE_ID]  # which the stream would know for ten minutes, by a clock that the test does not turn
+    await links.publisher.send(old)
+    seen: list[StepReady] = []
+
+    async def handle(step: StepReady) -> Sequence[Message]:
+        seen.append(step)
+        return ()
+
+    async def refused() -> bool:
+        return await bus.count("DEAD") == 1 and await bus.count(queue_stream("classifier")) == 0
+
+    async def taken_up() -> bool:
+        return bool(seen)
+
+    async with working(bus, handle):
+        await eventually(refused)
+        assert await desk.reconciler.sweep() == 0
+        desk.wait(STALL_S + 1)
+        assert await desk.reconciler.sweep() == 1
+        await eventually(taken_up)
+    assert (seen, await bus.count(RESULTS.name)) == ([ready], 0)
+
+
+async def test_a_task_whose_end_was_told_with_a_burial_is_not_taken_up(bus: Bus) -> None:
+    """Nothing is done twice: who buries a submission tells the task's end, of which its record knows nothing."""
+    desk = Desk(bus)
+    task = await desk.take_on()
+    await desk.wipe(queue_stream("classifier"))
+    told = TaskFailed(
+        task_id=task.task_id, outcome="failed", reason="buried:unanswerable", detail="", finished_at=desk.now
+    )
+    await desk.publish(told)
+    assert await desk.reconciler.sweep() == 0
+    for _ in range(TAKES + 2):
+        desk.wait(STALL_S + 1)
+        assert await desk.reconciler.sweep() == 0
+    assert (await desk.resumptions(), await bus.count(queue_stream("classifier"))) == ([], 0)
+    state = await bus.state(Bucket.TASKS, TaskState).get(task.task_id)
+    assert state is not None
+    assert state.end is not None
     assert await bus.count(RESULTS.name) == 1
 
 

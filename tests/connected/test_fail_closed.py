@@ -141,7 +141,7 @@ class AuditDown(Mesh):
         self.returning = asyncio.create_task(self._give_back())
 
     async def _give_back(self) -> None:
-        await asyncio.sleep(9)
+        await asyncio.sleep(18)  # a publish is tried for 15 s
         await provision(self.bus.js, self.bus.settings.bus)
 
 

@@ -69,3 +69,20 @@ async def test_a_collection_of_another_model_is_refused_and_an_own_one_reopened(
             await ServerStore.open(client, collection="c", dense_name=name, dense_size=size)
     store = await ServerStore.open(client, collection="c", dense_name="m", dense_size=4)
     await store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "setting"),
+    [
+        ("http://127.0.0.1:port", None, "memory.url"),
+        ("http://[::1", None, "memory.url"),
+        ("ftp://127.0.0.1", None, "memory.url"),
+        ("http://127.0.0.1:6333", "k\u00e9y", "memory.api_key"),
+    ],
+)
+async def test_an_address_or_a_key_that_is_none_is_named(url: str, key: str | None, setting: str) -> None:
+    """It runs on what you have: a mistyped setting is one to mend, and no bug."""
+    secret = None if key is None else SecretStr(key)
+    with pytest.raises(SetupError) as caught:
+        await ServerStore.connect(url, api_key=secret, collection="c", dense_name="m", dense_size=4)
+    assert setting in caught.value.remedy

@@ -17,13 +17,13 @@ from guarded_bus import Guarded
 from harness import Bus
 from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
-from hybridmesh.bus.errors import MeshBusy
+from hybridmesh.bus.errors import MeshBusy, PermanentError
 from hybridmesh.bus.identity import KeyRing, create_identities, rotate_identity
 from hybridmesh.bus.outbox import Outbox, Sender
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.topology import TOPOLOGY, lanes_stream
 from hybridmesh.infra.nats.server import NatsServer
-from hybridmesh.schemas.message import new_task_id
+from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.tasks import TaskSubmitted
 
 SECRET = "Dana Whitfield"
@@ -99,6 +99,27 @@ async def test_a_full_queue_stops_no_other_command(bus: Bus, tmp_path: Path, cap
     async with connect(bus.url, data=data, keys=bus.keys):
         pass
     assert (kept(data), await submitted(bus)) == ([], 1)
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+async def test_one_that_no_queue_takes_does_not_end_the_tries_of_others(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refused_first: bool
+) -> None:
+    """Nothing is lost: what a full queue has refused goes on being sent, whatever is wrong with another task."""
+    data = tmp_path / "data"
+    refusals = [PermanentError("no stream stores this", reason="not-stored"), MeshBusy("full", retry_after_s=1)]
+    left = iter(refusals if refused_first else reversed(refusals))
+
+    async def refused(message: Message) -> None:
+        assert isinstance(message, TaskSubmitted)
+        raise next(left)
+
+    async with connect(bus.url, data=data, keys=bus.keys) as mesh:
+        keep(data, bus.url, bus.keys)
+        keep(data, bus.url, bus.keys)
+        monkeypatch.setattr(mesh.links.publisher, "publish", refused)
+        with pytest.raises(MeshBusy):
+            await mesh.send_waiting()
 
 
 async def test_what_waits_is_sent_while_a_client_stays(bus: Bus, tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import os
 import shutil
 import signal
+import socket
 from pathlib import Path
 from unittest.mock import Mock
 
 import psutil
 import pytest
 
+from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.nats import keeper
 from hybridmesh.infra.nats.keeper import Keeper
 from hybridmesh.infra.nats.server import NatsServer
@@ -66,3 +68,15 @@ async def test_a_server_whose_disk_was_full_is_started_again_once_there_is_room(
         "the disk is full",
         "there is room on the disk; starting nats-server again, so that it writes",
     ]
+
+
+def test_a_port_that_was_asked_for_is_had_or_said_to_be_taken(tmp_path: Path) -> None:
+    """It runs on what you have: who set a port has clients that go there, and would find another program."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port: int = other.getsockname()[1]
+        server = NatsServer(tmp_path / "nats", port=port)
+        with pytest.raises(SetupError, match=f"port {port} is taken") as caught:
+            server.start()
+        assert "bus.port" in caught.value.remedy
+    with server:  # the folder was given free
+        assert server.url == f"nats://127.0.0.1:{port}"

@@ -71,6 +71,7 @@ def test_nobody_known_is_no_figure_to_rest_on() -> None:
     [
         ("2026-03-05 and 5.3.2026, 05/03/2026", {("date", "2026/03/05")}),
         ("le 5 mars 2026; am 5. März 2026; March 5th, 2026", {("date", "2026/03/05")}),
+        ("on 5 aprıl 2026, 5 APRİL 2026, ſeptember 5, 2026", {("date", "2026/04/05"), ("date", "2026/05/09")}),
         ("aged 34; 34 years old; 34 Jahre alt", {("age", "34")}),
         ("Nurses and a teacher", {("job", "nurse"), ("job", "teacher")}),
         ("works at Brandt Maschinenbau GmbH", {("employer", "brandt maschinenbau")}),

@@ -241,6 +241,25 @@ def test_encoded_values_are_found_where_they_stand() -> None:
     assert find("100%25 of 50% de 20%ad &nothing; &#99999999; \\uzzzz") == []
 
 
+def test_what_was_decoded_is_made_plain_too() -> None:
+    """Nothing private leaves: blanks, digits and letters that an entity or a percent sign stands for are as others."""
+    coded = "DE89&nbsp;3704&nbsp;0044&nbsp;0532&nbsp;0130&nbsp;00"
+    assert find(f"IBAN {coded}.") == [("IBAN", coded)]
+    coded = "%EF%BC%94%EF%BC%91%EF%BC%91%EF%BC%91 1111 1111 1111"
+    assert find(f"{coded} is the card") == [("CARD", coded)]
+    assert find(r"j\u043e&#64;e\u0445ample.org") == [("EMAIL", r"j\u043e&#64;e\u0445ample.org")]
+
+
+def test_what_a_key_calls_a_password_is_one_to_its_end() -> None:
+    """Nothing private leaves: a passphrase of several words in a record or a table, but no text about one."""
+    assert find('{"adminPassword": "purple horse battery", "n": 1}') == [("SECRET", "purple horse battery")]
+    assert find("user;passwort\nmk;purple horse battery\ntb;gr\u00fcner baum\n") == [
+        ("SECRET", "purple horse battery"), ("SECRET", "gr\u00fcner baum"),
+    ]  # fmt: skip
+    note = '{"note": "Tallow!2291 is what he typed"}'
+    assert find(note) == [("SECRET", "Tallow!2291")]
+
+
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode, bytes.hex, base64.encodebytes])
 def test_an_encoded_text_with_something_private_is_an_island(encode: Callable[[bytes], bytes | str]) -> None:
     """Nothing private leaves: what decodes to a private value is cut as a whole, anything else is not."""

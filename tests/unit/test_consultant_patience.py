@@ -58,3 +58,9 @@ def test_reads_every_form_of_retry_after(headers: dict[str, str], seconds: float
 def test_a_huge_wish_means_the_local_lane_at_once() -> None:
     """Nothing is lost: nobody waits an hour for a cloud."""
     assert next_pause_s(0, 3600, 60) is None
+
+
+def test_a_date_that_no_calendar_has_asks_for_nothing() -> None:
+    """Nothing is lost: no answer's head can end the handler."""
+    asked = {"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}
+    assert asked_wait_s(asked, datetime(2026, 11, 23, tzinfo=UTC)) is None

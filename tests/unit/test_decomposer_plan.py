@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hybridmesh.agents.decomposer.model_plan import grouping_schema, plan_request, read_plan, sentences_of, worth_asking
 from hybridmesh.agents.decomposer.plan import depth, fault, find_cycle
+from hybridmesh.agents.decomposer.slugs import slug
 from hybridmesh.agents.decomposer.split import structural
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.schemas.inference import Completion
@@ -37,6 +38,9 @@ def spec(name: str, *uses: str, framework: str | None = None, output: OutputForm
         (tuple(spec(f"s{n}", *([f"s{n - 1}"] if n else [])) for n in range(7)), ("s0",), "7 steps in a row"),
         ((spec("a"), spec("b", framework="k/{a}")), ("b",), "which the step does not use"),
         ((spec("a"), spec("b", "a", framework="k/{a}")), ("b",), "which is not a choice"),
+        ((spec("a", output=OutputForm(kind="choice", options=(" a", "b"))),), ("a",), "blanks around it"),
+        ((spec("a", output=OutputForm(kind="choice", options=("", "b"))),), ("a",), "is empty"),
+        ((spec("a", output=OutputForm(kind="choice", options=("b", "b"))),), ("a",), "the same option twice"),
     ],
 )
 def test_a_plan_that_cannot_be_run_says_why(steps: tuple[StepSpec, ...], results: tuple[str, ...], words: str) -> None:
@@ -207,4 +211,15 @@ def test_sentences_end_where_they_end() -> None:
     assert sentences_of("Pay 3.50 by 1. May, e.g. in cash. Then: done!") == [
         "Pay 3.50 by 1. May, e.g. in cash.",
         "Then: done!",
+    ]
+
+
+def test_two_choices_never_share_a_framework() -> None:
+    """Mistakes are not repeated: what was bought for one kind is not applied to another, in any script."""
+    options = ["C", "C++", "C#", "отмена", "оплата", "支払い", "解約", "Kündigung", "none", "x" * 70, "x" * 71]
+    assert len({slug(option) for option in options}) == len(options)
+    assert [slug(option) for option in ("data-protection", "Data Protection", "billing")] == [
+        "data-protection",
+        "data-protection",
+        "billing",
     ]

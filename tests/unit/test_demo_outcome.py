@@ -12,6 +12,7 @@ from hybridmesh.schemas.message import new_task_id
 from hybridmesh.schemas.privacy import Sensitivity
 from hybridmesh.schemas.routing import Lane
 from hybridmesh.schemas.tasks import StepSummary, TaskCompleted, TaskFailed
+from hybridmesh.schemas.verdicts import Claim, Verdict
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TICKET = Ticket(id="T-01", text="My card was charged twice. Zoë Müller")
@@ -90,3 +91,12 @@ def test_a_reply_without_the_name_is_counted() -> None:
     whole = judge_privacy([outcome()], PLANTED, ["{}"])
     assert (whole.leaked, whole.greeted, whole.to_greet, whole.planted) == ((), 1, 1, 1)
     assert judge_privacy([outcome("Dear customer")], PLANTED, ["{}"]).greeted == 0
+
+
+def test_only_what_has_evidence_counts_as_proven() -> None:
+    """Nothing is hidden: a claim that a person or a model let pass is not called proven."""
+    claims = (Claim(kind="name", text="Zoë", evidence=("goal",)), Claim(kind="name", text="Ann"))
+    done = step("reply", "Dear Zoë", Lane.LOCAL)
+    done = done.model_copy(update={"verdict": Verdict(passed=True, claims=claims)})
+    ended = TaskCompleted(task_id=new_task_id(), result="", steps=(done,), cost_usd=Decimal(0), finished_at=NOW)
+    assert outcome_of(TICKET, ended, 1.0).verdict == "passed, 1 claims proven"

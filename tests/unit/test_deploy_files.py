@@ -295,3 +295,11 @@ def test_the_keys_folder_is_whole_and_the_clouds_part_holds_no_vault_key(tmp_pat
         signed = read_identity(cloud, agent).sign(b"x")
         assert KeyRing.read(keys).holds(agent, signed, b"x")
         assert all((cloud / f"{agent}.{kind}").stat().st_mode & 0o077 == 0 for kind in ("key", "nk"))
+
+
+def test_the_page_counts_the_services_that_fetch_models() -> None:
+    """Nothing is hidden: who has a way out is told in full, and no more than that."""
+    fetching = [name for name in load_compose()["services"] if name.startswith("model-")]
+    number = {"two": 2, "three": 3, "four": 4}
+    (said,) = re.findall(r"The (\w+) `model-\*` one-shots", (DEPLOY / "README.md").read_text("utf-8"))
+    assert number[said] == len(fetching)

@@ -4,14 +4,14 @@ import base64
 import contextlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmesh.bus.envelope import SIGNATURE, Envelope, Opened, open_envelope, seal, signed_bytes
+from hybridmesh.bus.envelope import SIGNATURE, Envelope, Opened, open_envelope, seal, signed_bytes, time_problem
 from hybridmesh.bus.errors import InvalidMessage, MeshError, UnsupportedVersion, UntrustedMessage
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.topology import TOPOLOGY, message_types, subject_of
@@ -79,6 +79,28 @@ def test_the_envelope_is_a_cloudevent() -> None:
         SIGNATURE: signature,
     }
     assert SEALED.subject == f"mesh.step.failed.{TASK}"
+
+
+@pytest.mark.parametrize(
+    ("signed", "problem"),
+    [
+        ("2026-11-23T09:30:00.000Z", None),
+        ("2026-11-16T11:00:00+01:00", None),
+        ("2026-11-30T09:30:00Z", None),
+        ("2026-11-16T09:29:59Z", "signed 7.0 days before it came"),
+        ("1970-01-01T00:00:00Z", "signed 20780.4 days before it came"),
+        ("2026-12-23T09:30:00Z", "signed 30.0 days after it came"),
+        ("2026-11-23T09:30:00", "signed with no time"),
+        ("yesterday", "signed with no time"),
+        ("", "signed with no time"),
+        (None, "signed with no time"),
+    ],
+)
+def test_the_time_of_a_signature_is_held_against_when_it_came(signed: str | None, problem: str | None) -> None:
+    """No one gets in: neither with what was recorded, nor with what was signed ahead, nor with what says no time."""
+    headers = {} if signed is None else {"ce-time": signed}
+    found = time_problem(headers, NOW, timedelta(days=7))
+    assert (found and found.partition(":")[0]) == problem
 
 
 def test_no_user_text_stands_outside_the_body() -> None:

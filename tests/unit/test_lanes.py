@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 
 from hybridmesh.bus.admission import Admission
+from hybridmesh.bus.lanes import Lanes
 from hybridmesh.bus.settings import default_profiles
 from hybridmesh.schemas.lanes import LANES, OF_A_TENANT, in_turn, lane_of
 
@@ -99,6 +104,56 @@ async def test_an_end_that_was_missed_and_a_question_make_room(kind: str, monkey
     admission = _admission(1, {"a"} if kind == "over" else set(), {"a"} if kind == "asked" else set())
     admission.began(["a"])
     assert await asyncio.wait_for(admission.room(_says(0), lambda: False), 2) == 1
+
+
+async def test_a_missed_end_is_found_while_others_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost: a replica that works on with what room is left gets back what an end it did not hear took."""
+    monkeypatch.setattr("hybridmesh.bus.admission._LOOK_AGAIN_S", 0.1)
+    admission = _admission(2, {"missed"}, set())
+    admission.began(["missed"])
+
+    under_way: set[str] = set()
+
+    def end(task_id: str) -> None:
+        under_way.discard(task_id)
+        admission.ended(task_id)
+
+    async with asyncio.timeout(2):
+        for number in count():
+            await admission.room(_says(0), lambda: False)
+            if under_way:  # there is room for two
+                break
+            under_way.add(f"t{number}")
+            admission.began(under_way)
+            asyncio.get_running_loop().call_later(0.03, end, f"t{number}")
+
+
+class Broken:
+    """A queue whose client fails as nobody foresaw."""
+
+    pending_msgs = 0
+
+    async def fetch(self, batch: int = 1, timeout: float = 5) -> list[Msg]:
+        raise RuntimeError
+
+
+class Empty(Broken):
+    """A queue that has nothing."""
+
+    async def fetch(self, batch: int = 1, timeout: float = 5) -> list[Msg]:
+        await asyncio.sleep(timeout)
+        raise TimeoutError
+
+
+async def test_a_lane_that_cannot_be_served_is_an_error() -> None:
+    """Nothing hangs: what waits in it would wait for ever, and all others would go on as if nothing were."""
+    queues = [cast("JetStreamContext.PullSubscription", queue) for queue in (Empty(), Broken())]
+    lanes = Lanes(queues, lambda _: None)
+    try:
+        with pytest.raises(RuntimeError):
+            await asyncio.wait_for(lanes.fetch(1), 1)
+    finally:
+        assert await lanes.close() == []
 
 
 async def test_who_stops_does_not_wait_for_room() -> None:

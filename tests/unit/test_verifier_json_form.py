@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridmesh.agents.verifier.evidence import make_claim
 from hybridmesh.agents.verifier.json_form import find_form_problems, find_stated_texts, read_json
+from hybridmesh.agents.verifier.rules import stated
+from hybridmesh.agents.verifier.schema_faults import find_schema_faults
+from hybridmesh.schemas.plans import OutputForm
 
 SCHEMAS: list[dict[str, Any]] = [
     {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False},
@@ -17,6 +21,10 @@ SCHEMAS: list[dict[str, Any]] = [
     {"anyOf": [{"type": "string", "pattern": "^a"}, {"type": "number", "minimum": 0, "maximum": 5}]},
     {"type": "object", "additionalProperties": {"type": "boolean"}},
     {"const": "x"},
+    {"type": "object", "properties": {"a": True, "b": False}},
+    {"type": "object", "additionalProperties": False},
+    {"type": "array", "items": False},
+    {"anyOf": [False, {"type": "array", "items": True}]},
 ]
 scalars = (
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from([0.5, 2.0, -1.5]) | st.text("axy", max_size=5)
@@ -61,3 +69,38 @@ def test_scores_and_options_state_nothing() -> None:
     }
     value = {"kind": "a1234", "score": 0.7, "sum": 120, "lines": ["x", "y"], "more": "z", "flag": True, "none": None}
     assert list(find_stated_texts(value, schema)) == ["120", "x", "y", "z"]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_a_schema_that_can_be_checked_has_no_fault(schema: dict[str, Any]) -> None:
+    """It runs on what you have."""
+    assert list(find_schema_faults(schema)) == []
+
+
+FAULTY: list[tuple[dict[str, Any], str]] = [
+    ({"multipleOf": 2}, "$: 'multipleOf'"),
+    ({"type": "objekt"}, "$: 'type'"),
+    ({"type": []}, "$: 'type'"),
+    ({"enum": "ab"}, "$: 'enum'"),
+    ({"required": "ab"}, "$: 'required'"),
+    ({"properties": {"a": {"maximum": "5"}}}, "$.a: 'maximum'"),
+    ({"properties": ["a"]}, "$: 'properties'"),
+    ({"items": {"pattern": "("}}, "$[]: 'pattern'"),
+    ({"additionalProperties": "no"}, "$.*: is no schema"),
+    ({"anyOf": [{"type": "string"}, {"oneOf": []}]}, "$|1: 'oneOf'"),
+]
+
+
+@pytest.mark.parametrize(("schema", "place"), FAULTY)
+def test_a_schema_that_cannot_be_checked_is_named_before_anything_is_held_against_it(
+    schema: dict[str, Any], place: str
+) -> None:
+    """Nothing is lost: no task is taken on whose result could not pass."""
+    assert next(find_schema_faults(schema)).startswith(place)
+
+
+def test_half_a_character_in_a_result_can_be_named() -> None:
+    """Nothing is lost: what a result states goes into the verdict, whatever escapes its JSON holds."""
+    form = OutputForm(kind="json", json_schema={"type": "object"})
+    (statement,) = stated('{"place": "https://shop.example/\\ud800c"}', form)
+    assert "shop.example" in make_claim(statement, ()).model_dump_json()

@@ -14,6 +14,12 @@ def test_a_forbidden_phrase_goes_with_its_sentence() -> None:
     assert obey(REPLY, [lesson]) == REPLY.replace("We will refund you at once. ", "")
 
 
+def test_a_forbidden_word_is_not_found_inside_others() -> None:
+    """Nothing is lost: who must not say "AI" may say that he waits for an e-mail."""
+    text = "We wait for your email. AI wrote this. Kind regards"
+    assert obey(text, [Lesson("", forbidden=("AI",))]) == "We wait for your email. Kind regards"
+
+
 def test_a_required_phrase_stands_before_the_sign_off() -> None:
     """Mistakes are not repeated: what a person has asked for is there from the next reply on, once."""
     lesson = Lesson("Say it.", required=("You can also call us.",))

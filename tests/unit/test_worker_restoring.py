@@ -110,3 +110,45 @@ def test_words_that_only_look_a_little_like_a_surrogate_are_words() -> None:
     assert restore_answer(reply, ISSUED, OutputForm(), said).unresolved == 0
     assert restore_answer("[PERSON_7Q2]", ISSUED, OutputForm(), said).unresolved == 1
     assert restore_answer("Dear PERSON_7Q2N", {}, OutputForm()).unresolved == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[\u0420ERSON_7Q2M]", "\u0420\u0415RSON_7Q2M", "[\uff30\uff25\uff32\uff33\uff2f\uff2e_7Q2M]",
+        "\uff3bP\uff25RSON_7Q2M\uff3d",
+        "[PERSON_\u0667Q2M]", "[PERS\u039fN_7O2M]", "[PERS\u200bON_7Q2M]", "[PERSON_7Q\u2060\u00ad2N]",
+        "P\u00c9RSON_7Q2M",
+        "[PE\u0301RSON_7O2M]", "[\u0420HONE_2222]", "\U0001d40fERSON_7Q2M", "&#1056;ERSON_7Q2M", "[PERSON_7\ufe0fQ2M]",
+    ],
+)  # fmt: skip
+def test_letters_that_look_like_a_surrogates_block_the_release(written: str) -> None:
+    """Nothing is hidden: whatever alphabet a mark is written in, a reader takes it for one, and it is none."""
+    for form, shown in ((OutputForm(), written), (JSON, written), (JSON, json.dumps(written)[1:-1])):
+        answer = restore_answer(f"Dear {shown}, dear [PERSON_7Q2M]", ISSUED, form)
+        assert answer.text == f"Dear {shown}, dear Ana"
+        assert (answer.used, answer.unresolved) == (1, 1)
+
+
+def test_words_in_other_alphabets_are_words() -> None:
+    """It runs on what you have: accents, other scripts and joiners in a reply cost no second attempt."""
+    reply = (
+        "[PERSON_7Q2M] \u041f\u0440\u0438\u0432\u0435\u0442 \u03a3\u03ac\u03bc\u03bf\u03c2 2024, "
+        "na\u00efve \u2460 [\u041e\u0422\u0412\u0415\u0422] \u2764\ufe0f 25\u00a0%"
+    )
+    assert restore_answer(reply, ISSUED, OutputForm()).unresolved == 0
+
+
+def test_a_code_behind_another_type_blocks_the_release() -> None:
+    """Nothing is hidden: of a wrong type and a right code nobody can be sure either; a year is no code."""
+    for written in ("PERSAN_7Q2M", "given_name_7q2m", r"NAME\_4RTZ"):
+        assert restore_answer(f"Dear {written}", ISSUED, OutputForm()).unresolved == 1
+    assert restore_answer("see report_2024", {"[PERSON_2024]": "Ana"}, OutputForm()).unresolved == 0
+    assert restore_answer("see table_7q2m", ISSUED, OutputForm(), "[PERSON_7Q2M] is in table_7q2m").unresolved == 0
+
+
+def test_escapes_of_json_are_read_before_surrogates_are_counted() -> None:
+    """Nothing is lost: a surrogate that is written in escapes comes back, and is not counted as miscopied."""
+    answer = restore_answer(r'{"a": "\u005bPERSON\u005f7Q2M\u005d, [PERSON\n_7Q2M]"}', ISSUED, JSON)
+    assert answer.text == r'{"a": "Ana, [PERSON\n_7Q2M]"}'
+    assert (answer.used, answer.unresolved) == (1, 1)

@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER
@@ -32,27 +33,36 @@ _SEED = re.compile(
     r"(?: is| are| ist| lautet)?[:=]?\s{1,3}[\"'`]?(?P<value>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})(?!\w)",
     re.IGNORECASE,
 )
-_NAMED = (
+NAMED = (
     r"pass? ?wor[dt]|passwd|pwd|passphrase|pass ?code|ken{1,2}wort|contrase[ñn]a|clave|mot de passe|mdp|wacht?wo{0,2}rd"
     r"|parola d['’]ordine|senha|has[łl]o|zugangsdaten|pin(?: code| number)?|secret(?:[ _-]?key)?|api[ _-]?key"
     r"|(?:chiave|clave|clef?|clé|klucz)[ _-]?api|api[ _-]?(?:schl(?:ü|ue)ssel|sleutel|klucz)|ww(?= ?[:=] ?[\"'])"
+    r"|(?:w-?lan|wi-?fi|wpa2?)[ -]?(?:schl(?:ü|ue)ssel|key)"
     r"|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|private[ _-]?key|credentials"
 )
 _ASSIGNED = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
+    rf"(?<![A-Za-z])(?:{NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
     r"(?: ?[:=]{1,2}>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? | è:? | jest:? | é:? )"
     r"[\"'`“„]?(?P<value>[^\s\"'`“”,;]{3,200}[^\s\"'`“”,;.!?)\]])",
     re.IGNORECASE,
 )
+# "password = 'purple horse battery'", "set the password to …": in quotes it may have blanks.
+_QUOTED = re.compile(
+    rf"(?<![A-Za-z])(?:{NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
+    r"(?: ?[:=]{1,2}>? ?| (?:is|to|ist|lautet|auf|es|a|est|à|è|in|jest|na|é|naar):? )"
+    r"(?P<q>[\"'`])(?P<value>(?=[^\n]{1,80}[ \t])(?:(?!(?P=q))[^\n]){4,120})(?P=q)",
+    re.IGNORECASE,
+)
+_WORDS_MOST = 8  # of a passphrase; more are a sentence
 # "password Tallow-2291", "the password, Tallow-2291, is": without a colon, only what has a digit or a sign inside.
 _TOLD = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMED}),? [\"'`“„]?(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{{5,200}}"
+    rf"(?<![A-Za-z])(?:{NAMED}),? [\"'`“„]?(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{{5,200}}"
     r"[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )
 # "Passwort für a@example.org ist Tallow!2291", "hasło do konta X to …": whose it is stands between.
 _TOLD_OF = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMED}) (?:for|to|of|für|zu[mr]?|vom|von|pour|de|du|del|della|di|per|para|van|voor|do|da|dla)"
+    rf"(?<![A-Za-z])(?:{NAMED}) (?:for|to|of|für|zu[mr]?|vom|von|pour|de|du|del|della|di|per|para|van|voor|do|da|dla)"
     r" (?:[^\s]{1,64} ){1,4}?(?:is|ist|lautet|es|est|è|to|jest|é)[ :]{1,2}[\"'`“„]?"
     r"(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{5,200}[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
@@ -69,6 +79,7 @@ _WORD_SIGN_DIGITS = re.compile(rf"(?<![\w/@.#-])[{LETTER}]{{4,24}}[!$]\d{{2,8}}[
 _RANDOM = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_=-]{20,512}(?![\w+/=-])")
 _SECRET_WORD = words("key", "token", "secret", "password", "credential", "api", "auth", "schlüssel", "clave", "clé")
 
+_SECRET_KEY = re.compile(rf"(?:[^\W_]{{1,20}} ){{0,3}}(?:{NAMED})(?: (?:value|text|plain|\d))?", re.IGNORECASE)
 _MIXED = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{12}")
 _BITS_LEAST = 3.5  # Shannon entropy a character; English words joined by dashes stay below, base64 lies above 4
 
@@ -87,6 +98,11 @@ _NOT_VALUES = frozenset({
 })  # fmt: skip
 
 
+def names_secret(key: str) -> bool:
+    """Say whether a key, its words parted by blanks, is that of a password or the like."""
+    return _SECRET_KEY.fullmatch(key) is not None
+
+
 def is_random(value: str) -> bool:
     """Say whether a string has a long run of mixed digits and letters, and 3.5 bits of entropy a character or more."""
     if _MIXED.search(value) is None:
@@ -96,18 +112,19 @@ def is_random(value: str) -> bool:
     return bits >= _BITS_LEAST
 
 
+@dataclass(frozen=True, slots=True)
 class PasswordRecognizer:
     """What stands after "password:" and its like, unless it is an ordinary word of such a sentence, or a variable."""
 
-    _patterns = (PatternRecognizer("SECRET", _ASSIGNED), PatternRecognizer("SECRET", _CONNECTION))
+    pattern: re.Pattern[str]
 
     def find(self, text: str) -> Iterator[Span]:
         """Yield the values given."""
-        for pattern in self._patterns:
-            for span in pattern.find(text):
-                value = text[span.start : span.end]
-                if value.lower() not in _NOT_VALUES and not _VARIABLE.match(value):
-                    yield span
+        for span in PatternRecognizer("SECRET", self.pattern).find(text):
+            value = text[span.start : span.end]
+            first, *rest = value.split() or [""]
+            if len(rest) < _WORDS_MOST and first.lower() not in _NOT_VALUES and not _VARIABLE.match(value):
+                yield span
 
 
 class RandomRecognizer:
@@ -130,7 +147,9 @@ RECOGNIZERS = (
     PatternRecognizer("SECRET", _NETRC),
     PatternRecognizer("SECRET", _HASH),
     PatternRecognizer("SECRET", _SEED),
-    PasswordRecognizer(),
+    PasswordRecognizer(_ASSIGNED),
+    PasswordRecognizer(_QUOTED),
+    PasswordRecognizer(_CONNECTION),
     PatternRecognizer("SECRET", _TOLD),
     PatternRecognizer("SECRET", _TOLD_OF),
     PatternRecognizer("SECRET", _TOKEN),

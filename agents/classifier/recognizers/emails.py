@@ -7,9 +7,10 @@ from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognize
 # RFC 5322 also allows = / ? & | # and `; where they stand, they mostly part an address from what is before it.
 _LOCAL = r"[\w+][\w.!$%'*+^{}~-]{0,63}"
 _PLAIN = re.compile(rf"(?<![\w.+-]){_LOCAL}@(?:[^\W_](?:[\w-]{{0,61}}[^\W_])?\.){{1,8}}[^\W\d_]{{2,24}}(?![\w@])")
+_MARKED_DOT = r" ?[\[(] ?(?:dot|DOT|punto|punkt|point|punt|kropka) ?[\])] ?"
 _SPELLED = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64} ?[\[(] ?(?:at|AT|arroba) ?[\])] ?[\w-]{1,63}"
-    r"(?: ?(?:\.|[\[(] ?(?:dot|DOT|punto|punkt) ?[\])]) ?[\w-]{1,63}){1,4}"
+    rf"(?<![\w.+-])[\w.+-]{{1,64}}(?:{_MARKED_DOT}[\w+-]{{1,40}}){{0,3}} ?[\[(] ?(?:at|AT|arroba) ?[\])] ?[\w-]{{1,63}}"
+    rf"(?:(?: ?\. ?|{_MARKED_DOT})[\w-]{{1,63}}){{1,4}}"
 )
 _DOT = r"(?:dot|punto|punkt|point|punt|kropka|ponto)"
 _DOMAIN_END = r"(?:com|org|net|info|eu|de|at|ch|fr|be|es|it|nl|pl|pt|uk|ie|us|io|co|edu|gov|example)"
