@@ -68,6 +68,7 @@ async def kill_while_working(mesh: MeshProcess, victims: Sequence[str], tasks: i
     began = time.monotonic()
     async with mesh.client() as client:
         ids: list[str] = []
+        open_ids: set[str] = set()
         kills: list[Kill] = []
         for number, victim in enumerate(victims):
             for _ in range(number, tasks, len(victims)):
@@ -75,8 +76,9 @@ async def kill_while_working(mesh: MeshProcess, victims: Sequence[str], tasks: i
                     f"My order {len(ids) + 1} has not come. Please write to jane{len(ids)}@example.com.\nJane Miller\n"
                 )
                 ids.append(await client.submit(GOAL, inputs={"mail": mail}))
-            await _let_work(client, ids, 0.3 + 0.2 * number)  # another place on the tasks' way each time
-            kills.append(await _kill(mesh, client, victim, ids))
+                open_ids.add(ids[-1])
+            await _let_work(client, open_ids, 0.3 + 0.2 * number)  # another place on the tasks' way each time
+            kills.append(await _kill(mesh, client, victim, open_ids))
         ended = [await end_of(client, task_id) for task_id in ids]
         await eventually(lambda: quiet(client), 60)
         outcomes = Counter("completed" if isinstance(end, TaskCompleted) else end.reason for end in ended)
@@ -98,19 +100,23 @@ def attempt_of(event: AuditEvent) -> tuple[str | None, str | None, int]:
     return event.task_id, event.step_id, event.attempt
 
 
-async def _let_work(client: Mesh, ids: Sequence[str], pause_s: float) -> None:
+async def _let_work(client: Mesh, open_ids: set[str], pause_s: float) -> None:
     """Wait for the pause, but not until all is done: a kill in an idle mesh would show nothing."""
     end = time.monotonic() + pause_s
-    while time.monotonic() < end and await _under_way(client, ids) > _LEAST_UNDER_WAY:
+    while time.monotonic() < end and await _under_way(client, open_ids) > _LEAST_UNDER_WAY:
         await asyncio.sleep(0.05)
 
 
-async def _under_way(client: Mesh, ids: Sequence[str]) -> int:
-    return sum([await client.ended(task_id) is None for task_id in ids])
+async def _under_way(client: Mesh, open_ids: set[str]) -> int:
+    """Drop the tasks that have ended, and count the others: to ask for all each time takes longer than a task does."""
+    for task_id in tuple(open_ids):
+        if await client.ended(task_id) is not None:
+            open_ids.discard(task_id)
+    return len(open_ids)
 
 
-async def _kill(mesh: MeshProcess, client: Mesh, victim: str, ids: Sequence[str]) -> Kill:
-    under_way = await _under_way(client, ids)
+async def _kill(mesh: MeshProcess, client: Mesh, victim: str, open_ids: set[str]) -> Kill:
+    under_way = await _under_way(client, open_ids)
     process = mesh.processes()[victim]
     began = time.monotonic()
     process.kill()

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from chaos.conftest import ACK_WAIT_S
-from chaos.faults import STAYS, Row, aftermath, submit
+from chaos.faults import STAYS, WRITES, Row, aftermath, submit
 from chaos.hosted_mesh import HostedMesh
 from chaos.scripted_cloud import ScriptedCloud
 from harness import eventually
@@ -84,7 +84,9 @@ async def test_a_worker_without_memory_to_spare(
     began = time.monotonic()
     starved.rlimit(psutil.RLIMIT_AS, (1, 1))  # nothing more than it has
     ids = [
-        await client.submit("Write a long reply to this mail.", inputs={"mail": f"My line {number} is down. " * 300})
+        await client.submit(
+            "Write a long reply to this mail.", workflow=WRITES, inputs={"mail": f"My line {number} is down. " * 300}
+        )
         for number in range(2)
     ]
     after = await aftermath(mesh, client, ids, cloud)
