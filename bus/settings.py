@@ -136,10 +136,10 @@ class MemorySettings(Section):
 class ProfileSettings(Section):
     """The user's words for policy: the thresholds of the four checks, the budget, and what a person must approve.
 
-    ``cloud`` never, allowed or preferred; ``max_label`` is the highest label whose pseudonymised text may leave;
-    ``complexity`` is the score (0 to 1) from which a step deserves the cloud; prices in USD. ``on_doubt`` says what
-    becomes of a step that nobody could read for private values, or whose prompt a guard kept back: it goes on at home,
-    or stops.
+    ``cloud`` never, allowed or preferred: also where a model's price is unknown, which counts as ``max_call_usd`` then.
+    ``max_label``: the highest label whose pseudonymised text may leave; ``complexity``: from which score (0 to 1) on a
+    step deserves the cloud; prices in USD. ``on_doubt``: what becomes of a step that nobody could read for private
+    values, or whose prompt a guard kept back: it goes on at home, or stops.
     """
 
     cloud: Literal["never", "allowed", "preferred"] = "allowed"
