@@ -127,3 +127,14 @@ class ForgetReceipt(Frozen):
     removed: int
     rebuilt: bool
     at: datetime
+
+
+def lesson_key(workflow: str | None, step_id: str | None) -> str:
+    """Return the key under which the lessons of a kind of step are found; ``any`` where the person named none."""
+    return f"lesson/{workflow or 'any'}/{step_id or 'any'}"
+
+
+def lesson_keys(workflow: str | None, step_id: str) -> tuple[str, ...]:
+    """Return the keys of the lessons that hold for a step, narrowest first: its own is the first."""
+    places = ((workflow, step_id), (workflow, None), (None, step_id), (None, None))
+    return tuple(dict.fromkeys(lesson_key(flow, step) for flow, step in places))

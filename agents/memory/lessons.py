@@ -2,12 +2,7 @@
 
 from hybridmesh.agents.memory.quoted_rules import quoted_rules
 from hybridmesh.schemas.feedback import FeedbackGiven
-from hybridmesh.schemas.memory import Kind, MemoryItem
-
-
-def lesson_key(workflow: str | None, step_id: str | None) -> str:
-    """Return the key under which the lessons of a kind of step are found; ``any`` where the person named none."""
-    return f"lesson/{workflow or 'any'}/{step_id or 'any'}"
+from hybridmesh.schemas.memory import Kind, MemoryItem, lesson_key
 
 
 def make_lesson(feedback: FeedbackGiven) -> MemoryItem | None:

@@ -22,7 +22,7 @@ from hybridmesh.agents.verifier.evidence import (
     task_sources,
 )
 from hybridmesh.agents.verifier.judgement import judge_request, read_judgement, rejects, settles
-from hybridmesh.agents.verifier.lessons import lesson_keys, read_lessons
+from hybridmesh.agents.verifier.lessons import read_lessons
 from hybridmesh.agents.verifier.rules import DOUBTS, Case, Finding, Weighed, stated, weigh
 from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.errors import MemoryUnavailable, MeshUnavailable, ModelUnavailable
@@ -30,7 +30,7 @@ from hybridmesh.bus.ports import LocalModel, Memory
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.frameworks import Framework
 from hybridmesh.schemas.inference import Completion
-from hybridmesh.schemas.memory import Hit, Kind, Lookup, Search
+from hybridmesh.schemas.memory import Hit, Kind, Lookup, Search, lesson_keys
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import StepDrafted, StepRejected, StepVerified
 from hybridmesh.schemas.verdicts import Verdict
@@ -116,7 +116,7 @@ class Verifier:
         references = [item.text.lstrip("#") for item in statements if item.kind == "reference"]
         keys = list(dict.fromkeys(references))[:_KEYS]
         query = " ".join([context.goal, *keys])[:_QUERY_CHARS]
-        requests = [Lookup(kind=Kind.LESSON, key=key) for key in lesson_keys(context)]
+        requests = [Lookup(kind=Kind.LESSON, key=key) for key in lesson_keys(context.workflow, context.spec.id)]
         requests += [Lookup(kind=Kind.RECORD, key=key) for key in keys]
         if message.application is not None:
             requests.append(Lookup(kind=Kind.FRAMEWORK, key=message.application.key))

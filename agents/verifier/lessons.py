@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from hybridmesh.agents.verifier.names import fold
-from hybridmesh.schemas.memory import Hit, Kind
+from hybridmesh.schemas.memory import Hit, Kind, lesson_key
 from hybridmesh.schemas.phrases import says
 from hybridmesh.schemas.steps import StepContext
 
@@ -19,19 +19,13 @@ class Lesson:
     must_not_contain: tuple[str, ...]
 
 
-def lesson_keys(context: StepContext) -> tuple[str, ...]:
-    """Return the keys ``lesson/<workflow>/<step>`` that hold here, the step's own first; ``any`` is a key's blank."""
-    workflow = context.workflow or "any"
-    return tuple(dict.fromkeys((f"lesson/{workflow}/{context.spec.id}", f"lesson/{workflow}/any", "lesson/any/any")))
-
-
 def read_lessons(hits: Iterable[Hit], context: StepContext) -> list[Lesson]:
     """Return the lessons that can be checked on a text; the others are for whoever writes the next draft.
 
     What must be said counts only where the lesson is about this very step and its result is a text: a category need
     not hold the greeting that somebody missed in the reply.
     """
-    own = lesson_keys(context)[0]
+    own = lesson_key(context.workflow, context.spec.id)
     text = context.spec.output.kind == "text"
     found: dict[str, Lesson] = {}
     for hit in hits:

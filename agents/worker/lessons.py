@@ -19,12 +19,6 @@ class Lesson:
     forbidden: tuple[str, ...] = ()
 
 
-def lesson_keys(workflow: str | None, step_id: str) -> tuple[str, ...]:
-    """Return the keys of the lessons for a step, narrowest first: ``lesson/WORKFLOW/STEP``, ``any`` for all."""
-    places = [(workflow, step_id), (workflow, "any"), ("any", step_id), ("any", "any")]
-    return tuple(dict.fromkeys(f"lesson/{flow or 'any'}/{step}" for flow, step in places))
-
-
 def read_lesson(text: str, data: Mapping[str, Any]) -> Lesson:
     """Return a lesson from its remembered text and data; rules that are not lists of texts are left out."""
     return Lesson(text, _phrases(data.get("must_contain")), _phrases(data.get("must_not_contain")))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from hybridmesh.agents.worker.framework import faults
-from hybridmesh.agents.worker.lessons import Lesson, lesson_keys, read_lesson
+from hybridmesh.agents.worker.lessons import Lesson, read_lesson
 from hybridmesh.bus.errors import MemoryUnavailable, MeshError, MeshUnavailable
 from hybridmesh.bus.ports import Memory
 from hybridmesh.schemas.frameworks import Framework
-from hybridmesh.schemas.memory import Kind, Lookup, MemoryItem, Rank, Remember, Search
+from hybridmesh.schemas.memory import Kind, Lookup, MemoryItem, Rank, Remember, Search, lesson_keys
 from hybridmesh.schemas.steps import StepContext
 
 logger = logging.getLogger("hybridmesh.worker")

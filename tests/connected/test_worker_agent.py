@@ -10,7 +10,6 @@ import pytest
 
 from empty_memory import EmptyMemory
 from harness import Bus, eventually
-from hybridmesh.agents.memory.lessons import lesson_key
 from hybridmesh.agents.memory.opening import EmbeddedMemory, open_library
 from hybridmesh.agents.memory.scoped import ScopedMemory
 from hybridmesh.bus.budgets import Budgets, Spending
@@ -22,7 +21,7 @@ from hybridmesh.infra.models.store import ModelStore
 from hybridmesh.schemas.audits import Action
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused
 from hybridmesh.schemas.frameworks import Formula, Framework, Slot
-from hybridmesh.schemas.memory import Kind, MemoryItem, Remember, Scope
+from hybridmesh.schemas.memory import Kind, MemoryItem, Remember, Scope, lesson_key
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.routing import Lane
 from hybridmesh.schemas.steps import StepDrafted

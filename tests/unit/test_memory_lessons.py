@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hybridmesh.agents.memory.lessons import lesson_key, make_lesson
+from hybridmesh.agents.memory.lessons import make_lesson
 from hybridmesh.schemas.feedback import FeedbackGiven
+from hybridmesh.schemas.memory import lesson_key
 from hybridmesh.schemas.message import new_task_id
 
 

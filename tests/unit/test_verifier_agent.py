@@ -261,6 +261,8 @@ async def test_a_lesson_is_held_against_the_next_draft() -> None:
     assert (await verdict_of(drafted(GOOD), Remembering(forbidden))).codes == ("lesson",)
     assert (await verdict_of(drafted(GOOD), Remembering(required))).codes == ("lesson",)
     assert (await verdict_of(drafted(GOOD + " THANK\nYOU!"), Remembering(required))).passed
+    anywhere = item(Kind.LESSON, "no promises", "lesson/any/reply", data={"must_not_contain": ["You get"]})
+    assert (await verdict_of(drafted(GOOD), Remembering(anywhere))).codes == ("lesson",)
     elsewhere = item(Kind.LESSON, "thank", "lesson/support-triage/any", data={"must_contain": "Thank you"})
     assert (await verdict_of(drafted(GOOD), Remembering(elsewhere))).passed
     choice = drafted("billing", output=OutputForm(kind="choice", options=("billing", "other")))

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmesh.agents.worker.lessons import Lesson, lesson_keys, obey, read_lesson
+from hybridmesh.agents.worker.lessons import Lesson, obey, read_lesson
+from hybridmesh.schemas.memory import lesson_keys
 
 REPLY = "Dear Ana,\n\nWe are sorry. We will refund you at once. A person will call.\n\nKind regards,\nYour team"
 
