@@ -53,7 +53,7 @@ _FETCH_TIMEOUT_S = 1.0
 _ACK_TIMEOUT_S = 5.0
 _LONG = 1024  # more than a header of ours ever is
 LEFT_OUT = "mesh-dead-left-out"  # in a dead letter: its body was too large, or its headers, and had so many bytes
-_SPARED = 10_000  # messages whose deliveries are remembered
+_REMEMBERED = 10_000  # messages whose failures are counted
 
 
 class WorkLoop:
@@ -96,7 +96,9 @@ class WorkLoop:
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._held: dict[str, Msg] = {}  # by what it is acknowledged with
-        self._spared: Counter[str] = Counter()  # deliveries that were no tries, by the message's place
+        # By the message's place. Not the server's count of deliveries: who waited for room, or was in the hands of a
+        # process that was killed, has failed at nothing.
+        self._failures: Counter[str] = Counter()
         self.handled = 0
 
     async def run(self) -> None:
@@ -193,9 +195,9 @@ class WorkLoop:
                     return
             self.handled += 1
             self._metrics.took(name, time.perf_counter() - begun)
-            self._spared.pop(_place(message), None)
+            self._failures.pop(_place(message), None)
         except Deferred as later:
-            await self._spare(message, later.delay_s)
+            await self._hand_back(message, later.delay_s)
         except UntrustedMessage as error:
             await self._refuse(message, error)
         except PermanentError as error:
@@ -204,7 +206,7 @@ class WorkLoop:
             await self._retry(message, error.reason, error.retry_after_s)
         except MeshBusy as error:
             self._metrics.handed_back(error.reason)
-            await self._spare(message, error.retry_after_s)
+            await self._hand_back(message, error.retry_after_s)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await self._retry(message, type(error).__name__, None)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: an unforeseen fault must not stop the loop
@@ -219,7 +221,7 @@ class WorkLoop:
             await message.ack_sync(timeout=_ACK_TIMEOUT_S)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             logger.warning("%s: not acknowledged: %s", self._agent.name, type(error).__name__)
-            await self._spare(message, self._settings.ack_wait_s)
+            await self._hand_back(message, self._settings.ack_wait_s)
             return False
         return True
 
@@ -275,8 +277,7 @@ class WorkLoop:
                     await message.in_progress()
 
     async def _retry(self, message: Msg, reason: str, after_s: float | None) -> None:
-        # A timer is handed back many times on purpose, so its deliveries are not tries.
-        tries = 1 if self._consumer.timers else max(1, message.metadata.num_delivered - self._spared[_place(message)])
+        tries = 1 if self._consumer.timers else self._count_failure(_place(message))  # a timer is never given up
         if tries >= self._settings.max_tries:
             await self._bury(message, reason, f"{tries} tries")
             return
@@ -286,13 +287,11 @@ class WorkLoop:
         logger.info("%s: try %d failed (%s), again in %.1f s", self._agent.name, tries, reason, pause)
         await self._hand_back(message, pause)
 
-    async def _spare(self, message: Msg, delay_s: float) -> None:
-        """Hand back what could not be tried yet: who waits for room, or for a time, has failed at nothing."""
-        if not self._consumer.timers:
-            self._spared[_place(message)] += 1
-            if len(self._spared) > _SPARED:  # others have finished the oldest
-                del self._spared[next(iter(self._spared))]
-        await self._hand_back(message, delay_s)
+    def _count_failure(self, place: str) -> int:
+        self._failures[place] += 1
+        if len(self._failures) > _REMEMBERED:  # others have finished the oldest
+            del self._failures[next(iter(self._failures))]
+        return self._failures[place]
 
     async def _hand_back(self, message: Msg, delay_s: float) -> None:
         with contextlib.suppress(nats.errors.Error, OSError):
@@ -344,7 +343,7 @@ class WorkLoop:
         try:
             await self._lay_down(message, burial)
             self._metrics.buried(reason)
-            self._spared.pop(_place(message), None)
+            self._failures.pop(_place(message), None)
             if ends:
                 await self._publish(await self._obituary(message, burial))
             if event is not None:

@@ -57,6 +57,33 @@ async def test_waiting_for_room_is_no_try(bus: Bus) -> None:
     assert await bus.count("DEAD") == 0
 
 
+async def test_what_was_handed_out_to_others_is_no_try(bus: Bus) -> None:
+    """Nothing is lost: whoever takes up a message that waited, or died, with others has all tries for it."""
+    runs = 0
+
+    async def wait(_: StepReady) -> Sequence[Message]:
+        nonlocal runs
+        runs += 1
+        raise MeshBusy("full", retry_after_s=0.02)
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise CloudUnavailable
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    async with working(bus, wait):
+        await decomposer.publisher.publish(make_ready())
+        while runs <= bus.settings.bus.max_tries:
+            await asyncio.sleep(0.02)
+    runs = 0
+    async with working(bus, handle):
+        await bus.collect(StepClassified, 1)
+    assert (runs, await bus.count("DEAD")) == (2, 0)
+
+
 async def test_used_up_tries_bury_the_message_and_fail_its_step(bus: Bus) -> None:
     """Nothing is lost: a step that cannot be done ends its task with the reason."""
 
