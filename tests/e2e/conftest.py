@@ -46,8 +46,8 @@ def _mesh(cloud: CloudDouble, tmp_path_factory: pytest.TempPathFactory) -> Itera
             process.stop()
     # Whatever the tests had the mesh do: no agent asked the bus for anything that the table does not give it.
     log = (folder / "data" / "nats" / "nats.log").read_text("utf-8")
-    # A reply after a reconnect may be refused, here or to another account (_R_): the server no longer knows the request,
-    # and nobody waits for it.
+    # A reply after a reconnect may be refused, here or to another account (_R_): the server no longer knows the
+    # request, and nobody waits for it.
     refused = [line for line in log.splitlines() if "Violation" in line]
     assert [line for line in refused if "_INBOX" not in line and 'Subject "_R_.' not in line] == []
 
