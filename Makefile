@@ -18,7 +18,7 @@ EXPORT := .venv-export/.ready
 .DEFAULT_GOAL := help
 
 help:                 ## what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hybridmesh needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
@@ -94,7 +94,7 @@ bench-models: $(DEV) $(RIVALS) ## the local model's pace, beside llama.cpp and o
 bench-quality: $(DEV) ## what the local models get right: 224 cases, four languages (QUALITY_MODELS names the models)
 	@$(BIN)/python -m pytest -m bench -s -rs --timeout 10800 tests/bench/quality
 
-train-pii: $(TRAIN)   ## the token classifier that ships, made again (an hour; TRAIN_DATA names the open corpora, START a model to go on from)
+train-pii: $(TRAIN)   ## a token classifier from the base, in place of the one that ships (an hour; TRAIN_DATA names the open corpora, START a model to go on from)
 	@cd tests/typing_root && $(CURDIR)/.venv-train/bin/python -m hybridmesh.infra.pii_training --out $(CURDIR)/build/pii $(if $(START),--start $(abspath $(START))) $(if $(TRAIN_DATA),--corpora $(abspath $(TRAIN_DATA)))
 	@cp build/pii/model.onnx build/pii/labels.json build/pii/tokenizer.json agents/classifier/model/
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.privacy import card
 from bench.privacy.detectors import BENCH_PYTHON
 from bench.privacy.scoring import Score
 
@@ -55,8 +56,9 @@ def show(scores: Mapping[str, Mapping[str, Score]], speeds: Mapping[str, Speed])
 def write(
     scores: Mapping[str, Mapping[str, Score]], speeds: Mapping[str, Speed], settings: Mapping[str, object]
 ) -> None:
-    """Write ``results/privacy.json``."""
-    report = {
+    """Write ``results/privacy.json``, and the figures into the model's card."""
+    rounded = {corpus: {name: _rounded(score) for name, score in row.items()} for corpus, row in scores.items()}
+    report: dict[str, object] = {
         "date": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "load_average": round(os.getloadavg()[0], 2),
@@ -65,13 +67,15 @@ def write(
             **{name: found for name in _OURS if (found := _version(name))},
             **_peer_versions(_PEERS),
         },
+        "model": card.fingerprint(),
         "settings": dict(settings),
         "speeds": {
             name: {key: round(value, 1) for key, value in asdict(speed).items()} for name, speed in speeds.items()
         },
-        "scores": {corpus: {name: _rounded(score) for name, score in row.items()} for corpus, row in scores.items()},
+        "scores": rounded,
     }
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    card.write(rounded)
 
 
 def _rounded(score: Score) -> dict[str, object]:
