@@ -66,9 +66,8 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
     """
     data = settings.data.resolve()
     check_room(data)
-    usable_workflows(
-        settings.plans
-    )  # what is wrong with one is said here, not in the log of an agent that cannot start
+    # What is wrong with one is said here, not in the log of an agent that cannot start.
+    usable_workflows(settings.plans)
     async with contextlib.AsyncExitStack() as stack:
         keys = data / "keys"
         access = accounts_block(create_keys(keys))
