@@ -24,6 +24,7 @@ _LANGUAGES = frozenset({
 })  # fmt: skip
 _LINE = re.compile(r"[^\n]*(?:\n|$)")
 _LINES_LEAST = 2
+_READ_MOST = 8  # times the text's length; a usual text is read once
 _BRACE_BELOW = re.compile(r"[ \t]*\{[ \t]*(?:\r?\n|$)")
 _REST = re.compile(r"[^\n]*")
 _WORDS = re.compile(r"[^\W\d_] +[^\W\d_]")
@@ -47,27 +48,47 @@ def _fenced(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _unfenced(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    block = _Block(text, end)
+    literals = _Literals(text, end)
+    block = _Block(text, end, literals)
     for match in _LINE.finditer(text, start, end):
         if not block.takes(match.start(), match.end()):
             yield from block.ended()
-            block = _Block(text, end)
+            block = _Block(text, end, literals)
             block.takes(match.start(), match.end())
         if match.end() >= end:
             break
     yield from block.ended()
 
 
-class _Block:
-    """Lines that look like one piece of program text, from the first that surely is on."""
+class _Literals:
+    """The next literal or comment behind a place, looked for once, however many blocks begin before it."""
 
     def __init__(self, text: str, limit: int) -> None:
         self._text = text
         self._limit = limit
+        self._since: int | None = None  # nothing begins from here to what was found
+        self._found: re.Match[str] | None = None
+        self._left = _READ_MOST * len(text)  # characters to read: blocks may begin inside of one another's literals
+
+    def behind(self, at: int) -> re.Match[str] | None:
+        """Return the first that begins at the place or later."""
+        known = self._since is not None and self._since <= at and (self._found is None or at <= self._found.start())
+        if not known:
+            self._since, self._found = at, LITERAL.search(self._text, at, self._limit) if self._left > 0 else None
+            self._left -= (self._found.end() if self._found else self._limit) - at
+        return self._found
+
+
+class _Block:
+    """Lines that look like one piece of program text, from the first that surely is on."""
+
+    def __init__(self, text: str, limit: int, literals: _Literals) -> None:
+        self._text = text
+        self._limit = limit
+        self._literals = literals
         self._start = self._end = -1
         self._lines = self._sure = 0  # without those that a literal of several lines holds
         self._silent = 0  # of them say nothing of what the others are
-        self._literals: Iterator[re.Match[str]] = iter(())
         self._literal: re.Match[str] | None = None  # the last that was read
         self._above = -1  # where the lines above a definition begin
         self._bodies: list[int] = []  # indents of the types whose bodies are open
@@ -103,8 +124,7 @@ class _Block:
     def _begins(self, line: str, start: int, end: int) -> bool:
         if is_surely_code(line):
             self._start = self._above if self._above >= 0 and defines(line) else start
-            self._literals, self._first = LITERAL.finditer(self._text, self._start, self._limit), line
-            self._literal = next(self._literals, None)
+            self._literal, self._first = self._literals.behind(self._start), line
             self._count(line, len(self._text[start:end]) - len(self._text[start:end].lstrip(" \t")), end, sure=True)
         elif not decorates(line):
             self._above = -1
@@ -126,7 +146,7 @@ class _Block:
         Not where a sentence follows its end: then a stray quote was taken for its beginning.
         """
         while self._literal is not None and self._literal.end() <= at:
-            self._literal = next(self._literals, None)
+            self._literal = self._literals.behind(self._literal.end())
         if self._literal is None or self._literal.start() >= at:
             return False
         rest = _REST.match(self._text, self._literal.end(), self._limit)

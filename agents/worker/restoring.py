@@ -51,9 +51,15 @@ def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm,
     stream = open_reply(originals, "json" if output.kind == "json" else "text", members=members)
     text = stream.feed(reply) + stream.finish()
     tally = stream.tally
-    read = _JSON_ESCAPE.sub(_read_escape, reply) if output.kind == "json" else reply
+    read = _without_escapes(reply) if output.kind == "json" else reply
     unresolved = len(tally.unresolved) + len(tally.withheld) + count_miscopied(read, originals, said)
     return Answer(text, len(tally.used), unresolved, len(tally.withheld))
+
+
+def _without_escapes(reply: str) -> str:
+    """Return JSON with what its escapes stand for, also where two of them are one character."""
+    read = _JSON_ESCAPE.sub(_read_escape, reply)
+    return read.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _read_escape(escape: re.Match[str]) -> str:

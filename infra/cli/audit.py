@@ -139,7 +139,10 @@ def export(
         try:
             with draft.open("w", encoding="utf-8") as out:
                 signature = partial(entry_problem, ring=mesh.links.ring)
-                lines = sum(1 for line in lines_of(form, entries, checkpoints, signature) if out.write(f"{line}\n"))
+                lines = 0
+                for line in lines_of(form, entries, checkpoints, signature):
+                    out.write(f"{line}\n")
+                    lines += 1
             draft.replace(file)
         except OSError as error:
             draft.unlink(missing_ok=True)

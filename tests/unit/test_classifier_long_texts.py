@@ -56,6 +56,17 @@ def test_one_long_line_costs_no_more_than_its_length(unit: str) -> None:
     list(find_islands(line))
 
 
+@pytest.mark.parametrize(
+    "unit",
+    ["x = f(1);\nSome words are here.\n", "x = 1;\n<!--\n", "x = 1;\n/*\nSome words.\n", "x = 1;\n`\nSome words.\n",
+     "x = 1;\n'''\nSome words.\n", "class A {\n  b c\n", "@a\n", "import (\n"],
+)  # fmt: skip
+@pytest.mark.timeout(20)
+def test_many_lines_cost_no_more_than_their_number(unit: str) -> None:
+    """Nothing is lost: code and sentences in turn are read in seconds, wherever a literal or a comment is left open."""
+    lay_out((unit * 300_000)[:300_000])
+
+
 @pytest.mark.timeout(40)
 def test_blank_lines_hold_no_recognizer_up() -> None:
     """Nothing is lost: what looks for the last line of a letter reads each blank line once."""

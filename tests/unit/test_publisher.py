@@ -1,5 +1,6 @@
 """How long a publish goes on when nothing takes it, in virtual time."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -42,7 +43,7 @@ class Leaderless:
 
 
 @pytest.fixture
-def identity(keys_folder: Any) -> Identity:  # noqa: ANN401 - a path
+def identity(keys_folder: Path) -> Identity:
     return read_identity(keys_folder, "router")
 
 

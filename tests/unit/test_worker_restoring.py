@@ -152,3 +152,10 @@ def test_escapes_of_json_are_read_before_surrogates_are_counted() -> None:
     answer = restore_answer(r'{"a": "\u005bPERSON\u005f7Q2M\u005d, [PERSON\n_7Q2M]"}', ISSUED, JSON)
     assert answer.text == r'{"a": "Ana, [PERSON\n_7Q2M]"}'
     assert (answer.used, answer.unresolved) == (1, 1)
+
+
+def test_letters_of_two_escapes_are_read_as_one() -> None:
+    """Nothing private is mixed up: JSON writes what lies beyond the first plane as two escapes of half a character."""
+    reply = r'{"who": "[\ud835\udc0fERSON_9X3K]"}'  # a bold P
+    form = OutputForm(kind="json", json_schema={"type": "object"})
+    assert restore_answer(reply, {"[PERSON_7Q2M]": "Ada"}, form, "").unresolved == 1
