@@ -1,7 +1,10 @@
 """Looks at this machine for the doctor: starts nothing that stays, changes nothing."""
 
+import os
+import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +14,7 @@ from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Trouble
 
 _REINSTALL = "install hybridmesh again into a fresh environment"
+_OTHER_CACHE = "name another folder with --set cache=FOLDER"
 _CONNECT_S = 2.0
 
 
@@ -32,7 +36,7 @@ def look(settings: MeshSettings) -> Facts:
         gpu=_gpu(),
         free_bytes=_room(folder),
         folder=str(folder),
-        keys=(folder / "keys" / "publisher.key").is_file(),
+        keys=_is_file(folder / "keys" / "publisher.key"),
         endpoint=_endpoint(folder),
     )
 
@@ -53,9 +57,32 @@ def _models(settings: MeshSettings) -> dict[str, str | None] | Trouble:
     store = open_store(settings)
     try:
         found = {name: store.path(name) for name in needed_models(settings)}
+        lacking = [name for name, path in found.items() if path is None]
+        if lacking:
+            _check_cache(settings.cache, lacking)
     except MeshError as error:
         return _trouble(error)
+    except OSError as error:
+        return Trouble(f"{settings.cache}: {error.strerror or type(error).__name__}", _OTHER_CACHE)
     return {name: str(path) if path else None for name, path in found.items()}
+
+
+def _check_cache(cache: Path, lacking: Sequence[str]) -> None:
+    """Raise SetupError where the models that are not yet prepared cannot be: the first start would end there."""
+    from hybridmesh.infra.models.catalog import CATALOG
+    from hybridmesh.infra.models.room import room_for
+
+    place = next(place for place in (cache, *cache.absolute().parents) if place.exists())
+    names = " and ".join(lacking)
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise SetupError(f"{names} must be prepared, and {cache} cannot be written", remedy=_OTHER_CACHE)
+    wanted = room_for([CATALOG[name] for name in lacking if name in CATALOG])
+    free = shutil.disk_usage(place).free
+    if free < wanted:
+        raise SetupError(
+            f"{names} must be prepared, for which {cache} needs {wanted // 1_000_000} MB: {free // 1_000_000} are free",
+            remedy=f"free some space, or {_OTHER_CACHE}",
+        )
 
 
 def _cloud(settings: MeshSettings) -> "str | Trouble":
@@ -94,17 +121,24 @@ def _room(folder: Path) -> int | Trouble:
 def _endpoint(folder: Path) -> Endpoint | None:
     try:
         found = endpoints.Endpoint.read(folder)
-    except UsageError:
+    except (UsageError, OSError):
         return None
     return Endpoint(found.url, found.pid, found.cloud, _answers(found.url))
 
 
 def _answers(url: str) -> bool:
-    place = urlsplit(url)
     try:
+        place = urlsplit(url)
         with socket.create_connection((place.hostname or "", place.port or 0), timeout=_CONNECT_S):
             return True
-    except OSError:
+    except (OSError, ValueError):
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # not ours to look at, which the finding on the data folder says
         return False
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hybridmesh.agents.classifier.shipped import SHIPPED, shipped_model
 from hybridmesh.agents.worker.onnx_runtime import cuda_works
-from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.errors import SetupError, UsageError
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.fleet import Tell
 from hybridmesh.infra.models.catalog import CATALOG
@@ -32,11 +32,21 @@ def ensure_models(settings: MeshSettings, tell: Tell) -> None:
 
 
 def model_folder(settings: MeshSettings, name: str) -> Path:
-    """Return the folder of the shipped model, or of a prepared one, making it first where it is missing."""
+    """Return the folder of the shipped model, or of a prepared one, making it first where it is missing.
+
+    Raises what ``ModelStore.prepare`` does; also where the cache cannot be written it is a SetupError, so that an
+    agent that goes on with another model can do so.
+    """
     if name == SHIPPED:
         return shipped_model()
     store = open_store(settings)
-    return store.path(name) or store.prepare(name, silent).folder
+    try:
+        return store.path(name) or store.prepare(name, silent).folder
+    except OSError as error:
+        raise SetupError(
+            f"{name} cannot be prepared in {settings.cache}: {error.strerror or type(error).__name__}",
+            remedy=f"prepare it with `hybridmesh model prepare {name}`, or name another cache",
+        ) from error
 
 
 def check_causal(settings: MeshSettings, name: str) -> None:

@@ -13,7 +13,10 @@ from typing import Final
 _Z = 1.959964
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*([bm])(?![a-z0-9])", re.IGNORECASE)
 LARGE_B: Final = 3.0
-"""From this size on a model that was not measured is relied on; no smaller one is."""
+"""From this size on a model that was not measured is relied on; no smaller one is.
+
+The size is the one in its name: `model export` takes no name that says this much of fewer weights.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Engine:
         ``rows`` answers are under way at once; ``memory`` is shared with other engines, and asked before a request
         gets a row.
         """
-        remedy = f"prepare the model {name} again, or choose another provider"
+        why = "no session gets the provider"
         for chosen in choose_providers(provider):
             try:
                 limits = Limits.read(folder)
@@ -104,10 +104,14 @@ class Engine:
                 )
                 if chosen == "cuda":  # a graph may load there and fail at its first step
                     engine.warm_up()
-            except (OSError, KeyError, ValueError, ModelUnavailable, SetupError):
+            except Exception as error:  # noqa: BLE001 - what libraries raise of damaged files has no common base
+                why = str(error) if isinstance(error, MeshError) else type(error).__name__
                 continue
             return engine
-        raise SetupError(f"the model {name} cannot be loaded", remedy=remedy)
+        raise SetupError(
+            f"the model {name} cannot be loaded: {why}",
+            remedy=f"verify the model {name}; where it is damaged, remove it and prepare it again",
+        )
 
     @property
     def figures(self) -> ModelFigures:
@@ -138,7 +142,7 @@ class Engine:
             Unanswerable: the prompt is too long (``prompt-too-long``) or the guide is none (``bad-guide``).
 
         """
-        prompt = self._chat.prompt(request)
+        prompt = self._chat.prompt(request, self.max_prompt_tokens)
         if len(prompt.tokens) > self.max_prompt_tokens:
             raise Unanswerable(
                 f"the prompt has {len(prompt.tokens)} tokens, the limit is {self.max_prompt_tokens}",
@@ -254,7 +258,7 @@ class Engine:
         for job, found in zip(jobs, logits, strict=True):
             try:
                 count = job.accept(found, draft)
-            except Unanswerable as error:
+            except MeshError as error:
                 failed[job] = error
             else:
                 job.length += count

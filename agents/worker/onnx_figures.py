@@ -7,6 +7,7 @@ from typing import Final
 from hybridmesh.schemas.inference import ModelLoad, Purpose
 
 NEWEST: Final = 0.2  # the weight of the newest measurement in a moving estimate
+LEAST_S: Final = 0.001  # no step is shorter; a clock of coarse ticks may say that it took no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,11 @@ class ModelFigures:
 
     def read(self, tokens: int, seconds: float) -> "ModelFigures":
         """Return them after a piece of a prompt."""
-        return replace(self, read_tokens_s=_moved(self.read_tokens_s, tokens / seconds))
+        return replace(self, read_tokens_s=_moved(self.read_tokens_s, tokens / max(seconds, LEAST_S)))
 
     def wrote(self, tokens: int, seconds: float) -> "ModelFigures":
         """Return them after a step of decoding."""
-        return replace(self, write_tokens_s=_moved(self.write_tokens_s, tokens / seconds))
+        return replace(self, write_tokens_s=_moved(self.write_tokens_s, tokens / max(seconds, LEAST_S)))
 
     def answer(self, *, first_token_s: float, latency_s: float) -> "ModelFigures":
         """Return them after an answer that came to its end."""

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from hybridmesh.agents.worker.onnx_chat import Prompt, TextStream
 from hybridmesh.agents.worker.onnx_decoder import Logits
 from hybridmesh.agents.worker.onnx_guides import Follower
 from hybridmesh.agents.worker.onnx_lookup import Lookup
-from hybridmesh.bus.errors import MeshError
+from hybridmesh.bus.errors import MeshError, ModelUnavailable
 from hybridmesh.schemas.inference import Completion
 
 
@@ -61,11 +63,13 @@ class Job:
         """Take the tokens that the model itself would write, as far as a draft foresaw them and one beyond.
 
         ``logits`` follow the last token and each of the draft; greedy, so drafts change nothing but the pace.
-        Returns how many tokens were written.
+        Returns how many tokens were written; raises ModelUnavailable, or what a guide does.
         """
         before = len(self.output)
         for at, row in enumerate(logits):
             token = int(row.argmax()) if self.guide is None else self.guide.choose(row)
+            if not np.isfinite(row[token]):  # damaged weights, or too much for 16 bit: every token would be a guess
+                raise ModelUnavailable("the model gives no numbers", reason="model-failed:NotFinite")
             self._take(token)
             if self.finish is not None or at == len(draft) or token != draft[at]:
                 break

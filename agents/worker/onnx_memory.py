@@ -110,6 +110,6 @@ class Need:
             config = cast("dict[str, Any]", json.loads((folder / "genai_config.json").read_text("utf-8")))["model"]
             decoder, room = cast("dict[str, int]", config["decoder"]), min(room, int(config["context_length"]))
             token = 2 * decoder["num_hidden_layers"] * decoder["num_key_value_heads"] * decoder["head_size"] * _KV_BYTES
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, TypeError) as error:
             raise SetupError("no model for the worker is in its folder", remedy="prepare the model again") from error
         return cls(int(weights * PACKED) + LOADED_BYTES, room * token)

@@ -126,10 +126,12 @@ class OnnxModel:
                 loop.call_soon_threadsafe(pieces.put_nowait, text)
 
         answering = asyncio.create_task(self._answer(request, tell))
+        tasks: tuple[asyncio.Task[Completion] | asyncio.Task[str], ...] = (answering,)
         try:
             while not answering.done():
                 listening = asyncio.create_task(pieces.get())
-                await asyncio.wait((answering, listening), return_when=asyncio.FIRST_COMPLETED)
+                tasks = (answering, listening)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 if not listening.done():
                     listening.cancel()
                     break
@@ -139,8 +141,9 @@ class OnnxModel:
                 yield pieces.get_nowait()
             yield completion
         finally:
-            answering.cancel()
-            await asyncio.wait((answering,))
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def _answer(self, request: CompletionRequest, tell: Callable[[str], None] | None) -> Completion:
         stop = threading.Event()

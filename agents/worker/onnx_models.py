@@ -67,7 +67,7 @@ class LocalModels:
         """Stop what runs, hand back what waits, and end the thread."""
         self._closing = True
         await self._tell()
-        for model in self._models.values():
+        for model in tuple(self._models.values()):  # an exchange may be under way
             await asyncio.to_thread(model.close)
         await asyncio.to_thread(self._turns.close)
 
@@ -101,7 +101,7 @@ class LocalModels:
             await self._free(first)
             try:
                 await self._load(coming)
-            except SetupError:
+            except MeshError:
                 await self._return(first)
                 raise
             self._names = dict(names)
@@ -154,7 +154,7 @@ class LocalModels:
         try:
             for name in names:
                 loaded[name] = await asyncio.to_thread(self._open, name)
-        except SetupError:
+        except MeshError:
             for name, model in loaded.items():
                 await asyncio.to_thread(model.close)
                 self.memory.release(name)
@@ -164,7 +164,7 @@ class LocalModels:
     async def _return(self, names: Collection[str]) -> None:
         try:
             await self._load(names)
-        except SetupError as error:
+        except MeshError as error:
             raise ModelUnavailable("no model can be loaded any more", reason=NO_MODEL) from error
         await self._tell()
 
@@ -200,9 +200,11 @@ class LocalModels:
         except SetupError:
             self.memory.release(name)
             raise
-        except ModelUnavailable as error:
+        except Exception as error:
             self.memory.release(name)
-            raise SetupError(f"the model {name} fails at its first step", remedy="prepare it again") from error
+            why = str(error) if isinstance(error, MeshError) else type(error).__name__
+            remedy = "verify it, or end other programs where memory is short"
+            raise SetupError(f"the model {name} fails at its first step: {why}", remedy=remedy) from error
 
     def _answers(self, purpose: Purpose) -> bool:
         name = self._names.get(purpose)

@@ -111,8 +111,9 @@ def verify(call: Invocation, name: Name) -> None:
 def remove(call: Invocation, name: Name) -> None:
     """Delete a prepared model."""
     from hybridmesh.infra.model_setup import open_store
+    from hybridmesh.infra.models.progress import ProgressLines
 
-    removed = open_store(call.settings).remove(name)
+    removed = open_store(call.settings).remove(name, ProgressLines(name, tell))
     if call.json:
         write_json({"name": name, "removed": removed})
     else:

@@ -8,8 +8,10 @@ from typing import Final
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.models.entry import Entry, Kind
 from hybridmesh.infra.models.manifest import Manifest
+from hybridmesh.schemas.measured import LARGE_B, billions
 
 EXPORTED: Final = "export"  # the source that the manifest names
+ROUNDED: Final = 1.1  # sizes in names are round figures
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # no path, and not hidden
 
 
@@ -18,6 +20,15 @@ def exported_entry(name: str, kind: Kind, title: str, size: int) -> Entry:
     if not NAME.fullmatch(name):
         raise UsageError("a model's name has small letters, digits, dots and dashes", remedy="give it another name")
     return Entry(name, kind, title, "as its source says", "", (), prepared_bytes=size)
+
+
+def check_size(name: str, weights: int) -> None:
+    """Hold the size in a name against the weights, as agents rely by it on a model that was not measured."""
+    if billions(name) >= LARGE_B > weights / 1e9 * ROUNDED:
+        raise UsageError(
+            f"{name} says that it has {billions(name):g} billion weights, it has {weights / 1e9:.2f}",
+            remedy="give it another name: agents rely on a model that was not measured by the size in its name",
+        )
 
 
 def read_exported(root: Path, name: str) -> Entry | None:

@@ -3,11 +3,13 @@
 Decoders that the worker's engine runs are built by our own writer, without torch; encoders go through optimum.
 """
 
+import math
 from pathlib import Path
+from typing import Final
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.build import THREADS, write_labels
-from hybridmesh.infra.models.exported import exported_entry
+from hybridmesh.infra.models.exported import check_size, exported_entry
 from hybridmesh.infra.models.gguf_build import build_from_gguf
 from hybridmesh.infra.models.hf_folder import HfFolder, unfit
 from hybridmesh.infra.models.hf_to_gguf import FAMILIES, write_gguf
@@ -16,12 +18,16 @@ from hybridmesh.infra.models.packing import Profile
 from hybridmesh.infra.models.progress import Amount, Progress
 from hybridmesh.infra.models.store import ModelStore, PreparedModel
 
+BYTES_A_WEIGHT: Final = 1.2  # 8 bits in blocks of 32, with scale and zero point
+TABLES_BYTES: Final = 20_000_000  # of the rotary embedding, and the tokenizer
+
 
 def export_model(store: ModelStore, folder: Path, name: str, profile: Profile, progress: Progress) -> PreparedModel:
     """Build, test and keep the model in ``folder`` as ``name``; its kind is what ``config.json`` says it is for.
 
     Raises:
-        UsageError: the name is taken by the catalog, or odd.
+        UsageError: the name is taken by the catalog, or odd, or says a size at which the agents would rely on a model,
+            and the model is smaller.
         SetupError: the folder does not hold what is needed, the engine does not know such decoders, optimum is not
             there or cannot export it, or the result fails its load test.
 
@@ -52,4 +58,10 @@ def export_model(store: ModelStore, folder: Path, name: str, profile: Profile, p
         export_with_optimum(source, work, target)
 
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    return store.adopt(exported_entry(name, source.kind, f"{source.family}, exported", size), build, progress)
+    expected = size
+    if source.kind == "causal":
+        weights = sum(math.prod(tensor.shape) for tensor in source.weights().values())
+        check_size(name, weights)
+        expected = int(weights * BYTES_A_WEIGHT) + TABLES_BYTES  # the source's may be of 16 bits or of 32
+    entry = exported_entry(name, source.kind, f"{source.family}, exported", expected)
+    return store.adopt(entry, build, progress, scratch_bytes=size)  # the weights once more, in another form

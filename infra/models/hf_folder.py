@@ -16,6 +16,7 @@ from hybridmesh.infra.models.entry import Kind
 HEADER_BYTES: Final = 8
 LARGEST: Final = 1e30
 LONGEST_HEADER: Final = 100_000_000  # as the format's own reader
+LONGEST_TEXT: Final = 200_000_000  # several times the largest tokenizer
 KINDS: Final[dict[str, tuple[GGMLQuantizationType, int]]] = {
     "F32": (GGMLQuantizationType.F32, 4),
     "F16": (GGMLQuantizationType.F16, 2),
@@ -50,8 +51,12 @@ class HfFolder:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Read ``config.json``."""
-        return cls(folder, read_json(folder / "config.json"))
+        """Read ``config.json``; devices and pipes, from which reading never ends, are refused wherever they are."""
+        config = read_json(folder / "config.json")
+        for path in folder.iterdir():
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise unfit(f"{path.name} is no plain file")
+        return cls(folder, config)
 
     @property
     def family(self) -> str:
@@ -106,12 +111,19 @@ def positive(values: Mapping[str, Any], name: str, default: float | None = None)
 def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object; raises SetupError naming the file."""
     try:
-        value: object = json.loads(path.read_text("utf-8"))
+        value: object = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):
         raise unfit(f"{path.name} is missing or is no JSON") from None
     if not isinstance(value, dict):
         raise unfit(f"{path.name} is no JSON object")
     return cast("dict[str, Any]", value)
+
+
+def read_text(path: Path) -> str:
+    """Return what a plain file of a sensible size says."""
+    if not path.is_file() or path.stat().st_size > LONGEST_TEXT:
+        raise unfit(f"{path.name} is missing, no plain file or too large")
+    return path.read_text("utf-8")
 
 
 def _map_file(path: Path) -> dict[str, Weights]:

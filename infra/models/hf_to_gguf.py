@@ -8,7 +8,7 @@ import numpy as np
 from gguf import MODEL_ARCH, GGUFWriter, TokenType, get_tensor_name_map
 
 from hybridmesh.infra.models.architecture import MAX_LAYERS
-from hybridmesh.infra.models.hf_folder import HfFolder, Weights, positive, read_json, unfit
+from hybridmesh.infra.models.hf_folder import HfFolder, Weights, positive, read_json, read_text, unfit
 from hybridmesh.infra.models.tokenizer_files import WORDS_LLAMA3, WORDS_QWEN2
 
 FAMILIES: Final = {"llama": MODEL_ARCH.LLAMA, "qwen2": MODEL_ARCH.QWEN2, "qwen3": MODEL_ARCH.QWEN3}
@@ -22,6 +22,7 @@ SPLITS: Final = {WORDS_LLAMA3: "llama-bpe", WORDS_QWEN2: "qwen2"}
 def write_gguf(source: HfFolder, target: Path) -> None:
     """Write weights, sizes and tokenizer of ``source``; raises SetupError for what the builder would not know."""
     family = source.family
+    _check_form(source.config)
     writer = GGUFWriter(target, family)
     width, layers = source.size("hidden_size"), source.size("num_hidden_layers", high=MAX_LAYERS)
     heads = source.size("num_attention_heads")
@@ -55,6 +56,16 @@ def write_gguf(source: HfFolder, target: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _check_form(config: dict[str, Any]) -> None:
+    """Refuse what the graph does not compute: without these, the same weights are another model."""
+    if config.get("hidden_act", "silu") != "silu":
+        raise unfit("hidden_act in config.json is not silu")
+    if config.get("use_sliding_window") or "sliding_attention" in (config.get("layer_types") or ()):
+        raise unfit("attention in a sliding window is not known")
+    if (config.get("partial_rotary_factor") or 1) != 1:
+        raise unfit("partial rotary embedding is not known")
 
 
 def _side_by_side(tensor: Weights, heads: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
@@ -102,7 +113,7 @@ def _write_tokenizer(writer: GGUFWriter, source: HfFolder, size: int) -> None:
         merges = [_text(pair if isinstance(pair, str) else " ".join(pair)) for pair in pairs]
         split = _pre_tokenizer(tokenizer)
         template = source.folder / "chat_template.jinja"
-        chat: object = template.read_text("utf-8") if template.is_file() else config.get("chat_template")
+        chat: object = read_text(template) if template.exists() else config.get("chat_template")
         if not isinstance(chat, str):
             raise unfit("it has no chat template; only models that follow instructions are of use")
         chat.encode()

@@ -4,6 +4,7 @@ Answers nothing, and quickly so, where the hub is out of reach. A file that is n
 a captive portal) is thrown away and counts as no answer, since the next source is pinned just the same.
 """
 
+import errno
 import http.client
 import re
 import socket
@@ -23,6 +24,10 @@ READ_S: Final = 30.0
 PAUSE_S: Final = 1.0  # before a broken download goes on
 CHUNK: Final = 1 << 20
 PARTIAL_CONTENT: Final = 206
+# What our own disk says while we write: to ask another source would not help, and would hide the reason.
+OF_THE_DISK: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}
+)
 Told = Callable[[int], None]
 CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
@@ -87,7 +92,7 @@ class HubSource:
         return True
 
     def _read_on(self, place: HubFile, size: int, part: Path, told: Told) -> None:
-        """Add to ``part`` what comes in one answer, if it is one about a file of this size."""
+        """Add to ``part`` what comes in one answer about a file of this size; raises what the disk does."""
         request = urllib.request.Request(  # noqa: S310 - the base is ours
             f"{self._base}/{place.repository}/resolve/{place.revision}/{place.path}"
         )
@@ -105,8 +110,11 @@ class HubSource:
                         out.write(chunk)
                         done += len(chunk)
                         told(done)
-        except (OSError, http.client.HTTPException):
+        except http.client.HTTPException:
             return
+        except OSError as error:
+            if error.errno in OF_THE_DISK:
+                raise
 
 
 def _start_of(response: http.client.HTTPResponse, size: int) -> int | None:

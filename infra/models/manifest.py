@@ -71,10 +71,13 @@ class Manifest(BaseModel):
 
     def sizes_fit(self, folder: Path) -> bool:
         """Tell cheaply whether every file is there in its size."""
-        return all(
-            (folder / name).is_file() and (folder / name).stat().st_size == record.size
-            for name, record in self.files.items()
-        )
+        try:
+            return all(
+                (folder / name).is_file() and (folder / name).stat().st_size == record.size
+                for name, record in self.files.items()
+            )
+        except OSError:  # replaced or removed between two looks, or not ours to read
+            return False
 
     def check(self, folder: Path) -> None:
         """Raise SetupError naming the first file that is missing, changed, or not in the manifest."""

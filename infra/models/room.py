@@ -1,23 +1,27 @@
 """Room on the disk and in memory for preparing a model, checked before anything is fetched."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Entry
+from hybridmesh.infra.models.free_memory import free_memory
+
+__all__ = ["check_room", "free_memory", "room_for"]
 
 SPARE_BYTES: Final = 200_000_000  # one wheel, and room for everybody else on that disk
 BUILD_BYTES: Final = 400_000_000  # what a build takes at most
 LOADED_RATIO: Final = 1.6  # memory of a loaded model that works on a prompt, by the size of its files
-CGROUP: Final = Path("/sys/fs/cgroup")
 
 
-def check_room(entry: Entry, root: Path, fetched_bytes: int) -> None:
-    """Raise SetupError when ``root`` has no room for the sources still to come and the model, or memory is short."""
-    wanted = entry.source_bytes + entry.prepared_bytes + SPARE_BYTES - min(fetched_bytes, entry.source_bytes)
+def check_room(entry: Entry, root: Path, fetched_bytes: int, scratch_bytes: int = 0) -> None:
+    """Raise SetupError when ``root`` has no room for the sources still to come and the model, or memory is short.
+
+    ``scratch_bytes`` of disk are needed in between.
+    """
+    wanted = room_for([entry]) - min(fetched_bytes, entry.source_bytes) + scratch_bytes
     free = shutil.disk_usage(root).free
     if free < wanted:
         raise SetupError(
@@ -35,22 +39,7 @@ def check_room(entry: Entry, root: Path, fetched_bytes: int) -> None:
         )
 
 
-def free_memory(cgroup: Path = CGROUP) -> int:
-    """Return the bytes that this process can still get: of the machine, or of its container where that is less."""
-    free = psutil.virtual_memory().available
-    try:
-        limit = int((cgroup / "memory.max").read_text())
-        used = int((cgroup / "memory.current").read_text())
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        return free
-    return min(free, max(0, limit - used + _cached(cgroup)))
-
-
-def _cached(cgroup: Path) -> int:
-    """Return how much of what a container uses are pages of files, which make room when memory is wanted."""
-    try:
-        lines = (cgroup / "memory.stat").read_text().splitlines()
-        sizes = {name: int(size) for name, size in (line.split() for line in lines)}
-    except (OSError, ValueError):
-        return 0
-    return sizes.get("active_file", 0) + sizes.get("inactive_file", 0)
+def room_for(entries: Sequence[Entry]) -> int:
+    """Return how many bytes of disk preparing some models takes, one by one: sources go when a model is ready."""
+    sources = max((entry.source_bytes for entry in entries), default=0)
+    return sum(entry.prepared_bytes for entry in entries) + sources + SPARE_BYTES

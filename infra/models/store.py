@@ -27,7 +27,7 @@ from hybridmesh.infra.models.manifest import Manifest
 from hybridmesh.infra.models.process_lock import process_lock
 from hybridmesh.infra.models.progress import Progress, silent
 from hybridmesh.infra.models.room import check_room
-from hybridmesh.infra.models.sources import Source, fetch_files
+from hybridmesh.infra.models.sources import Fetched, Source, fetch_files
 from hybridmesh.infra.models.trial import try_model
 
 Build = Callable[[Path, Path], None]
@@ -83,6 +83,9 @@ class ModelStore:
 
         """
         entry = self._entry(name)
+        left = (self._fetched(name), self._rooms(name))  # by a killed maker: it is cleared away below
+        if (ready := self._current(entry)) and not any(folder.exists() for folder in left):
+            return ready  # also from a cache that cannot be written
         with self._workshop(name, progress) as work:
             if ready := self._current(entry):
                 shutil.rmtree(self._fetched(name), ignore_errors=True)  # of a maker that was killed at its very end
@@ -91,7 +94,7 @@ class ModelStore:
                 raise SetupError(f"{name} was exported by another version", remedy="export it again")
             fetched_folder = self._fetched(name)
             check_room(entry, self._root, _folder_bytes(fetched_folder))
-            fetched = fetch_files(self._sources, entry, fetched_folder, progress)
+            fetched = self._fetch(entry, fetched_folder, progress)
             finished = work / "finished"
             finished.mkdir()
             build_model(entry, fetched.files, work, finished, progress, half=self.half)
@@ -100,8 +103,10 @@ class ModelStore:
             progress("ready", None)
             return prepared
 
-    def adopt(self, entry: Entry, build: Build, progress: Progress) -> PreparedModel:
+    def adopt(self, entry: Entry, build: Build, progress: Progress, scratch_bytes: int = 0) -> PreparedModel:
         """Put in place what ``build(work, target)`` writes for an entry of ``exported``, replacing what was there.
+
+        ``build`` may write ``scratch_bytes`` into ``work``.
 
         Raises:
             UsageError: the catalog has a model of that name.
@@ -111,7 +116,7 @@ class ModelStore:
         if entry.name in self._catalog:
             raise UsageError("the catalog has a model of that name", remedy="give it another name")
         with self._workshop(entry.name, progress) as work:
-            check_room(entry, self._root, 0)
+            check_room(entry, self._root, 0, scratch_bytes)
             finished = work / "finished"
             finished.mkdir()
             build(work, finished)
@@ -141,15 +146,23 @@ class ModelStore:
         entries = (*self._catalog.values(), *list_exported(self._root))
         return tuple(ready for entry in entries if (ready := self._current(entry)))
 
-    def remove(self, name: str) -> bool:
+    def remove(self, name: str, progress: Progress = silent) -> bool:
         """Delete a prepared model, and what was downloaded for it; False when there was no such model."""
         folder = self._root / self._entry(name).name
-        with self._workshop(name, silent) as work:
+        with self._workshop(name, progress) as work:
             shutil.rmtree(self._fetched(name), ignore_errors=True)
             if not folder.exists():
                 return False
             folder.rename(work / "removed")  # from here on nobody finds it; the workshop is emptied at the end
             return True
+
+    def _fetch(self, entry: Entry, folder: Path, progress: Progress) -> Fetched:
+        try:
+            return fetch_files(self._sources, entry, folder, progress)
+        except (SetupError, OSError):
+            # A disk that has filled up meanwhile looks like a source that does not serve: pip says no more than that.
+            check_room(entry, self._root, _folder_bytes(folder))
+            raise
 
     def _finish(self, entry: Entry, finished: Path, source: str, progress: Progress) -> PreparedModel:
         """Test the finished files, describe and sync them meanwhile, and put them where readers look."""
@@ -177,8 +190,8 @@ class ModelStore:
 
         The folder has a new name each time, since a child of the killed one may still be writing into the old one.
         """
-        rooms = self._root / ".building" / name
-        waiting = "waiting for another process that prepares this model"
+        rooms = self._rooms(name)
+        waiting = "waiting for another process that prepares or removes this model"
         with process_lock(self._root / ".locks" / name, lambda: progress(waiting, None)):
             shutil.rmtree(rooms, ignore_errors=True)
             rooms.mkdir(parents=True, exist_ok=True)
@@ -186,6 +199,9 @@ class ModelStore:
                 yield Path(tempfile.mkdtemp(dir=rooms))
             finally:
                 shutil.rmtree(rooms, ignore_errors=True)
+
+    def _rooms(self, name: str) -> Path:
+        return self._root / ".building" / name
 
     def _fetched(self, name: str) -> Path:
         return self._root / ".fetched" / name

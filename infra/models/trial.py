@@ -14,6 +14,7 @@ from hybridmesh.infra.parent_death import die_with_parent
 
 TIMEOUT_S: Final = 300.0
 BROKEN: Final = 3  # as load_test.py, which is not imported here: it would load the runtime
+KILLED: Final = -9  # what the system does where memory runs out
 REMEDY: Final = "report this with your platform"
 
 
@@ -24,6 +25,7 @@ def try_model(kind: Kind, folder: Path, *, known: bool = True) -> None:
     """
     command = [
         sys.executable,
+        "-P",  # nothing is imported from the current folder, which may be somebody else's
         "-m",
         "hybridmesh.infra.models.load_test",
         kind,
@@ -38,5 +40,10 @@ def try_model(kind: Kind, folder: Path, *, known: bool = True) -> None:
         raise SetupError("the model was built but does not answer", remedy=REMEDY) from None
     if done.returncode == BROKEN:
         raise SetupError(done.stdout.strip(), remedy=REMEDY)
+    if done.returncode == KILLED:
+        raise SetupError(
+            "the model was built but its load test was killed, most likely for want of memory",
+            remedy="end other programs, or choose a smaller model",
+        )
     if done.returncode:
         raise SetupError(f"the model was built but its load test crashed (code {done.returncode})", remedy=REMEDY)

@@ -219,6 +219,22 @@ async def test_who_stops_listening_stops_the_model(model: OnnxModel) -> None:
     assert model.figures.running == 0
 
 
+async def test_who_is_stopped_while_listening_leaves_nothing_behind(model: OnnxModel) -> None:
+    """It runs on what you have: a listener that is cancelled between two pieces leaves no task that waits for ever."""
+
+    async def listen() -> None:
+        async for _ in model.stream(ENDLESS):
+            pass
+
+    before = asyncio.all_tasks()
+    listener = asyncio.create_task(listen())
+    while not model.figures.running:
+        await asyncio.sleep(0.01)
+    listener.cancel()
+    await asyncio.gather(listener, return_exceptions=True)
+    assert asyncio.all_tasks() == before
+
+
 async def test_the_loop_stays_responsive(model: OnnxModel) -> None:
     """It runs on what you have: the agent beats and answers probes while its model thinks."""
     task = asyncio.create_task(model.complete(ask("Name three colours.", max_tokens=40)))

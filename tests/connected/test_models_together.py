@@ -12,7 +12,7 @@ import pytest_asyncio
 from hybridmesh.agents.worker.onnx_engine import Engine, room_of
 from hybridmesh.agents.worker.onnx_memory import ModelMemory, Need
 from hybridmesh.agents.worker.onnx_models import LocalModels
-from hybridmesh.bus.errors import ModelUnavailable, SetupError
+from hybridmesh.bus.errors import ModelUnavailable, SetupError, UsageError
 from hybridmesh.bus.settings import ModelSettings
 from hybridmesh.infra.models.store import ModelStore
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind, Purpose
@@ -74,7 +74,8 @@ def memory_for(folder: Path, count: float) -> int:
 
 
 async def begun(models: LocalModels, name: str) -> None:
-    while not next(load for load in models.loads() if load.model == name).running:
+    """Return once a model has begun; on a busy machine it may be at its second answer before anybody looks."""
+    while not any(load.running or load.latency_s for load in models.loads() if load.model == name):
         await asyncio.sleep(0.01)
 
 
@@ -141,8 +142,11 @@ async def test_a_request_beyond_the_bound_is_refused_and_its_neighbours_are_not(
     await models.close()
 
 
-async def exchange(models: LocalModels, *, also_waiting: int) -> tuple[list[Completion], list[Completion]]:
-    """Exchange ``old`` for ``new`` with requests under way, and more that come while it is done; return the answers."""
+async def exchange(models: LocalModels) -> tuple[list[Completion], list[Completion]]:
+    """Exchange ``old`` for ``new`` with requests under way, and more that come while it is done; return the answers.
+
+    The first newcomer is there before anything is exchanged, the last one after all was, however long it takes.
+    """
     await models.use({"check": "old", "draft": "old"})
     before = [
         asyncio.create_task(models.complete(ask("draft", f"Tell a story of {number} dogs.", 30))) for number in range(6)
@@ -150,11 +154,17 @@ async def exchange(models: LocalModels, *, also_waiting: int) -> tuple[list[Comp
     await begun(models, "old")
     exchanging = asyncio.create_task(models.use({"check": "new", "draft": "new"}))
     meanwhile: list[asyncio.Task[Completion]] = []
-    for number in range(also_waiting):
-        await asyncio.sleep(0.1)
-        request = ask("check", f"Name {number} animals.", 8, deadline_s=60)
+
+    def come() -> None:
+        request = ask("check", f"Name {len(meanwhile)} animals.", 8, deadline_s=150)
         meanwhile.append(asyncio.create_task(models.complete(request)))
+
+    while not exchanging.done():
+        if sum(not task.done() for task in meanwhile) < 4:
+            come()
+        await asyncio.sleep(0.1)
     await exchanging
+    come()
     return await asyncio.gather(*before), await asyncio.gather(*meanwhile)
 
 
@@ -163,7 +173,7 @@ async def test_a_model_is_exchanged_without_losing_a_request(models: LocalModels
     await models.use({"check": "old", "draft": "old"})
     engine = weakref.ref(models._models["old"]._engine)
     session = weakref.ref(models._models["old"]._engine._decoder._session)
-    before, meanwhile = await exchange(models, also_waiting=15)
+    before, meanwhile = await exchange(models)
     assert {answer.model for answer in before} == {"old"}
     assert {answer.model for answer in meanwhile} == {"old", "new"}
     assert (await models.complete(ask("draft", "Name three animals."))).model == "new"
@@ -176,7 +186,7 @@ async def test_a_model_is_exchanged_without_losing_a_request(models: LocalModels
 async def test_where_there_is_no_room_for_both_newcomers_wait(folder_of: Callable[[str], Path]) -> None:
     """Nothing is lost: the old model goes first, and who comes meanwhile is answered by the new one."""
     models = LocalModels(folder_of, settings(memory_for(folder_of(SMALL), 1.5)))
-    before, meanwhile = await exchange(models, also_waiting=10)
+    before, meanwhile = await exchange(models)
     assert {answer.model for answer in before} == {"old"}
     assert {answer.model for answer in meanwhile} <= {"old", "new"}
     assert meanwhile[-1].model == "new"
@@ -188,10 +198,11 @@ async def test_a_waiting_request_keeps_its_deadline(folder_of: Callable[[str], P
     """Nothing is lost: who waits for a model that is being exchanged is a retry when his time is over."""
     models = LocalModels(folder_of, settings(memory_for(folder_of(SMALL), 1.5)))
     await models.use({"check": "old", "draft": "old"})
-    long = asyncio.create_task(models.complete(endless("draft", 150)))
+    long = asyncio.create_task(models.complete(endless("draft", 200)))
     await begun(models, "old")
     exchanging = asyncio.create_task(models.use({"check": "new", "draft": "new"}))
-    await asyncio.sleep(0.2)
+    while not models._leaving:
+        await asyncio.sleep(0.01)
     with pytest.raises(ModelUnavailable) as late:
         await models.complete(ask("check", "Is Paris in France?", 2, deadline_s=0.3))
     assert late.value.reason == "deadline"
@@ -238,4 +249,48 @@ async def test_one_that_does_not_load_after_the_old_one_went_brings_it_back(
     with pytest.raises(SetupError, match="wrecked"):
         await exchanging
     assert (await waiting).model == "old"
+    await models.close()
+
+
+async def test_a_model_that_is_removed_in_the_middle_of_an_exchange_brings_the_old_one_back(
+    folder_of: Callable[[str], Path],
+) -> None:
+    """Nothing is lost: a folder that was there at the first look and is gone at the next leaves the old model."""
+    looked = 0
+
+    def find(name: str) -> Path:
+        nonlocal looked
+        looked += name == "removed"
+        if name == "removed" and looked > 1:
+            raise UsageError("there is no such model", remedy="see `model list`")
+        return folder_of(name)
+
+    models = LocalModels(find, settings(memory_for(folder_of(SMALL), 1.5)))
+    await models.use({"check": "old", "draft": "old"})
+    taken = models.memory.taken
+    assert not await models.try_to_use({"check": "removed", "draft": "removed"})
+    assert (looked, models.memory.taken) == (2, taken)
+    assert "there is no such model" in models.note
+    assert (await models.complete(ask("draft", "Is Paris in France?", 2, deadline_s=60))).model == "old"
+    await models.close()
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "tokenizer_config.json", "genai_config.json", "model.onnx"])
+@pytest.mark.parametrize("content", ["{}", "[]", '{"model": [], "added_tokens": [{}]}', "null"])
+async def test_a_damaged_model_leaves_the_old_one(
+    file: str, content: str, folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Nothing is lost: whatever libraries say of a damaged file, the old model goes on and no memory is held."""
+    for path in folder_of(SMALL).iterdir():
+        if path.name != file:
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / file).write_text(content, "utf-8")
+    models = LocalModels(lambda name: tmp_path if name == "damaged" else folder_of(name), settings())
+    await models.use({"check": "old", "draft": "old"})
+    taken = models.memory.taken
+    with pytest.raises(SetupError) as refused:
+        await models.use({"check": "damaged", "draft": "damaged"})
+    assert "prepare" in refused.value.remedy
+    assert models.memory.taken == taken
+    assert (await models.complete(ask("draft", "Is Paris in France?", 2))).model == "old"
     await models.close()

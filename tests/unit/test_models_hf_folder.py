@@ -1,15 +1,19 @@
 """A tiny decoder as a Hugging Face folder: it becomes GGUF, and each way to spoil its JSON is a set-up error."""
 
 import json
+import os
+import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.infra.models import room
 from hybridmesh.infra.models.architecture import Architecture
 from hybridmesh.infra.models.exporting import export_model
 from hybridmesh.infra.models.gguf_file import GgufFile
@@ -77,6 +81,68 @@ def test_an_honest_folder_becomes_gguf(folder: Path, tmp_path: Path) -> None:
     assert (facts.heads, facts.kv_heads, facts.head_size, facts.context) == (HEADS, HEADS, WIDTH // HEADS, 512)
     assert vocabulary.eos == 2
     assert vocabulary.chat_template == TEMPLATE
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"hidden_act": "gelu"},
+        {"use_sliding_window": True},
+        {"layer_types": ["full_attention", "sliding_attention"]},
+        {"partial_rotary_factor": 0.5},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_what_the_graph_does_not_compute_is_refused(folder: Path, tmp_path: Path, other: dict[str, Any]) -> None:
+    """Nothing is hidden: weights that fit are not run as another model than their makers say."""
+    change(folder, "config.json", lambda config: config.update(other))
+    with pytest.raises(SetupError, match="folder cannot be used"):
+        write_gguf(HfFolder.open(folder), tmp_path / "m.gguf")
+
+
+def test_the_room_for_an_export_is_looked_at_first(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs on what you have: the weights lie on the disk twice for a while, which is told before they do."""
+
+    def usage(_root: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=room.SPARE_BYTES + 20_200_000)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(SetupError, match="MB of disk"):
+        export_model(ModelStore(tmp_path / "cache"), folder, "mine", "exact", silent)
+
+
+@pytest.mark.parametrize("name", ["mine-7b", "mine-3b-v2", "mine-70b-0.5b"])
+def test_a_name_that_says_more_weights_than_there_are_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    """Nothing is hidden: agents rely on a model that nobody measured by its size, so that has to be true."""
+    with pytest.raises(UsageError, match="says that it has"):
+        export_model(ModelStore(tmp_path / "cache"), folder, name, "exact", silent)
+
+
+TEXTS = ("config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja")
+
+
+@pytest.mark.parametrize("filename", TEXTS)
+@pytest.mark.parametrize("odd", ["pipe", "enormous"])
+def test_a_text_that_never_ends_is_refused(folder: Path, tmp_path: Path, filename: str, odd: str) -> None:
+    """It runs on what you have: a pipe or a file of holes in a downloaded folder stops nothing."""
+    path = folder / filename
+    path.unlink(missing_ok=True)
+    if odd == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(10**12)
+    with pytest.raises(SetupError, match="folder cannot be used"):
+        write_gguf(HfFolder.open(folder), tmp_path / "m.gguf")
+
+
+def test_weights_in_a_pipe_are_refused(folder: Path) -> None:
+    """It runs on what you have: nobody waits for a writer who never comes."""
+    os.mkfifo(folder / "more.safetensors")
+    with pytest.raises(SetupError, match="no plain file"):
+        HfFolder.open(folder)
 
 
 SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings")

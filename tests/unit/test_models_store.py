@@ -221,7 +221,7 @@ def test_a_second_process_waits_and_finds_it_ready(store: ModelStore, start_riva
     rival = start_rival("load test", 1.5)
     words: list[str] = []
     made = store.prepare(NAME, lambda said, _amount: words.append(said))
-    assert words == ["waiting for another process that prepares this model"]
+    assert words == ["waiting for another process that prepares or removes this model"]
     assert store.verify(NAME) == made
     assert rival.wait() == 0
     assert rival.stdout is not None
