@@ -15,7 +15,7 @@ from faststream.security import BaseSecurity
 
 from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent, Service
-from hybridmesh.bus.borders import inbox_of
+from hybridmesh.bus.borders import begun_subject, inbox_of
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.connection import Connection
 from hybridmesh.bus.endings import Endings, HeardEndings
@@ -27,6 +27,7 @@ from hybridmesh.bus.presence import BEAT_S, Attendance, Presence
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.requests import ERROR_HEADER, answer
 from hybridmesh.bus.settings import BusSettings, MeshSettings
+from hybridmesh.bus.suspects import Begun, Suspects
 from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import AGENTS, Bucket, loops_of, row_of
 from hybridmesh.bus.work import WorkLoop
@@ -101,6 +102,13 @@ def make_admission(links: Links, endings: HeardEndings) -> Admission:
     return admission
 
 
+def make_suspects(links: Links) -> Suspects | None:
+    """Return who says how an agent handles what may end its process, where it can note that."""
+    if begun_subject(row_of(links.identity.name)) is None:
+        return None
+    return Suspects(links.state(Bucket.BEGUN, Begun), links.identity.name, links.settings.bus.max_tries)
+
+
 class AgentApp:
     """One replica of one agent, from connect to drain."""
 
@@ -165,6 +173,7 @@ class AgentApp:
 
     def _works(self, agent: Agent, links: Links, endings: HeardEndings) -> list[Coroutine[None, None, None]]:
         row = row_of(agent.name)
+        suspects = make_suspects(links)  # of the process, and not of one queue
         for consumer, *beside in loops_of(agent.name):
             admission = make_admission(links, endings) if consumer.admits else None
             self._loops.append(
@@ -180,6 +189,7 @@ class AgentApp:
                     metrics=self._metrics,
                     beside=beside,
                     admission=admission,
+                    suspects=suspects,
                 )
             )
         return [*(loop.run() for loop in self._loops), *(watch() for watch in agent.watches)]

@@ -12,12 +12,13 @@ from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
 from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import BodyMissing, MeshUnavailable
 from hybridmesh.bus.state import NO_MESSAGE
+from hybridmesh.bus.store_answers import unavailable
 from hybridmesh.bus.stores import body_subject, chunk_subject
 from hybridmesh.bus.topology import BODIES, BODIES_STREAM, TOPOLOGY
 from hybridmesh.schemas.tasks import end_id
 
 _DIGEST = "SHA-256="
-_DAMAGED = "body-damaged"
+DAMAGED = "body-damaged"  # the reason of the error that says that a body is stored, and not whole
 _KEPT = "dead_"  # no task's id begins like that
 _TIMERS = tuple(kind.NAME for row in TOPOLOGY for kind in row.timers)
 
@@ -41,7 +42,7 @@ async def put_body(js: JetStreamContext, name: str, body: bytes) -> None:
     try:
         await (await js.object_store(BODIES)).put(name, body)
     except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
-        raise MeshUnavailable("the object store took no body") from error
+        raise unavailable("the object store took no body", error) from error
 
 
 async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes) -> bytes:
@@ -82,7 +83,7 @@ async def keep_body(js: JetStreamContext, headers: Mapping[str, str], place: str
     except BodyMissing:
         return None
     except MeshUnavailable as error:
-        if error.reason == _DAMAGED:
+        if error.reason == DAMAGED:
             return None
         raise
     if name != body_name(headers.get("ce-id", ""), body):
@@ -156,5 +157,5 @@ async def _read(js: JetStreamContext, name: str) -> bytes:
     whole = b"".join(pieces)
     digest = base64.urlsafe_b64encode(hashlib.sha256(whole).digest()).decode()
     if (info.digest or "").removeprefix(_DIGEST) != digest:
-        raise MeshUnavailable("a stored body is not whole", reason=_DAMAGED)
+        raise MeshUnavailable("a stored body is not whole", reason=DAMAGED)
     return whole

@@ -92,3 +92,10 @@ def subjects_of(row: Row, kind: MessageType, tenant: str | None = None) -> tuple
 def presence_subject(row: Row) -> str:
     """Return where an agent's replicas say that they are there."""
     return bucket_subject(Bucket.AGENTS, f"{row.agent}.>")
+
+
+def begun_subject(row: Row) -> str | None:
+    """Return where an agent notes which message it begins alone; the account CLOUD has no such notes."""
+    if not row.consumes or row.account is not Account.LOCAL:
+        return None  # what began a call and did not end it is in the consultant's notes of calls
+    return bucket_subject(Bucket.BEGUN, f"{row.agent}.>")

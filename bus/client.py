@@ -1,30 +1,31 @@
 """The client: submit tasks, await results, follow events, from any program.
 
 async with connect() as mesh:
-task = await mesh.submit("Summarise this.", inputs={"mail.txt": text})
-print((await mesh.result(task)).result)
+    task = await mesh.submit("Summarise this.", inputs={"mail.txt": text})
+    print((await mesh.result(task)).result)
 """
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar, cast
 
-import nats.errors
 from nats.aio.msg import Msg
-from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.cancellation import CancellationWatch
 from hybridmesh.bus.connection import open_connection
+from hybridmesh.bus.endings import told_on
 from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.envelope import open_envelope
 from hybridmesh.bus.errors import (
     NOT_ENDED,
+    BodyMissing,
     InvalidMessage,
     MeshBusy,
     MeshError,
@@ -36,6 +37,7 @@ from hybridmesh.bus.errors import (
 )
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.log_reading import LogReading, Tell
 from hybridmesh.bus.losses import Losses
 from hybridmesh.bus.outbox import Outbox, Sender
 from hybridmesh.bus.resending import resending
@@ -48,7 +50,6 @@ from hybridmesh.bus.topology import (
     Account,
     end_subjects,
     filter_of,
-    stream_of,
     subject_for,
     tenant_filter,
 )
@@ -57,6 +58,8 @@ from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.feedback import FeedbackGiven
 from hybridmesh.schemas.message import DEFAULT_TENANT, Message, is_conversation_id, is_tenant, new_task_id
 from hybridmesh.schemas.tasks import CancelTask, Document, TaskCompleted, TaskFailed, TaskSubmitted
+
+logger = logging.getLogger("hybridmesh")
 
 M = TypeVar("M", bound=Message)
 _CONNECT_TIMEOUT_S = 5.0
@@ -135,11 +138,16 @@ class Mesh:
         except MeshError:
             self._outbox.remove(task)
             raise
-        self._outbox.remove(task)
+        else:
+            self._outbox.remove(task)
+        finally:
+            self._outbox.release(task)
         return task.task_id
 
     async def send_waiting(self, ids: Collection[str] | None = None) -> int:
         """Send what the outbox still holds for this mesh from this identity, or of it these; return how many.
+
+        What another process is sending at this moment is left to it.
 
         Raises:
             MeshBusy: a queue is full; the others' are sent.
@@ -150,15 +158,17 @@ class Mesh:
         sent = 0
         refusal: MeshError | None = None
         for task in self._outbox.waiting():
-            if ids is not None and task.task_id not in ids:
+            if (ids is not None and task.task_id not in ids) or not self._outbox.claim(task):
                 continue
             try:
                 await self.links.publisher.publish(task)
             except (MeshBusy, PermanentError) as error:
                 refusal = error if refusal is None or isinstance(error, MeshBusy) else refusal
-                continue
-            self._outbox.remove(task)
-            sent += 1
+            else:
+                self._outbox.remove(task)
+                sent += 1
+            finally:
+                self._outbox.release(task)
         if refusal is not None:
             raise refusal
         return sent
@@ -187,27 +197,36 @@ class Mesh:
                     if self._tenant is None:  # others may not look at the stores
                         await losses.check(task_id)
                 cancellation.check()
-                with contextlib.suppress(TimeoutError):
+                with contextlib.suppress(TimeoutError, BodyMissing):
                     message = await asyncio.wait_for(arrived.get(), _LOOK_AGAIN_S)
                     ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
                     if ended is not None:
                         return ended
 
     async def ended(self, task_id: str) -> TaskEnded | None:
-        """Return a task's end if it has ended."""
+        """Return a task's end if it has ended.
+
+        Raises:
+            MeshUnavailable: the results cannot be read.
+            BodyMissing: it has one, whose body the object store has lost.
+
+        """
         _, subjects = end_subjects(task_id, Account.LOCAL)
         if self._tenant is not None:
             subjects = tuple(subject_for(kind, f"{self._tenant}.{task_id}") for kind in _ENDS)
+        lost: BodyMissing | None = None
         for subject in subjects:
-            try:
-                found = await self.links.js.get_last_msg(RESULTS.name, subject, direct=True)
-            except NotFoundError:
-                continue
-            except (nats.errors.Error, TimeoutError) as error:
-                raise MeshUnavailable("the results cannot be read") from error
-            return await self._read_end(
-                found.subject or "", _plain(cast("dict[str, str] | None", found.headers)), found.data or b""
-            )
+            async for found in told_on(self.links.js, RESULTS.name, subject, last_alone=self._tenant is not None):
+                headers = dict(cast("dict[str, str] | None", found.headers) or {})
+                try:
+                    ended = await self._read_end(found.subject or "", headers, found.data or b"")
+                except BodyMissing as error:
+                    lost = error
+                    continue
+                if ended is not None:
+                    return ended
+        if lost is not None:
+            raise lost
         return None
 
     async def results(self) -> AsyncGenerator[TaskEnded]:
@@ -215,36 +234,45 @@ class Mesh:
         async for subject, headers, body in self._follow(
             tuple(tenant_filter(kind, self._tenant) if self._tenant else filter_of(kind) for kind in _ENDS)
         ):
-            ended = await self._read_end(subject, headers, body)
+            try:
+                ended = await self._read_end(subject, headers, body)
+            except BodyMissing:
+                logger.warning("an end is passed over: its body is not there")
+                continue
             if ended is not None:
                 yield ended
 
-    async def audit(self, *, task_id: str | None = None, from_start: bool = False) -> AsyncGenerator[AuditEvent]:
-        """Yield audit events, of one task or of all, from now on or from the start of the log."""
+    async def audit(
+        self, *, task_id: str | None = None, from_start: bool = False, tell: Tell | None = None
+    ) -> AsyncGenerator[AuditEvent]:
+        """Yield audit events, of one task or of all, from now on or from the start of the log.
+
+        What somebody else put there is passed over: ``tell`` hears of it, or else the program's log.
+        """
         subject = subject_for(AuditEvent, f"*.{task_id}") if task_id else filter_of(AuditEvent)
+        reading = LogReading(self.links.js, self._ring, tell)
         if from_start:
             subscription = await self.links.js.subscribe(subject, stream=AUDIT.name, ordered_consumer=True)
             async for message in subscription.messages:
-                yield self._read(message.subject, dict(message.headers or {}), message.data, AuditEvent)
+                place = f"entry {message.metadata.sequence.stream}"
+                if event := await reading.open(AuditEvent, place, message.subject, message.headers, message.data):
+                    yield event
             return
         async for name, headers, body in self._follow((subject,)):
-            yield self._read(name, headers, body, AuditEvent)
+            if event := await reading.open(AuditEvent, "an entry that was just told", name, headers, body):
+                yield event
 
-    async def history(self, kind: type[M], topic: str) -> list[M]:
-        """Return the stored messages of a type about one thing, oldest first."""
-        stream = stream_of(filter_of(kind)).name
-        subject = subject_for(kind, topic)
-        found: list[M] = []
-        after = 1
-        while True:
-            try:
-                message = await self.links.js.get_msg(stream, seq=after, subject=subject, direct=True, next=True)
-            except NotFoundError:
-                return found
-            headers = _plain(cast("dict[str, str] | None", message.headers))
-            body = await fetch_body(self.links.js, headers, message.data or b"")
-            found.append(self._read(message.subject or "", headers, body, kind))
-            after = (message.seq or after) + 1
+    async def history(self, kind: type[M], topic: str, *, tell: Tell | None = None) -> list[M]:
+        """Return the stored messages of a type about one thing, oldest first.
+
+        What somebody else put there is passed over: ``tell`` hears of it, or else the program's log.
+
+        Raises:
+            MeshUnavailable: they cannot be read to their end.
+
+        """
+        reading = LogReading(self.links.js, self._ring, tell)
+        return [message async for message in reading.stored(kind, topic)]
 
     async def cancel(self, task_id: str) -> None:
         """Ask for a task to be stopped."""
@@ -304,12 +332,6 @@ class Mesh:
         except (InvalidMessage, UntrustedMessage):
             return None
         return message if isinstance(message, _ENDS) else None
-
-    def _read(self, subject: str, headers: dict[str, str], body: bytes, kind: type[M]) -> M:
-        message = open_envelope(subject, headers, body, self._ring).message
-        if not isinstance(message, kind):
-            raise MeshUnavailable("another type of message than its subject says")
-        return message
 
     def _check(
         self,
@@ -372,7 +394,3 @@ async def connect(
         mesh = Mesh(await make_links(client, identity, ring, tree), outbox)
         async with resending(outbox, mesh.send_waiting):
             yield mesh
-
-
-def _plain(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return dict(headers) if headers else {}

@@ -14,6 +14,7 @@ from nats.aio.transport import TcpTransport
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.frames import harmless, readable
 
 _CLOSED_S = 1.0
 _HEADER_FRAME = len(b"NATS/1.0\r\n" + b"\r\n")
@@ -32,7 +33,10 @@ class _Transport(TcpTransport):
 
 
 class Connection(Client):
-    """A client that closes what it opened before it tries again, where nats-py 2.16 forgets it, still open."""
+    """A client that closes what it opened before it tries again, where nats-py 2.16 forgets it, still open.
+
+    Whatever bytes a message has for a subject and for headers, it is read, and its reader says what is wrong with it.
+    """
 
     async def _connect_to_server(self, s: Srv) -> None:
         s.last_attempt = time.monotonic()
@@ -40,6 +44,10 @@ class Connection(Client):
         # The constructor that it inherits is written without annotations, and has no parameters to get wrong.
         self._transport = _Transport()  # type: ignore[no-untyped-call]
         await self._transport.connect(s.uri, DEFAULT_BUFFER_SIZE, self.options["connect_timeout"])
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        safe = harmless(headers, reply) if headers else headers
+        await super()._process_msg(sid, readable(subject), readable(reply), data, safe)
 
     async def publish(
         self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, Any] | None = None

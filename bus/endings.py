@@ -4,7 +4,7 @@ Whoever may ask the server for something can have the answer sent where ends are
 hint, and what is looked up counts by its signature; over the border, where no body goes, by its headers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -12,6 +12,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from hybridmesh.bus.envelope import BODY_REFERENCE, SIGNATURE, open_envelope
@@ -47,15 +48,10 @@ class Endings:
         """
         stream, subjects = end_subjects(task_id, self._account)
         for subject in subjects:
-            try:
-                found = await self._js.get_last_msg(stream.name, subject, direct=True)
-            except NotFoundError:
-                continue
-            except (nats.errors.Error, TimeoutError) as error:
-                raise MeshUnavailable(f"ends cannot be read: {type(error).__name__}") from error
-            headers = cast("dict[str, str] | None", found.headers) or {}
-            if self._is_end(task_id, found.subject or "", headers, found.data or b""):
-                return True
+            async for found in told_on(self._js, stream.name, subject):
+                headers = cast("dict[str, str] | None", found.headers) or {}
+                if self._is_end(task_id, found.subject or "", headers, found.data or b""):
+                    return True
         return False
 
     def _is_end(self, task_id: str, subject: str, headers: Mapping[str, str], body: bytes) -> bool:
@@ -125,6 +121,33 @@ class HeardEndings:
         if len(self._heard) > _KEPT:
             oldest = next(iter(self._heard))
             self._whole_since = max(self._whole_since or self._clock(), self._heard.pop(oldest))
+
+
+async def told_on(
+    js: JetStreamContext, stream: str, subject: str, *, last_alone: bool = False
+) -> AsyncGenerator[RawStreamMsg]:
+    """Yield what is stored where a task's end is: the last, and to who goes on as that is none, the earlier ones.
+
+    ``last_alone`` is for who may ask for no others.
+
+    Raises:
+        MeshUnavailable: the bus does not answer.
+
+    """
+    try:
+        last = await js.get_last_msg(stream, subject, direct=True)
+        yield last
+        after = 1
+        while not last_alone:
+            found = await js.get_msg(stream, seq=after, subject=subject, direct=True, next=True)
+            if (found.seq or 0) >= (last.seq or 0):
+                return
+            yield found
+            after = (found.seq or after) + 1
+    except NotFoundError:
+        return
+    except (nats.errors.Error, TimeoutError) as error:
+        raise MeshUnavailable(f"ends cannot be read: {type(error).__name__}") from error
 
 
 def _names_end(task_id: str, headers: Mapping[str, str]) -> bool:

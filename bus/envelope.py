@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -136,7 +137,7 @@ def open_envelope(subject: str, headers: Mapping[str, str], body: bytes, ring: K
         if subject not in subjects_of_message(message):
             raise InvalidMessage("subject and content disagree", reason="wrong-subject")
     except ValidationError as error:
-        raise InvalidMessage(f"body is not a {kind.NAME}: {_places(error)}") from None
+        raise InvalidMessage(f"body is not a {kind.NAME}: {_places(error, _names(kind))}") from None
     if producer is not None and seat_of(producer).tenant not in (None, getattr(message, "tenant", None)):
         raise UntrustedMessage("producer speaks for another tenant")
     return Opened(message, producer, headers.get("ce-id", message.identity()))
@@ -161,10 +162,19 @@ def _kind(event_type: str) -> type[Message]:
     raise InvalidMessage("unknown event type", reason="unknown-type")
 
 
-def _places(error: ValidationError) -> str:
-    """Return where a body is wrong: field names and kinds of error, never the input."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['type']}" for item in found[:5])
+def _places(error: ValidationError, names: frozenset[str]) -> str:
+    """Return where a body is wrong: field names and kinds of error, never the input, of which keys are a part too."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)[:5]
+    places = ((str(part) if isinstance(part, int) or part in names else "*" for part in item["loc"]) for item in found)
+    return "; ".join(f"{'.'.join(place)}: {item['type']}" for place, item in zip(places, found, strict=True))
+
+
+@cache
+def _names(kind: type[Message]) -> frozenset[str]:
+    """Return the names of the fields of a type, at every depth."""
+    schema = kind.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for part in parts for name in part.get("properties", {}))
 
 
 def _from_structured(body: bytes) -> tuple[dict[str, str], bytes]:

@@ -9,6 +9,7 @@ MeshError
 │   └── Unanswerable          the work itself cannot be done (bad plan, missing slot)
 ├── TransientError            delayed retry with growing backoff
 │   ├── MeshUnavailable       no server, no responder, time-out on the bus
+│   │   └── StoreFailed       its store takes nothing: the disk is full or broken
 │   ├── ModelUnavailable      no prepared model, or it is overloaded
 │   ├── MemoryUnavailable     the store does not answer
 │   └── CloudUnavailable      429, 5xx, time-outs, cut streams
@@ -89,6 +90,12 @@ class MeshUnavailable(TransientError):
     """The bus does not answer."""
 
     reason = "mesh-unavailable"
+
+
+class StoreFailed(MeshUnavailable):
+    """The bus answers that its store takes nothing now; what was to be stored waits, and is no failed try."""
+
+    reason = "store-failed"
 
 
 class ModelUnavailable(TransientError):

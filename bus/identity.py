@@ -17,6 +17,7 @@ from hybridmesh.bus.errors import SetupError
 
 _RING = "ring.json"
 _LOOK_S = 1.0
+_VAULT_KEY_BYTES = 32
 _LIVE = 2  # keys of an identity that count: the present one, and the one before while what it signed is under way
 
 
@@ -92,14 +93,15 @@ class KeyRing:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the ring from ``folder``; raises SetupError when it is not there."""
-        seen, raw = _stamp(folder), _read_ring(folder)
-        if not raw:
+        """Read the ring from ``folder``; raises SetupError when it is not there, or is none."""
+        seen = _stamp(folder)
+        known = _keys_of(_checked_ring(folder))
+        if not known:
             raise SetupError(
-                "no key ring in the keys folder",
+                f"no key ring in {folder}",
                 remedy="start `hybridmesh up` once, or copy the keys folder of the mesh here and name it with --keys",
             )
-        ring = cls(_keys_of(raw), folder=folder)
+        ring = cls(known, folder=folder)
         ring._seen = seen
         return ring
 
@@ -168,41 +170,70 @@ def _verifies(key: VerifyKey, signature: bytes, content: bytes) -> bool:
 
 
 def read_identity(folder: Path, name: str) -> Identity:
-    """Read an agent's private key; raises SetupError when it is not there."""
+    """Read an agent's private key; raises SetupError when it is not there, or is none."""
+    path = folder / f"{name}.key"
     try:
-        seed = (folder / f"{name}.key").read_bytes()
+        key = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
     except FileNotFoundError:
         raise SetupError(
-            f"no key of {name!r} in the keys folder",
+            f"no key of {name!r} in {folder}",
             remedy="start `hybridmesh up` once, or copy that key from the mesh's keys folder",
         ) from None
-    return Identity(name, Ed25519PrivateKey.from_private_bytes(seed), read_seed(folder, name))
+    except ValueError:
+        raise _damaged(path) from None
+    return Identity(name, key, read_seed(folder, name))
 
 
 def read_seed(folder: Path, name: str) -> str | None:
-    """Return the nkey seed of an identity, or None where the folder has none: a bus that lets everybody in."""
+    """Return the nkey seed of an identity, or None where the folder has none: a bus that lets everybody in.
+
+    Raises:
+        SetupError: the file holds no seed.
+
+    """
+    path = folder / f"{name}.nk"
     try:
-        return (folder / f"{name}.nk").read_text("ascii")
+        seed = path.read_bytes()
     except FileNotFoundError:
         return None
+    nkeys: Any = import_module("nkeys")  # has no types of its own
+    try:
+        nkeys.from_seed(bytearray(seed))
+    except nkeys.NkeysError:
+        raise _damaged(path) from None
+    return seed.decode("ascii")
+
+
+def _damaged(path: Path) -> SetupError:
+    return SetupError(f"{path} is damaged", remedy="put it there again from the mesh's keys folder, or a copy of it")
 
 
 def create_users(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """Create the nkeys that are missing (0600); return the public nkey of each name."""
+    """Create the nkeys that are missing (0600); return the public nkey of each name.
+
+    Raises:
+        SetupError: one that is there is none.
+
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     nkeys: Any = import_module("nkeys")  # has no types of its own
     users: dict[str, str] = {}
     for name in names:
         write_secret(folder / f"{name}.nk", nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
-        pair = nkeys.from_seed(bytearray((folder / f"{name}.nk").read_bytes()))
+        pair = nkeys.from_seed(bytearray((read_seed(folder, name) or "").encode()))
         users[name] = pair.public_key.decode()
     return users
 
 
 def create_identities(folder: Path, names: tuple[str, ...]) -> None:
-    """Create the keys that are missing (0600), and the ring; what is there stays."""
+    """Create the keys that are missing (0600), and the ring; what is there stays.
+
+    Raises:
+        SetupError: a key or a ring that is there is none.
+
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    before = _read_ring(folder)
+    before = _checked_ring(folder)
     ring: dict[str, list[str]] = {}
     for name in names:
         path = folder / f"{name}.key"
@@ -230,6 +261,15 @@ def _read_ring(folder: Path) -> dict[str, list[str]]:
     return {name: [keys] if isinstance(keys, str) else keys for name, keys in found.items()}
 
 
+def _checked_ring(folder: Path) -> dict[str, list[str]]:
+    try:
+        raw = _read_ring(folder)
+        _keys_of(raw)
+    except (ValueError, TypeError, AttributeError):
+        raise _damaged(folder / _RING) from None
+    return raw
+
+
 def write_secret(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all; what is there already stays."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -247,10 +287,14 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 def read_vault_key(folder: Path) -> bytes:
-    """Read the vault's 32-byte key-encryption key; raises SetupError when it is not there."""
+    """Read the vault's 32-byte key-encryption key; raises SetupError when it is not there, or is none."""
+    path = folder / "vault.kek"
     try:
-        return (folder / "vault.kek").read_bytes()
+        key = path.read_bytes()
     except FileNotFoundError:
         raise SetupError(
-            "no vault key in the keys folder", remedy="start `hybridmesh up` once, or copy vault.kek here"
+            f"no vault key in {folder}", remedy="start `hybridmesh up` once, or copy vault.kek here"
         ) from None
+    if len(key) != _VAULT_KEY_BYTES:
+        raise _damaged(path)
+    return key

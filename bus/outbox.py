@@ -12,6 +12,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from hybridmesh.bus.claimed_files import claim, open_claimed
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.identity import KeyRing
 from hybridmesh.schemas.message import Frozen
@@ -54,30 +55,50 @@ class _Kept(Frozen):
 class Outbox:
     """A folder with one file a submission that is not acknowledged yet.
 
-    Several senders share it, and each is given its own alone: a task is private to the mesh that it was meant for.
+    Several senders share it, and each is given its own alone: a task is private to the mesh that it was meant for. Of
+    several processes one at a time sends a task, so that what its submitter is told was refused is sent by nobody.
     """
 
     def __init__(self, folder: Path, sender: Sender) -> None:
         self._folder = folder
         self._sender = sender
+        self._claimed: dict[str, int] = {}
 
     def put(self, task: TaskSubmitted) -> None:
-        """Write the submission and sync it, whole or not at all; raises SetupError when the disk does not take it."""
+        """Write the submission and sync it, whole or not at all, and claim it; :meth:`release` lets others send it.
+
+        Raises:
+            SetupError: the disk does not take it.
+
+        """
         kept = _Kept(role=self._sender.role, mesh=self._sender.mesh, task=task)
         try:
             if not self._folder.is_dir():
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _sync(self._folder.parent)
-            self._write(self._path(task), kept.model_dump_json().encode())
+            self._claimed[task.task_id] = self._write(self._path(task), kept.model_dump_json().encode())
         except OSError as error:
             raise SetupError(
                 f"the task cannot be kept on this disk until the mesh has it: {error.strerror or type(error).__name__}",
                 remedy=f"see to {self._folder}: room on its disk and the right to write, or name another with --data",
             ) from error
 
+    def claim(self, task: TaskSubmitted) -> bool:
+        """Take a submission that waits, to send it; say no where another is sending it, or has."""
+        if task.task_id in self._claimed or (descriptor := open_claimed(self._path(task))) is None:
+            return False
+        self._claimed[task.task_id] = descriptor
+        return True
+
+    def release(self, task: TaskSubmitted) -> None:
+        """Leave a submission, if it is still there, to whoever sends it next."""
+        if (descriptor := self._claimed.pop(task.task_id, None)) is not None:
+            os.close(descriptor)
+
     def remove(self, task: TaskSubmitted) -> None:
-        """Take out a submission that the bus has."""
+        """Take out a submission that the bus has, or has refused."""
         self._path(task).unlink(missing_ok=True)
+        self.release(task)
 
     def waiting(self) -> Iterator[TaskSubmitted]:
         """Yield what this sender put there and the bus never acknowledged, oldest first.
@@ -112,20 +133,23 @@ class Outbox:
                 if time.time() - path.stat().st_mtime > _DRAFT_S:
                     path.unlink()
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, content: bytes) -> int:
+        """Write a file and return its descriptor, claimed before anybody else could see it."""
         draft = path.with_name(f".{path.stem}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
+            claim(descriptor)
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            os.fsync(descriptor)
             draft.replace(path)
             _sync(self._folder)
         except BaseException:
             for left in (draft, path):
                 left.unlink(missing_ok=True)
+            os.close(descriptor)
             raise
+        return descriptor
 
     def _path(self, task: TaskSubmitted) -> Path:
         return self._folder / f"{task.task_id}.json"

@@ -15,6 +15,7 @@ from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope, seal
 from hybridmesh.bus.errors import MeshBusy, MeshError, MeshUnavailable, PermanentError
 from hybridmesh.bus.identity import Identity
 from hybridmesh.bus.message_ids import MESSAGE_ID, MessageIds
+from hybridmesh.bus.store_answers import has_no_room, is_full, unavailable
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.message import Message
 
@@ -26,9 +27,7 @@ _ACK_TIMEOUT_S = 5.0
 _KEEP_ON_S = 15.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 4.0
-_STREAM_FULL = 10077
 _BAD_REQUEST = 400  # it is the message: headers above 64 KiB, or such as ask something of the stream that it is not
-_NO_ROOM = 10002  # but for this one: the account's limit is reached, and what is asked may be right later
 _OPEN_BYTES = 4 * 1024 * 1024  # half of what the server takes in one message
 
 
@@ -69,6 +68,7 @@ class Publisher:
 
         Raises:
             MeshBusy: the queue is full.
+            StoreFailed: the server's store takes nothing, whatever the queue has.
             MeshUnavailable: no acknowledgement came.
             PermanentError: the message is more than the server takes, or not what a stream stores.
 
@@ -101,18 +101,19 @@ class Publisher:
             except APIError as error:
                 if (refusal := _refusal(error)) is not None:
                     raise refusal from error
-                failure = f"error {error.err_code}"
+                failure: Exception = error
             except nats.errors.MaxPayloadError as error:
                 raise PermanentError("the message is more than the server takes", reason="too-large") from error
             except nats.errors.BadHeaderError as error:
                 raise PermanentError("a header's name is none", reason="not-stored") from error
             except (nats.errors.Error, NoStreamResponseError, TimeoutError, OSError) as error:
-                failure = type(error).__name__
+                failure = error
             else:
                 return
-            logger.warning("publish on %s failed: %s", envelope.subject, failure)
+            told = unavailable("not stored", failure)
+            logger.warning("publish on %s failed: %s", envelope.subject, told)
             if clock() >= until:
-                raise MeshUnavailable(f"not stored: {failure}")
+                raise told from failure
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
@@ -124,8 +125,8 @@ class Publisher:
 
 def _refusal(error: APIError) -> MeshError | None:
     """Return what a stream's answer means to the sender; None: another may come if it is asked again."""
-    if error.err_code == _STREAM_FULL:
+    if is_full(error):
         return MeshBusy("the queue is full; try again later", retry_after_s=5.0)
-    if error.code == _BAD_REQUEST and error.err_code != _NO_ROOM:
+    if error.code == _BAD_REQUEST and not has_no_room(error):
         return PermanentError(f"no stream stores this: error {error.err_code}", reason="not-stored")
     return None

@@ -4,16 +4,38 @@ Sources, strongest first: flags (constructor arguments), ``HYBRIDMESH_*`` variab
 ``mesh.toml``, the defaults here. An unknown key is an error that names the nearest known one.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from hybridmesh.schemas.inference import Purpose
 from hybridmesh.schemas.privacy import Sensitivity
+
+
+def _read_label(given: object) -> object:
+    if not isinstance(given, str) or given.isdecimal():
+        return given
+    if (name := given.upper()) not in Sensitivity.__members__:
+        raise ValueError(f"no label; it is one of {', '.join(Sensitivity.__members__).lower()}")
+    return Sensitivity[name]
+
+
+def _read_list(given: object) -> object:
+    """Take the text of a variable or a flag for a list: JSON where it begins as such, else with commas between."""
+    if not isinstance(given, str):
+        return given
+    if given.lstrip().startswith("["):
+        return json.loads(given)
+    return [part.strip() for part in given.split(",") if part.strip()]
+
+
+Label = Annotated[Sensitivity, BeforeValidator(_read_label)]
+"""A label, by its name or its number."""
 
 
 class Section(BaseModel):
@@ -118,7 +140,7 @@ class PrivacySettings(Section):
 
     threshold: float | None = Field(default=None, ge=0, le=1)
     thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
-    terms: tuple[str, ...] = ()
+    terms: Annotated[tuple[str, ...], BeforeValidator(_read_list)] = ()
     timeout_s: float = Field(default=60.0, gt=0)
     max_chars: int = Field(default=400_000, ge=1000)
     vault_ttl_s: float = Field(default=30 * 86_400.0, gt=0)
@@ -144,12 +166,12 @@ class ProfileSettings(Section):
 
     cloud: Literal["never", "allowed", "preferred"] = "allowed"
     on_doubt: Literal["local", "stop"] = "local"
-    max_label: Sensitivity = Sensitivity.PERSONAL
+    max_label: Label = Sensitivity.PERSONAL
     complexity: float = Field(default=0.35, ge=0, le=1)
     budget_usd: Decimal = Field(default=Decimal("0.25"), ge=0)
     max_call_usd: Decimal = Field(default=Decimal("0.05"), ge=0)
     approve_from_usd: Decimal | None = None
-    approve_from_label: Sensitivity | None = None
+    approve_from_label: Label | None = None
     approval_wait_s: float = Field(default=300.0, gt=0)
     review_wait_s: float = Field(default=300.0, gt=0)
 

@@ -10,6 +10,7 @@ from nats.js.kv import KV_OP, KeyValue
 from pydantic import BaseModel
 
 from hybridmesh.bus.errors import MeshUnavailable, TransientError
+from hybridmesh.bus.store_answers import unavailable
 from hybridmesh.bus.topology import Bucket, bucket_stream, bucket_subject
 from hybridmesh.bus.trail import Trail, read_record
 
@@ -45,7 +46,7 @@ class State(Generic[T]):
         try:
             await self._bucket.put(key, record.model_dump_json().encode())
         except (nats.errors.Error, TimeoutError) as error:
-            raise MeshUnavailable(f"bucket write failed: {type(error).__name__}") from error
+            raise unavailable("bucket write failed", error) from error
 
     async def change(self, key: str, step: Callable[[T | None], T | None]) -> T | None:
         """Replace the record by ``step(record)`` with compare-and-swap, and return what was written.
@@ -71,7 +72,7 @@ class State(Generic[T]):
             except KeyWrongLastSequenceError:
                 continue
             except (nats.errors.Error, TimeoutError) as error:
-                raise MeshUnavailable(f"bucket write failed: {type(error).__name__}") from error
+                raise unavailable("bucket write failed", error) from error
             return after
         raise TransientError("too many writers", reason="state-conflict")
 
@@ -80,7 +81,7 @@ class State(Generic[T]):
         try:
             await self._bucket.purge(key)
         except (nats.errors.Error, TimeoutError) as error:
-            raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
+            raise unavailable("bucket delete failed", error) from error
 
     async def discard(self, key: str, outdated: Callable[[T], bool]) -> bool:
         """Remove the record if ``outdated`` says so and nobody has changed it since; return whether it was removed.
@@ -95,9 +96,9 @@ class State(Generic[T]):
         except APIError as error:
             if error.err_code == _WRONG_LAST_SEQUENCE:
                 return False
-            raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
+            raise unavailable("bucket delete failed", error) from error
         except (nats.errors.Error, TimeoutError) as error:
-            raise MeshUnavailable(f"bucket delete failed: {type(error).__name__}") from error
+            raise unavailable("bucket delete failed", error) from error
         return True
 
     async def keys(self) -> list[str]:

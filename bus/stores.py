@@ -12,7 +12,10 @@ class Account(StrEnum):
 
 
 class Bucket(StrEnum):
-    """Key-value buckets: TASKS is the decomposer's, PARKED the router's, CALLS the consultant's, and so on."""
+    """Key-value buckets: TASKS is the decomposer's, PARKED the router's, CALLS the consultant's, and so on.
+
+    BEGUN holds each agent's notes of messages that may be what ends its process.
+    """
 
     TASKS = "tasks"
     PARKED = "parked"
@@ -22,6 +25,7 @@ class Bucket(StrEnum):
     POLICY = "policy"
     AGENTS = "agents"
     CALLS = "calls"
+    BEGUN = "begun"
 
 
 DAY_S = 86_400.0
@@ -33,6 +37,7 @@ BUCKET_AGES_S: Mapping[Bucket, float] = {
     Bucket.BUDGETS: 400 * DAY_S,
     Bucket.AGENTS: 30.0,
     Bucket.CALLS: 7 * DAY_S,
+    Bucket.BEGUN: 7 * DAY_S,
 }
 
 

@@ -45,9 +45,14 @@ def servers_of(url: str, settings: BusSettings) -> list[str]:
 
     """
     servers = [part.strip() for part in url.split(",")]
-    if not {urlsplit(server).scheme for server in servers} <= _SCHEMES:
+    try:
+        places = [urlsplit(server) for server in servers]
+        known = all(place.scheme in _SCHEMES and place.hostname and place.port != 0 for place in places)
+    except ValueError:  # brackets that do not close, a port that is no number
+        places, known = [], False
+    if not known:
         raise UsageError("that is no address of a bus", remedy="give one as nats://host:port or tls://host:port")
-    hosts = {urlsplit(server).hostname or "" for server in servers}
+    hosts = {place.hostname for place in places}
     if settings.tls_ca is None and not settings.clear_text and not hosts <= _HERE:
         raise UsageError(
             "the bus is on another machine and would be spoken to in the clear",

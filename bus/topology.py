@@ -202,7 +202,7 @@ TOPOLOGY: tuple[Row, ...] = (
         slots=2,
     ),
     Row("auditor", publishes=(Checkpoint, *_AUDIT), follows=(AUDIT, CHECKPOINTS)),
-    # People and programs outside: the command line, the gateway, anybody with a client.
+    # People and programs outside: the command line, anybody with a client.
     Row(
         "publisher",
         publishes=(TaskSubmitted, CancelTask, FeedbackGiven, ApprovalGiven, *_AUDIT),

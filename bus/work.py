@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import nats.errors
@@ -31,6 +32,7 @@ from hybridmesh.bus.errors import (
     MeshBusy,
     MeshError,
     PermanentError,
+    StoreFailed,
     TransientError,
     UntrustedMessage,
 )
@@ -41,6 +43,7 @@ from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.seats import tenant_in
 from hybridmesh.bus.settings import BusSettings
+from hybridmesh.bus.suspects import Suspects
 from hybridmesh.bus.topology import Consumer, message_types
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import DEFAULT_TENANT, Message, StepMessage, is_task_id
@@ -59,7 +62,7 @@ _REMEMBERED = 10_000  # messages whose failures are counted
 class WorkLoop:
     """Runs one agent's handlers over one of its queues, or with others ``beside`` it over several that take turns.
 
-    ``admission`` says when there is room for one more task.
+    ``admission`` says when there is room for one more task, ``suspects`` what is handled alone in this process.
     """
 
     def __init__(
@@ -77,11 +80,13 @@ class WorkLoop:
         metrics: Metrics | None = None,
         beside: Sequence[Consumer] = (),
         admission: Admission | None = None,
+        suspects: Suspects | None = None,
     ) -> None:
         self._js = js
         self._beside = beside
         self._lanes: Lanes | None = None
         self._admission = admission
+        self._suspects = suspects
         self._looked_up = Endings(js, ring, consumer.account)
         self._heard = endings
         self._metrics = metrics or Metrics(agent.name)
@@ -97,7 +102,7 @@ class WorkLoop:
         self._stopping = asyncio.Event()
         self._held: dict[str, Msg] = {}  # by what it is acknowledged with
         # By the message's place. Not the server's count of deliveries: who waited for room, or was in the hands of a
-        # process that was killed, has failed at nothing.
+        # process that was killed, has failed at nothing; who killed it is found by ``suspects``.
         self._failures: Counter[str] = Counter()
         self.handled = 0
 
@@ -190,7 +195,8 @@ class WorkLoop:
         begun = time.perf_counter()
         try:
             with self._metrics.in_hand():
-                name = await self._handle(message)
+                async with self._turn(message):
+                    name = await self._handle(message)
                 if not await self._acknowledge(message):
                     return
             self.handled += 1
@@ -202,11 +208,11 @@ class WorkLoop:
             await self._refuse(message, error)
         except PermanentError as error:
             await self._bury(message, error.reason, str(error))
+        except (MeshBusy, StoreFailed) as error:
+            self._metrics.handed_back(error.reason)
+            await self._hand_back(message, error.retry_after_s or self._settings.retry_base_s)
         except TransientError as error:
             await self._retry(message, error.reason, error.retry_after_s)
-        except MeshBusy as error:
-            self._metrics.handed_back(error.reason)
-            await self._hand_back(message, error.retry_after_s)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await self._retry(message, type(error).__name__, None)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: an unforeseen fault must not stop the loop
@@ -214,6 +220,11 @@ class WorkLoop:
             await self._retry(message, type(error).__name__, None)
         finally:
             self._held.pop(message.reply, None)
+
+    def _turn(self, message: Msg) -> AbstractAsyncContextManager[None]:
+        if self._suspects is None:
+            return contextlib.nullcontext()
+        return self._suspects.turn(message, timer=self._consumer.timers)
 
     async def _acknowledge(self, message: Msg) -> bool:
         """Say whether the server knows that the message was handled; what it hands out again has failed at nothing."""

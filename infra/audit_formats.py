@@ -43,6 +43,7 @@ _LOOK_AT = frozenset({Action.MESSAGE_REFUSED, Action.EGRESS_BLOCKED})
 def as_ocsf(entry: LogEntry, event: AuditEvent) -> dict[str, Any]:
     """Return an entry as an OCSF event; what OCSF has no place for stands in ``unmapped``."""
     activity = _ACTIVITIES.get(event.action, _OTHER)
+    by = event.facts.get("by") if event.action is Action.APPROVAL_ANSWERED else None
     return {
         "category_uid": _CATEGORY,
         "class_uid": _CLASS,
@@ -62,7 +63,7 @@ def as_ocsf(entry: LogEntry, event: AuditEvent) -> dict[str, Any]:
             "product": {"name": "hybridmesh", "vendor_name": "hybridmesh", "version": version("hybridmesh")},
             **({"correlation_uid": event.task_id} if event.task_id else {}),
         },
-        "actor": {"app_name": event.agent},
+        "actor": {"app_name": event.agent, **({"user": {"name": str(by)}} if by else {})},
         "src_endpoint": {"svc_name": event.agent},
         "api": {"operation": event.action.value, "service": {"name": event.agent}},
         "unmapped": {

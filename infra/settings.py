@@ -4,6 +4,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -15,7 +16,21 @@ from hybridmesh.bus.settings import MeshSettings, ProfileSettings, default_profi
 PREFIX = "HYBRIDMESH_"
 FILE = "mesh.toml"
 _KEY_VARIABLE = "ANTHROPIC_API_KEY"
-_OWNERS = {"cloud__api_key": "consultant", "memory__api_key": "memory"}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A setting that only its ``owner`` among the agents may know, and the variable that people set it by."""
+
+    owner: str
+    variable: str
+
+
+SECRETS: Mapping[str, Secret] = {
+    "cloud.api_key": Secret("consultant", _KEY_VARIABLE),
+    "memory.api_key": Secret("memory", f"{PREFIX}MEMORY__API_KEY"),
+}
+"""Every secret setting by its dotted name."""
 
 Tree = dict[str, Any]
 
@@ -56,21 +71,29 @@ def load_settings(
 
 def child_environment(agent: str | None = None) -> dict[str, str]:
     """Return the environment of a child process; only the consultant's holds the cloud key, the memory's its own."""
-    return {name: value for name, value in os.environ.items() if _OWNERS.get(_place(name)) in (None, agent)}
+    return {name: value for name, value in os.environ.items() if _may_know(agent, _place(name))}
 
 
 def settings_of(agent: str, settings: MeshSettings) -> MeshSettings:
     """Return what an agent may know of the settings: the keys that are another's are not among it."""
-    foreign = [place.split("__")[0] for place, owner in _OWNERS.items() if owner != agent]
-    sections: dict[str, BaseModel] = {"cloud": settings.cloud, "memory": settings.memory}
-    return settings.model_copy(update={name: sections[name].model_copy(update={"api_key": None}) for name in foreign})
+    known = settings
+    for place in SECRETS:
+        if not _may_know(agent, place):
+            section, _, name = place.partition(".")
+            part: BaseModel = getattr(known, section)
+            known = known.model_copy(update={section: part.model_copy(update={name: None})})
+    return known
+
+
+def _may_know(agent: str | None, place: str) -> bool:
+    return place not in SECRETS or SECRETS[place].owner == agent
 
 
 def _place(variable: str) -> str:
     """Return where in the tree a variable goes; names are read without regard to case."""
     if variable == _KEY_VARIABLE:
-        return "cloud__api_key"
-    return variable.removeprefix(PREFIX).lower() if variable.startswith(PREFIX) else ""
+        return "cloud.api_key"
+    return variable.removeprefix(PREFIX).lower().replace("__", ".") if variable.startswith(PREFIX) else ""
 
 
 def _read_file(file: Path | None) -> Tree:

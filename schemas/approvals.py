@@ -1,5 +1,7 @@
 """What a person is asked, and what they say; silence means local for an egress, failure for a review."""
 
+import hashlib
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -9,6 +11,9 @@ from hybridmesh.schemas.message import Frozen, StepMessage
 from hybridmesh.schemas.steps import StepRejected
 
 Purpose = Literal["egress", "review"]
+
+# A login or an address, and no sentence: what the audit log may hold word for word.
+_OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 
 
 class ApprovalRequested(StepMessage):
@@ -34,7 +39,7 @@ class ApprovalRequested(StepMessage):
 
 
 class ApprovalGiven(StepMessage):
-    """A person's answer."""
+    """A person's answer; ``by`` is how that person, who has the publisher's key, calls themselves."""
 
     NAME = "approval.given"
     LAPSES = False  # the answer is to be kept
@@ -70,3 +75,13 @@ class ApprovalRecord(Frozen):
 def approval_key(message: ApprovalRequested | ApprovalGiven) -> str:
     """Return the key of the question's record: ``task.step.attempt.purpose``."""
     return f"{message.task_id}.{message.step_id}.{message.attempt}.{message.purpose}"
+
+
+def operator(by: str) -> str:
+    """Return who answered as the audit log may name them: the name if it is one word, else its hash.
+
+    A name in words may be anything that was typed there, also private text, and the log forgets nothing.
+    """
+    if _OPERATOR.fullmatch(by):
+        return by
+    return f"sha256:{hashlib.sha256(by.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

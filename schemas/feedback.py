@@ -9,7 +9,11 @@ from hybridmesh.schemas.message import StepId, TaskMessage
 
 
 class FeedbackGiven(TaskMessage):
-    """A rating, a correction (what should have been said or done), or private values that were missed."""
+    """A rating, or a correction: what should have been said or done.
+
+    ``missed`` is reserved, and neither sent nor read: private values that were missed are policy, which only a person
+    changes. As terms (`hybridmesh terms add`) they hold in every classifier within a second, and are kept in no queue.
+    """
 
     NAME = "feedback.given"
 

@@ -119,14 +119,15 @@ class Auditor:
                     await self._sign()
                 elif is_due:
                     look = now() + _LOOK_INTERVALS * self._interval_s
-                    if await self._begin(standing) is not None:  # also of a log that does not grow, it is to be known
-                        await self._sign()
+                    await self._begin(standing)  # of a log that does not grow it is to be known as well, and signed
             except (TransientError, MeshBusy) as error:
                 logger.warning("auditor waits: %s", error.reason)
                 await asyncio.sleep(self._interval_s)
 
     def _behind(self) -> bool:
-        return self._tree.size > (self._signed.size if self._signed else 0)
+        """Say whether there is more to sign for: entries, or that the log begins later than was signed last."""
+        size, first = (self._signed.size, self._signed.first) if self._signed else (0, 1)
+        return self._tree.size > size or (self._first > first and self._tree.size == size)
 
     async def _start(self) -> None:
         self._checkpoints_made = await self._stream.checkpoints_made()

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from hybridmesh.schemas.approvals import ApprovalRecord, ApprovalRequested
+from hybridmesh.schemas.approvals import ApprovalRecord, ApprovalRequested, operator
 from hybridmesh.schemas.audits import Action, AuditEvent, Fact
 from hybridmesh.schemas.consults import Usage
 from hybridmesh.schemas.message import StepMessage
@@ -67,10 +67,11 @@ def asked(request: ApprovalRequested) -> AuditEvent:
 
 
 def answered(record: ApprovalRecord, at: datetime) -> AuditEvent:
-    """A person said yes or no, or nobody did in time."""
-    approved = record.answer is not None and record.answer.approved
-    facts: dict[str, Fact] = {"purpose": record.request.purpose, "approved": approved, "lapsed": record.lapsed}
-    return _event(Action.APPROVAL_ANSWERED, record.request, at, facts, record.request.purpose)
+    """A person said yes or no, and which one, or nobody did in time."""
+    request, answer = record.request, record.answer
+    approved, by = (False, None) if answer is None else (answer.approved, operator(answer.by))
+    facts: dict[str, Fact] = {"purpose": request.purpose, "approved": approved, "lapsed": record.lapsed, "by": by}
+    return _event(Action.APPROVAL_ANSWERED, request, at, facts, request.purpose)
 
 
 def _event(action: Action, about: StepMessage, at: datetime, facts: dict[str, Fact], nonce: str = "") -> AuditEvent:

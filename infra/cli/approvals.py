@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="What waits for a person: texts that would leave, drafts under review.")
 
 Question = Annotated[str, typer.Argument(metavar="ID", help="As `approvals ls` shows it.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who answers; kept with the question.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who answers, in one word; of several words the log has a hash.")
+]
 
 _KEY = re.compile(r"[0-9a-f-]{36}\.[a-z0-9_-]{1,40}\.\d+\.(egress|review)")
 _UNKNOWN = "`hybridmesh approvals ls --all` shows them"

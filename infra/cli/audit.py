@@ -48,10 +48,10 @@ def tail(
             async for event in _whole_log(mesh, lines, follow=follow):
                 yield event
         elif follow:
-            async for event in mesh.audit(task_id=task_id, from_start=True):
+            async for event in mesh.audit(task_id=task_id, from_start=True, tell=tell):
                 yield event
         else:
-            for event in await mesh.history(AuditEvent, f"*.{task_id}"):
+            for event in await mesh.history(AuditEvent, f"*.{task_id}", tell=tell):
                 yield event
 
     async def work(mesh: "Mesh") -> None:

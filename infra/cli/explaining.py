@@ -33,8 +33,8 @@ def explain(call: Invocation, task: Task) -> None:
     task_id = read_task_id(task)
 
     async def work(mesh: "Mesh") -> "Explanation":
-        records = await mesh.history(EgressRecorded, task_id)
-        events = await mesh.history(AuditEvent, f"*.{task_id}")
+        records = await mesh.history(EgressRecorded, task_id, tell=tell)
+        events = await mesh.history(AuditEvent, f"*.{task_id}", tell=tell)
         return put_together(task_id, await mesh.ended(task_id), records, events)
 
     found = on_mesh(call, work)

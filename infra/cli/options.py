@@ -10,7 +10,6 @@ from hybridmesh.bus.errors import UsageError
 if TYPE_CHECKING:
     from hybridmesh.bus.settings import MeshSettings
 
-_SECRET = {"cloud.api_key": "ANTHROPIC_API_KEY", "memory.api_key": "HYBRIDMESH_MEMORY__API_KEY"}
 _PANEL = "Options of every command"
 
 Data = Annotated[
@@ -38,17 +37,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.", rich
 
 def read_settings(data: Path | None, config: Path | None, sets: list[str] | None) -> "MeshSettings":
     """Return the settings tree; raises UsageError."""
-    from hybridmesh.infra.settings import load_settings
+    from hybridmesh.infra.settings import SECRETS, load_settings
 
     flags: dict[str, Any] = {"data": data}
     for item in sets or []:
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"--set {item} has no value", remedy="write it as --set bus.max_tries=3")
-        if name in _SECRET:
+        if name in SECRETS:
             raise UsageError(
                 f"{name} on a command line can be read by everybody on this machine",
-                remedy=f"set the variable {_SECRET[name]}, or put it into mesh.toml",
+                remedy=f"set the variable {SECRETS[name].variable}, or put it into mesh.toml",
             )
         flags[name] = value
     return load_settings(flags, file=config)

@@ -11,6 +11,7 @@ from hybridmesh.bus.errors import (
     MeshUnavailable,
     PermanentError,
     SetupError,
+    StoreFailed,
     TransientError,
     UntrustedMessage,
     UsageError,
@@ -18,6 +19,8 @@ from hybridmesh.bus.errors import (
 from hybridmesh.infra.cli.exit_codes import ExitCode
 
 _PLACE: Final = "name a file where one is expected, a folder where that is, and one that is there or can be made"
+_NO_MESH: Final = "start a mesh with `hybridmesh up`, or look what is wrong with `hybridmesh doctor`"
+_STORE: Final = "make room on the disk of the mesh's server, or raise its limits; its log names what is wrong"
 _SYSTEM: Final[Mapping[int, str]] = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), _PLACE),
     **dict.fromkeys((errno.EACCES, errno.EPERM), "allow this user to read and write it, or name another place"),
@@ -36,7 +39,7 @@ def remedy_for(error: MeshError) -> str:
         case MeshBusy():
             return f"try again in {error.retry_after_s:.0f} s, or run more replicas"
         case MeshUnavailable():
-            return "start a mesh with `hybridmesh up`, or look what is wrong with `hybridmesh doctor`"
+            return _STORE if isinstance(error, StoreFailed) else _NO_MESH
         case UntrustedMessage():
             return "name the keys folder of that mesh with --keys"
         case TransientError(reason=reason) if reason == NOT_ENDED:

@@ -6,7 +6,7 @@ A subject that is named here is the only one: JetStream's interface too is reach
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hybridmesh.bus.borders import has_store, inbox_of, presence_subject, subjects_of
+from hybridmesh.bus.borders import begun_subject, has_store, inbox_of, presence_subject, subjects_of
 from hybridmesh.bus.seats import Seat, reader_of
 from hybridmesh.bus.topology import (
     BODIES,
@@ -88,10 +88,13 @@ def _seen(row: Row) -> Iterator[str]:
 
 
 def _working(row: Row) -> Iterator[str]:
-    """Yield what an agent's application needs: its queues, where its dead letters go, and its sign of life."""
+    """Yield what an agent's application needs: its queues, where its dead letters go, its notes, its sign of life."""
     if row.outside:
         return
     yield presence_subject(row)
+    if (begun := begun_subject(row)) is not None:
+        yield begun
+        yield f"{_API}.STREAM.MSG.GET.{bucket_stream(Bucket.BEGUN)}"
     if row.account is Account.LOCAL:
         yield from DEAD.subjects  # what died in its queue need not be of a type that belongs there
     for kind in row.consumes:
@@ -99,7 +102,9 @@ def _working(row: Row) -> Iterator[str]:
     for consumer in consumers_of(row.agent):
         yield from _taking(consumer)
     if row.consumes:
-        yield f"{_API}.DIRECT.GET.{(RESULTS if row.account is Account.LOCAL else ENDED).name}.>"
+        ends = (RESULTS if row.account is Account.LOCAL else ENDED).name
+        yield f"{_API}.DIRECT.GET.{ends}"
+        yield f"{_API}.DIRECT.GET.{ends}.>"
 
 
 def _taking(consumer: Consumer) -> Iterator[str]:

@@ -217,6 +217,27 @@ async def test_a_log_goes_on_past_its_retention(bus: Bus) -> None:
     assert (checked.begins, checked.findings) == (21, ())
 
 
+async def test_a_beginning_that_moved_meanwhile_is_signed_at_the_start(bus: Bus) -> None:
+    """Nothing is hidden: an auditor that was away signs where the log begins at once, though nothing is added to it."""
+    retention = RetentionSettings(audit_days=3 / 86_400)
+    await provision(bus.js, bus.settings.bus.model_copy(update={"retention": retention}))
+    async with running(auditor_of(bus)[0]):
+        await record(bus, 1, 20)
+        await reach(bus, 20)
+
+    async def gone() -> bool:
+        return (await bus.js.stream_info(AUDIT.name)).state.first_seq > 20
+
+    async def signed() -> bool:
+        return any(item.first == 21 for item in await checkpoints(bus))
+
+    await eventually(gone, timeout=20)
+    async with running(auditor_of(bus)[0]):
+        await eventually(signed, timeout=2)
+    checked = await verify_log(bus.js, KeyRing.read(bus.keys))
+    assert (checked.begins, checked.findings) == (21, ())
+
+
 async def test_a_wiped_store_is_a_new_log(bus: Bus) -> None:
     """Nothing is hidden: an auditor that lives on through it signs for the new log alone, from its first entry."""
     auditor, _ = auditor_of(bus)

@@ -11,8 +11,9 @@ import pytest
 
 from harness import Bus, eventually
 from hybridmesh.bus import connect
+from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.endpoint import Endpoint
-from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, PermanentError, UsageError
+from hybridmesh.bus.errors import BodyMissing, MeshBusy, MeshUnavailable, PermanentError, UsageError
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.topology import (
     AUDIT,
@@ -22,11 +23,12 @@ from hybridmesh.bus.topology import (
     intake_stream,
     lanes_stream,
     queue_stream,
+    subject_for,
     unlaned_filter,
 )
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepFailed
-from hybridmesh.schemas.tasks import TaskCompleted, TaskSubmitted
+from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed, TaskSubmitted
 
 
 def completed(task_id: str) -> TaskCompleted:
@@ -86,6 +88,30 @@ async def test_what_is_no_end_is_passed_over(bus: Bus, tmp_path: Path) -> None:
         assert not waiting.done()
         await decomposer.publisher.publish(completed(task_id))
         assert (await waiting).task_id == task_id
+
+
+async def test_an_end_is_found_behind_what_is_none(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: what somebody has stored over a task's end neither hides it nor breaks who looks."""
+    decomposer = await bus.links("decomposer")
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        task_id = await mesh.submit("say hello")
+        results = subject_for(TaskFailed, f"default.{task_id}")
+        await bus.js.publish(results, b"", headers={"ce-type": TaskFailed.event_type(), "ce-dataref": "nowhere"})
+        with pytest.raises(BodyMissing):
+            await mesh.ended(task_id)
+        every = mesh.results()
+        hearing = asyncio.create_task(anext(every))
+        await asyncio.sleep(0.2)
+        await bus.js.publish(results, b"", headers={"ce-type": TaskFailed.event_type(), "ce-dataref": "nowhere"})
+        end = completed(task_id)
+        await decomposer.publisher.publish(end)
+        assert await asyncio.wait_for(hearing, 5) == end
+        for _ in range(3):
+            await bus.client.publish(subject_for(StepFailed, task_id), b"x", reply=results)
+        await eventually(partial(_holds_results, bus, 6))
+        assert await mesh.ended(task_id) == end
+        assert await mesh.result(task_id, timeout_s=5) == end
+        assert await Endings(bus.js, bus.ring).over(task_id)
 
 
 async def _holds_results(bus: Bus, count: int) -> bool:
@@ -236,7 +262,9 @@ async def test_a_server_that_says_nothing_is_left_and_told(bus: Bus, tmp_path: P
         await asyncio.wait_for(left.wait(), 5)
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:80", "http://127.0.0.1:80", "127.0.0.1:4222"])
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:80", "http://127.0.0.1:80", "127.0.0.1:4222", "nats://127.0.0.1:no-port"]
+)
 async def test_what_is_no_address_of_a_bus_is_refused(bus: Bus, tmp_path: Path, url: str) -> None:
     """No one gets in: over web sockets the client would leave out the TLS that a server asks for."""
     with pytest.raises(UsageError, match="no address of a bus"):
@@ -244,9 +272,8 @@ async def test_what_is_no_address_of_a_bus_is_refused(bus: Bus, tmp_path: Path, 
             pass
 
 
-@pytest.mark.parametrize("url", ["nats://127.0.0.1:no-port", "nats://127.0.0.1:1"])
-async def test_an_address_where_nothing_is_is_told_as_such(bus: Bus, tmp_path: Path, url: str) -> None:
+async def test_an_address_where_nothing_is_is_told_as_such(bus: Bus, tmp_path: Path) -> None:
     """Nothing is hidden: a wrong address is an error that says what to look after, not one of a library."""
     with pytest.raises(MeshUnavailable, match="does not answer"):
-        async with connect(url, data=tmp_path, keys=bus.keys):
+        async with connect("nats://127.0.0.1:1", data=tmp_path, keys=bus.keys):
             pass

@@ -8,11 +8,11 @@ import pytest
 from guarded_bus import Guarded
 from harness import eventually
 from hybridmesh.bus.endings import Endings, HeardEndings
-from hybridmesh.bus.topology import RESULTS, ROOT, consumers, row_of
+from hybridmesh.bus.topology import RESULTS, ROOT, consumers, row_of, subject_for
 from hybridmesh.schemas.message import new_task_id
 from hybridmesh.schemas.plans import StepSpec
 from hybridmesh.schemas.privacy import Findings, Sensitivity
-from hybridmesh.schemas.steps import StepClassified, StepContext
+from hybridmesh.schemas.steps import StepClassified, StepContext, StepLocal
 from hybridmesh.schemas.tasks import TaskFailed
 
 pytestmark = pytest.mark.connected
@@ -112,6 +112,23 @@ async def test_an_end_that_nobody_stored_is_not_heard(guarded: Guarded, name: st
     assert hears == [witness]
     assert not await looked_up.over(victim)
     assert await looked_up.over(witness)
+
+
+@pytest.mark.parametrize("name", ["worker", "consultant"])
+async def test_an_end_stays_one_whatever_is_stored_over_it(guarded: Guarded, name: str) -> None:
+    """Nothing is hidden: what the server stores for a reply subject of somebody's choice takes no end back."""
+    links, router = await guarded.links(name), await guarded.links("router")
+    looked_up = Endings(links.js, links.ring, row_of(name).account)
+    ended = new_task_id()
+    await tell_end(guarded, ended)
+    for count in (2, 3):
+        place = subject_for(TaskFailed, f"default.{ended}")
+        await router.client.publish(subject_for(StepLocal, ended), b"x", reply=place)
+        await router.client.flush()
+        while await guarded.stored(RESULTS.name) < count:
+            await asyncio.sleep(0.02)
+    assert await looked_up.over(ended)
+    assert guarded.refused[name] == []
 
 
 async def test_what_may_have_been_missed_is_looked_up(guarded: Guarded) -> None:

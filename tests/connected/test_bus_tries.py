@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 
 from harness import Bus, eventually
 from hybridmesh.bus.bodies import forget_bodies
-from hybridmesh.bus.errors import CloudUnavailable, MeshBusy
+from hybridmesh.bus.errors import CloudUnavailable, MeshBusy, MeshError, StoreFailed
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import StepClassified, StepFailed, StepReady
 from hybridmesh.schemas.tasks import TaskFailed
@@ -37,15 +37,16 @@ async def test_a_transient_failure_is_tried_again_later(bus: Bus) -> None:
     assert tries[2] - tries[1] > (tries[1] - tries[0]) * 0.75
 
 
-async def test_waiting_for_room_is_no_try(bus: Bus) -> None:
-    """Nothing is lost: a full queue further on does not use up the tries that a failure needs."""
+@pytest.mark.parametrize("full", [MeshBusy("full", retry_after_s=0.02), StoreFailed("full", retry_after_s=0.02)])
+async def test_waiting_for_room_is_no_try(bus: Bus, full: MeshError) -> None:
+    """Nothing is lost: a full queue further on, or a full disk, does not use up the tries that a failure needs."""
     runs = 0
 
     async def handle(ready: StepReady) -> Sequence[Message]:
         nonlocal runs
         runs += 1
         if runs <= bus.settings.bus.max_tries:
-            raise MeshBusy("full", retry_after_s=0.02)
+            raise full
         if runs == bus.settings.bus.max_tries + 1:
             raise CloudUnavailable
         return (classified(ready),)

@@ -14,6 +14,7 @@ from command_line import Ran, run_command
 from harness import Bus, eventually
 from hybridmesh.agents.auditor.agent import Auditor
 from hybridmesh.agents.auditor.audit_stream import JetStreamAuditStream
+from hybridmesh.bus import connect
 from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.envelope import seal
@@ -153,6 +154,69 @@ async def test_what_strangers_store_neither_hides_nor_passes_for_events(bus: Bus
     ring = json.loads((bus.keys / "ring.json").read_text("utf-8"))
     assert [item["entry"]["sequence"] for item in proof.json["entries"]] == [1, 2]
     assert offline_verifier.check_proof(proof.json, ring, []) == []
+
+
+async def forge(bus: Bus) -> int:
+    """Store what only looks like an event of a task; return how much."""
+    event = AuditEvent(agent="worker", action=Action.EGRESS_STARTED, at=utc_now(), task_id=TASK)
+    subject, body = subject_of(event), event.model_dump_json().encode()
+    router = (await bus.links("router")).identity
+    by_another = seal(event, router, utc_now())
+    named = {"ce-type": AuditEvent.event_type(), "ce-source": "/hybridmesh/worker", "mesh-signature": "eA=="}
+    forged: list[tuple[dict[str, str], bytes]] = [
+        (named, body),
+        ({"ce-type": "x"}, b"junk"),
+        ({**by_another.headers, "Nats-Msg-Id": "another"}, by_another.body),
+        ({**named, "ce-dataref": f"{TASK}_nowhere"}, b""),
+        ({"Status": "404"}, b""),
+        ({"Status": "503"}, b""),
+        ({"ce-type": "hybridmesh.audit.recorded.v\u00b2"}, body),
+    ]
+    for headers, content in forged:
+        await bus.js.publish(subject, content, headers=headers)
+    return len(forged)
+
+
+@pytest.mark.parametrize("command", [("audit", "tail", "--task", TASK), ("audit", "tail"), ("explain", TASK)])
+async def test_forged_events_of_a_task_hide_none_behind_them(
+    bus: Bus, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Nothing is hidden: each is named, and what agents said before and after is all there."""
+    await record(bus, 1, TASK)
+    forged = await forge(bus)
+    log = (await bus.links("router")).publisher
+    for nonce in ("last", "of all"):
+        await log.record(
+            AuditEvent(agent="router", action=Action.ROUTE_DECIDED, at=utc_now(), task_id=TASK, nonce=nonce)
+        )
+    place = ["--nats", bus.url, "--keys", str(bus.keys), "--data", str(tmp_path)]
+    ran = await asyncio.to_thread(run_command, command, "--json", place)
+    assert ran.code == 0, ran.err
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    events = found[0]["timeline"] if "explain" in command else found
+    assert [event["nonce"] for event in events] == [f"{TASK}0", "last", "of all"]
+    assert ran.err.count("is passed over") == forged
+    assert "entry 2 is passed over: signature does not hold" in ran.err
+
+
+async def test_forged_events_stop_nobody_who_follows(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: also who follows a task hears of what is passed over, and of all that comes."""
+    told: list[str] = []
+    await record(bus, 1, TASK)
+    async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
+        live = mesh.audit(task_id=TASK, tell=told.append)
+        heard = asyncio.create_task(anext(live))
+        await asyncio.sleep(0.2)
+        forged = await forge(bus)
+        await (await bus.links("router")).publisher.record(
+            AuditEvent(agent="router", action=Action.ROUTE_DECIDED, at=utc_now(), task_id=TASK, nonce="last")
+        )
+        assert (await asyncio.wait_for(heard, 10)).nonce == "last"
+        assert len(told) == forged
+        stored = mesh.audit(task_id=TASK, from_start=True, tell=told.append)
+        async with asyncio.timeout(10):
+            assert [(await anext(stored)).nonce for _ in range(2)] == [f"{TASK}0", "last"]
+    assert len(told) == 2 * forged
 
 
 async def test_a_log_that_is_wholly_past_its_retention_holds(bus: Bus, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import errno
 import logging
 import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ from guarded_bus import Guarded
 from harness import Bus
 from hybridmesh.bus import connect
 from hybridmesh.bus.endpoint import Endpoint
-from hybridmesh.bus.errors import MeshBusy, PermanentError
+from hybridmesh.bus.errors import MeshBusy, MeshError, MeshUnavailable, PermanentError
 from hybridmesh.bus.identity import KeyRing, create_identities, rotate_identity
 from hybridmesh.bus.outbox import Outbox, Sender
 from hybridmesh.bus.provisioner import provision
@@ -37,7 +39,9 @@ def make_task() -> TaskSubmitted:
 def keep(folder: Path, url: str | None, keys: Path, role: str = "publisher") -> TaskSubmitted:
     """Leave a task in the outbox of a data folder, as a submission without an answer does."""
     task = make_task()
-    Outbox(folder / "outbox", Sender.at(url, role, KeyRing.read(keys))).put(task)
+    outbox = Outbox(folder / "outbox", Sender.at(url, role, KeyRing.read(keys)))
+    outbox.put(task)
+    outbox.release(task)
     return task
 
 
@@ -254,5 +258,61 @@ def test_a_kept_task_survives_the_loss_of_power(
     monkeypatch.setattr(os, "fsync", note)
     folder = tmp_path / "outbox"
     task = make_task()
-    Outbox(folder, Sender.at(None, "publisher", KeyRing.read(keys_folder))).put(task)
+    outbox = Outbox(folder, Sender.at(None, "publisher", KeyRing.read(keys_folder)))
+    outbox.put(task)
+    outbox.release(task)
     assert synced == [tmp_path, folder / f".{task.task_id}", folder]
+
+
+@pytest.mark.parametrize("outcome", [MeshBusy("full", retry_after_s=1), MeshUnavailable("no answer"), None])
+async def test_what_is_being_submitted_is_sent_by_nobody_else(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: MeshError | None
+) -> None:
+    """Nothing is done twice: a task that its submitter is told was refused is not sent from the same outbox as well."""
+    data, begun, go_on = tmp_path / "data", asyncio.Event(), asyncio.Event()
+
+    async def answer_late(_: Message) -> None:
+        begun.set()
+        await go_on.wait()
+        if outcome is not None:
+            raise outcome
+
+    async with connect(bus.url, data=data, keys=bus.keys) as mesh:
+        monkeypatch.setattr(mesh.links.publisher, "publish", answer_late)
+        submitting = asyncio.create_task(mesh.submit(SECRET))
+        await begun.wait()
+        async with connect(bus.url, data=data, keys=bus.keys) as other_program:
+            assert await other_program.send_waiting() == 0
+            assert (len(kept(data)), await submitted(bus)) == (1, 0)
+            go_on.set()
+            await asyncio.wait({submitting})
+            assert submitting.exception() is outcome
+            # Only what stays because nobody knows what became of it is anybody's to send.
+            waits = isinstance(outcome, MeshUnavailable)
+            assert len(kept(data)) == waits
+            assert await other_program.send_waiting() == waits
+    assert (kept(data), await submitted(bus)) == ([], int(waits))
+
+
+async def test_what_a_dead_process_was_submitting_is_sent_by_the_next(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: a claim ends with its holder, also with one that is killed."""
+    data = tmp_path / "data"
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom datetime import UTC, datetime\n"
+        "from hybridmesh.bus.identity import KeyRing\nfrom hybridmesh.bus.outbox import Outbox, Sender\n"
+        "from hybridmesh.schemas.message import new_task_id\nfrom hybridmesh.schemas.tasks import TaskSubmitted\n"
+        "folder, url, keys = sys.argv[1:]\n"
+        "outbox = Outbox(Path(folder), Sender.at(url, 'publisher', KeyRing.read(Path(keys))))\n"
+        "outbox.put(TaskSubmitted(task_id=new_task_id(), goal='g', submitted_at=datetime.now(UTC)))\n"
+        "print('kept', flush=True)\nsys.stdin.read()\n"
+    )
+    words = (sys.executable, "-c", script, str(data / "outbox"), bus.url, str(bus.keys))
+    holder = await asyncio.create_subprocess_exec(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert await holder.stdout.readline() == b"kept\n"
+    async with connect(bus.url, data=data, keys=bus.keys) as mesh:
+        assert (len(kept(data)), await submitted(bus)) == (1, 0)
+        holder.kill()
+        await holder.communicate()
+        assert await mesh.send_waiting() == 1
+    assert (kept(data), await submitted(bus)) == ([], 1)

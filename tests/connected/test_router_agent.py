@@ -158,6 +158,26 @@ async def test_a_person_sees_exactly_what_is_then_sent(bus: Bus) -> None:
     assert await router.proceed(given(asked, approved=False, by="somebody else")) == ()
 
 
+@pytest.mark.parametrize(
+    ("by", "told"), [("dana@acme.example", "dana@acme.example"), ("on behalf of Erika", "sha256:"), (None, None)]
+)
+async def test_the_log_says_who_answered(bus: Bus, by: str | None, told: str | None) -> None:
+    """Nothing is hidden: a decision names who made it; and nothing private leaves with what was typed as a name."""
+    clock = Clock()
+    router = await bench(bus, clock)
+    _, asked = await hold(router)
+    if by is None:
+        clock.now = asked.due_at
+        first, *_ = await router.wait(asked)
+    else:
+        first, *_ = await router.proceed(given(asked, approved=False, by=by))
+    assert isinstance(first, AuditEvent)
+    assert first.action is Action.APPROVAL_ANSWERED
+    named = first.facts["by"]
+    assert named == told or (isinstance(named, str) and told == named[: len(told or "")])
+    assert "Erika" not in first.model_dump_json()
+
+
 async def test_no_and_silence_keep_the_text_at_home(bus: Bus) -> None:
     """Nothing private leaves: a question that nobody answers is answered with no, and later yeses do not count."""
     clock = Clock()

@@ -28,6 +28,7 @@ from hybridmesh.agents.worker.shipped import shipped_frameworks
 from hybridmesh.bus.admission import Admission
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.bodies import forget_bodies
+from hybridmesh.bus.borders import begun_subject
 from hybridmesh.bus.budgets import Budgets, Spending
 from hybridmesh.bus.clearances import check_clearance
 from hybridmesh.bus.endings import Endings, HeardEndings
@@ -36,6 +37,7 @@ from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.queues import Queues
 from hybridmesh.bus.settings import MeshSettings, PlanSettings
 from hybridmesh.bus.state import State
+from hybridmesh.bus.suspects import Begun, Suspects
 from hybridmesh.bus.topology import Bucket, loops_of, row_of
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.work import WorkLoop
@@ -157,6 +159,9 @@ class Replica:
         self._watches = agent.watches
         endings = HeardEndings(place.client, Endings(place.js, around.ring, row.account), place.clock)
         await endings.listen()
+        suspects = None
+        if begun_subject(row) is not None:
+            suspects = Suspects(State(place.js, Bucket.BEGUN, Begun), self.role, around.settings.bus.max_tries)
         for consumer, *beside in loops_of(self.role):
             admission = None
             if consumer.admits:
@@ -177,6 +182,7 @@ class Replica:
                 endings=endings,
                 beside=beside,
                 admission=admission,
+                suspects=suspects,
             )
             around.loop.create_task(work.run(), context=process.context)
 

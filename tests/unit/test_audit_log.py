@@ -15,6 +15,7 @@ from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.merkle import root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.infra import audit_log
+from hybridmesh.infra.audit_formats import as_ocsf
 from hybridmesh.infra.audit_log import verify_entries
 from hybridmesh.infra.kept_checkpoints import KeptCheckpoint, read_kept
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
@@ -45,6 +46,14 @@ def test_a_whole_log_is_covered_by_its_newest_checkpoint() -> None:
     assert found.findings == ()
     kept = verify_entries(LOG, SIGNED, RING, [KeptCheckpoint(size=9, root=ROOTS[9])])
     assert (kept.covered, kept.root, kept.findings) == (9, ROOTS[9], ())
+
+
+@pytest.mark.parametrize("by", ["dana", None])
+def test_other_systems_read_who_decided(by: str | None) -> None:
+    """Nothing is hidden: who approved or refused stands where OCSF has the person, and silence is nobody's."""
+    event = AuditEvent(agent="router", action=Action.APPROVAL_ANSWERED, at=NOW, facts={"by": by})
+    user = as_ocsf(entry_of(event, 1, ROUTER), event)["actor"].get("user")
+    assert user == (None if by is None else {"name": by})
 
 
 def test_a_forged_checkpoint_covers_nothing() -> None:

@@ -25,6 +25,7 @@ class Log:
     def __init__(self, *sequences: int, checkpoint: Checkpoint | None = None, kept_s: float = 0) -> None:
         self.entries = [LogEntry(number, "mesh.audit.recorded.router.-", {}, b"{}") for number in sequences]
         self.checkpoint = checkpoint
+        self.checkpoints: list[Checkpoint] = []
         self.kept_s = kept_s
         self.failures = self.read_to = 0
         self.made = self.checkpoints_made_at = NOW
@@ -37,7 +38,8 @@ class Log:
         return self.checkpoints_made_at
 
     async def checkpoint_over(self, size: int) -> Checkpoint | None:
-        return self.checkpoint if self.checkpoint and self.checkpoint.size >= size else None
+        known = self.checkpoints or ([self.checkpoint] if self.checkpoint else [])
+        return next((checkpoint for checkpoint in known if checkpoint.size >= size), None)
 
     async def read(self, after: int, wait_s: float) -> Sequence[LogEntry]:
         if self.failures:
@@ -183,6 +185,36 @@ async def test_a_log_that_only_gets_shorter_is_signed_for_as_well() -> None:
     following.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await following
+
+
+@pytest.mark.parametrize("refusals", [0, 1])
+async def test_a_beginning_that_moved_is_signed_at_the_start(refusals: int) -> None:
+    """Nothing is hidden: what has passed its retention unseen is signed for at once, though the log stands still."""
+    log, published = Log(4, 5, 6, kept_s=30 * 86_400), Published(failures=refusals)
+    old = begun(3, NOW - timedelta(days=30))
+    tree = Frontier(old.size, [bytes.fromhex(peak) for peak in old.peaks])
+    for entry in log.entries:
+        tree.append(entry_leaf(entry))
+    peaks = tuple(peak.hex() for peak in tree.peaks)
+    newest = Checkpoint(size=6, root=tree.root().hex(), at=NOW - timedelta(days=30), peaks=peaks)
+    log.checkpoint, log.checkpoints = newest, [old, newest]
+    await follow(log, published)
+    assert [(item.size, item.first, item.root) for item in published if isinstance(item, Checkpoint)] == [
+        (6, 4, newest.root)
+    ]
+
+
+async def test_a_beginning_whose_signing_failed_is_signed_for_later() -> None:
+    """Nothing is hidden: a refused checkpoint over a log that does not grow is not forgotten."""
+    log, published = Log(1, 2, 3, kept_s=30 * 86_400), Published()
+    async with signed_over(log, published):
+        (first,) = (item for item in published if isinstance(item, Checkpoint))
+        log.checkpoint = first.model_copy(update={"at": NOW - timedelta(days=30)})
+        published.failures = 1
+        del log.entries[:2]
+        async with asyncio.timeout(20):
+            while not any(isinstance(item, Checkpoint) and item.first == 3 for item in published):
+                await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager

@@ -336,3 +336,22 @@ def test_whatever_structured_event_comes_in_only_mesh_errors_come_out(headers: d
     kind = {"Content-Type": "application/cloudevents+json"}
     with contextlib.suppress(MeshError):
         open_envelope(subject_of(SUBMITTED), {**headers, **kind}, json.dumps(event).encode(), RING)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"labels": {CANARY: 3}}, "labels.*: string_type"),
+        ({"inputs": [{"name": 3}]}, "inputs.0.name: string_type; inputs.0.text: missing"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_without_its_words(change: dict[str, object], told: str) -> None:
+    """Nothing private leaves: the reason goes into headers and lists of dead letters, and a key is text as well."""
+    body = json.dumps({**json.loads(SUBMITTED.model_dump_json()), **change}).encode()
+    with pytest.raises(InvalidMessage) as caught:
+        opened(replace(seal(SUBMITTED, IDENTITIES["publisher"], NOW), body=body, headers=_unsigned(SUBMITTED)))
+    assert str(caught.value) == f"body is not a task.submitted: {told}"
+
+
+def _unsigned(message: Message) -> dict[str, str]:
+    return {"ce-type": message.event_type(), "ce-id": message.identity()}

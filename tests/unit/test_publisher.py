@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 from nats.js import JetStreamContext
-from nats.js.errors import NoStreamResponseError
+from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
 from hybridmesh.bus.envelope import Envelope
-from hybridmesh.bus.errors import MeshUnavailable
+from hybridmesh.bus.errors import MeshBusy, MeshUnavailable, StoreFailed
 from hybridmesh.bus.identity import Identity, read_identity
 from hybridmesh.bus.publisher import Publisher
 from simulation.virtual_time import VirtualLoop
@@ -77,3 +77,44 @@ def test_a_publish_that_nothing_takes_ends(identity: Identity, silent: bool) -> 
     assert 15 <= at < 19
     pauses = [later - earlier for earlier, later in zip(cluster.tries, cluster.tries[1:], strict=False)]
     assert max(pauses) <= (4 if not silent else 4 + 5)
+
+
+class Full:
+    """A server that refuses with the same words until there is room."""
+
+    def __init__(self, loop: VirtualLoop, code: int, words: str, until: float) -> None:
+        self._loop = loop
+        self._refusal = ServiceUnavailableError(code=503, err_code=code, description=words)
+        self._until = until
+
+    async def publish(self, subject: str, body: bytes, *, timeout: float, headers: dict[str, str]) -> None:
+        if self._loop.time() < self._until:
+            raise self._refusal
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "until", "kind"),
+    [
+        (10077, "maximum messages exceeded", 1.0, MeshBusy),
+        (10077, "maximum messages per subject exceeded", 1.0, MeshBusy),
+        (10077, "maximum bytes exceeded", 1.0, MeshBusy),
+        (10077, "write /data/1.blk: no space left on device", 1e9, StoreFailed),
+        (10077, "store is closed", 1e9, StoreFailed),
+        (10077, "store is closed", 5.0, None),
+        (10023, "insufficient resources", 1e9, StoreFailed),
+        (10047, "insufficient storage resources available", 1e9, StoreFailed),
+    ],
+)
+def test_a_full_queue_and_a_store_that_takes_nothing_are_told_apart(
+    identity: Identity, code: int, words: str, until: float, kind: type[Exception] | None
+) -> None:
+    """Nothing is lost: who comes to a full queue comes again; what meets a full disk is kept, and no try of anybody."""
+    loop = VirtualLoop()
+    server = Full(loop, code, words, until)
+    publisher = Publisher(cast("JetStreamContext", server), identity, max_body_bytes=1024)
+    with loop.running():
+        task = loop.create_task(publisher.send(ENVELOPE))
+    loop.run(until=1000)
+    error = task.exception()
+    assert type(error) is kind if kind is not None else error is None
+    assert "/data" not in str(error)

@@ -124,3 +124,39 @@ def test_a_missing_file_is_an_error_only_when_it_was_named(tmp_path: Path) -> No
     """It runs on what you have."""
     with pytest.raises(UsageError):
         load_settings(file=tmp_path / "none.toml", environment={})
+
+
+@pytest.mark.parametrize("label", ["internal", "INTERNAL", "1", 1])
+def test_a_label_is_set_by_its_name(label: object) -> None:
+    """It runs on what you have: what ``explain`` calls a label, the settings call it too."""
+    flags = {"profiles.own.max_label": label, "profiles.own.approve_from_label": label}
+    own = load_settings(flags, environment={}).profiles["own"]
+    assert own.max_label is own.approve_from_label is Sensitivity.INTERNAL
+
+
+def test_a_label_that_is_none_is_refused_with_those_that_are() -> None:
+    """It runs on what you have: a typo is named."""
+    with pytest.raises(UsageError, match=r"max_label.*public, internal, personal, secret"):
+        load_settings({"profiles.balanced.max_label": "personel"}, environment={})
+
+
+@pytest.mark.parametrize(
+    ("given", "terms"),
+    [
+        ("Projekt Falke", ("Projekt Falke",)),
+        ("Projekt Falke, Blue Heron,", ("Projekt Falke", "Blue Heron")),
+        ('["Falke, Adler & Co.", "Blue"]', ("Falke, Adler & Co.", "Blue")),
+        ("", ()),
+    ],
+)
+def test_a_variable_holds_a_list(given: str, terms: tuple[str, ...]) -> None:
+    """It runs on what you have: a container has variables and no settings file."""
+    assert load_settings(environment={"HYBRIDMESH_PRIVACY__TERMS": given}).privacy.terms == terms
+    assert load_settings({"privacy.terms": given}, environment={}).privacy.terms == terms
+
+
+def test_a_list_that_is_none_is_refused_without_its_words() -> None:
+    """Nothing private leaves: terms are private, and stand in no error."""
+    with pytest.raises(UsageError, match=r"privacy\.terms") as caught:
+        load_settings({"privacy.terms": '["Projekt Falke'}, environment={})
+    assert "Falke" not in str(caught.value)
