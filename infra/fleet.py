@@ -38,7 +38,6 @@ class Fleet:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
-        self.restarts = 0
 
     def add(self, child: Child) -> None:
         """Start a child and keep it alive."""
@@ -77,7 +76,6 @@ class Fleet:
                 return
             if time.monotonic() - started > _GOOD_RUN_S:
                 delay = _FIRST_DELAY_S
-            self.restarts += 1
             self._tell(f"{child.name} ended with code {code}; starting it again in {delay:.1f} s (see {child.log})")
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_S)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from nats.js import JetStreamContext
 
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endpoint import Endpoint
-from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.errors import MeshError, SetupError
 from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.state import State
@@ -75,7 +76,7 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         server = NatsServer(data / "nats", port=settings.bus.port, binary=binary, access=access)
         await asyncio.to_thread(server.start)
         stack.callback(server.stop)
-        await asyncio.to_thread(ensure_models, settings, tell)
+        await _run_detached(partial(ensure_models, settings, tell))
         prepare = partial(provision_bus, server.url, settings, replicas=1, keys=keys)
         await prepare()
         cloud = choose_cloud(settings)
@@ -98,6 +99,32 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         Endpoint(url=server.url, pid=server.pid, cloud=cloud).write(data)
         stack.callback(Endpoint.remove, data)
         yield Running(server.url, cloud, fleet, server, record)
+
+
+async def _run_detached(work: Callable[[], None]) -> None:
+    """Run what blocks in a thread that a stop does not wait for: half a model is gone on with at the next start."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: Exception | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        problem: Exception | None = None
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits gets it
+            problem = error
+        with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
+            loop.call_soon_threadsafe(settle, problem)
+
+    threading.Thread(target=run, name="models", daemon=True).start()
+    await done
 
 
 def _simulated_flags(url: str) -> list[str]:
@@ -147,18 +174,30 @@ async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell
 
 async def serve_until_stopped(
     settings: MeshSettings, options: Options, tell: Tell, came_up: Callable[[Running], None]
-) -> None:
-    """Run a mesh until Ctrl-C or SIGTERM; ``came_up`` hears of it once every agent is ready."""
+) -> bool:
+    """Run a mesh until Ctrl-C or SIGTERM, and say whether it was up before; ``came_up`` hears when it is."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with mesh_up(settings, options, tell) as mesh:
-        tell(f"bus    {mesh.url}")
-        tell(f"data   {settings.data.resolve()}")
-        tell(f"cloud  {mesh.cloud.describe(settings)}")
-        came_up(mesh)
-        tell('up. Submit with `hybridmesh submit "..."` in another shell; Ctrl-C drains and stops.')
-        await stop.wait()
-        tell("draining…")
-    tell("stopped")
+    async with contextlib.AsyncExitStack() as stack:
+        starting = asyncio.create_task(stack.enter_async_context(mesh_up(settings, options, tell)))
+        stopping = asyncio.create_task(stop.wait())
+        stack.push_async_callback(end_tasks, {stopping})
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        up = starting.done()
+        if up:
+            mesh = starting.result()
+            tell(f"bus    {mesh.url}")
+            tell(f"data   {settings.data.resolve()}")
+            tell(f"cloud  {mesh.cloud.describe(settings)}")
+            came_up(mesh)
+            tell('up. Submit with `hybridmesh submit "..."` in another shell; Ctrl-C drains and stops.')
+            await stopping
+            tell("draining…")
+        else:
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, MeshError):
+                await starting
+    tell("stopped" if up else "stopped before it was up")
+    return up

@@ -1,7 +1,4 @@
-"""The port to a cloud model: a question, the gate that its bytes pass, and what comes back.
-
-Any provider is an adapter behind :class:`CloudModel`; the agent knows no SDK.
-"""
+"""The port to a cloud model: a question, the gate that its bytes pass, what comes back; a provider is an adapter."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

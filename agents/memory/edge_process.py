@@ -72,7 +72,7 @@ class EngineServer:
                     self._oldest = time.monotonic()
                 self._unflushed.append((number, outcome))
                 return
-            if op in ("flush", "erase", "rebuild"):
+            if op in ("flush", "erase"):
                 self._commit()
             outcome = self._run(request)
         except Exception as error:  # noqa: BLE001  # outermost boundary: the engine raises bare Exception
@@ -93,8 +93,11 @@ class EngineServer:
         return None
 
     def _delete_expired(self, request: Request) -> Json:
-        self._folder.note_residue()
-        return self._folder.shard.delete_expired(cast("float", request["at"]))
+        shard, at = self._folder.shard, cast("float", request["at"])
+        if found := shard.count_expired(at):
+            self._folder.note_residue()
+            shard.delete_expired(at)
+        return found
 
     def _run(self, request: Request) -> Json:
         op = request["op"]
@@ -102,9 +105,6 @@ class EngineServer:
             return None
         if op == "erase":
             return self._folder.erase(cast("list[str]", request["ids"]))
-        if op == "rebuild":
-            self._folder.rebuild()
-            return True
         return self._read(request)
 
     def _read(self, request: Request) -> Json:

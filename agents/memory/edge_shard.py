@@ -68,13 +68,13 @@ class EdgeShard:
         """Remove rows; their bytes stay in the files."""
         self._shard.update(edge.UpdateOperation.delete_points(list(ids)))
 
-    def delete_expired(self, at: float) -> int:
+    def count_expired(self, at: float) -> int:
+        """Count rows that expired by ``at``."""
+        return self._shard.count(edge.CountRequest(filter=edge.Filter(must=[_expired(at)])))
+
+    def delete_expired(self, at: float) -> None:
         """Remove rows that expired by ``at``."""
-        expired = edge.Filter(must=[_expired(at)])
-        found = self._shard.count(edge.CountRequest(filter=expired))
-        if found:
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(expired))
-        return found
+        self._shard.update(edge.UpdateOperation.delete_points_by_filter(edge.Filter(must=[_expired(at)])))
 
     def query(self, dense: Sequence[float], sparse: Sparse, where: Where, limit: int) -> list[Scored]:
         """Rank by both vectors. Word rarity is counted within the tenant, so no tenant shifts another's ranks."""

@@ -117,10 +117,6 @@ class EdgeStore:
         """Return once everything written before is on disk."""
         await self._ask("flush")
 
-    async def rebuild(self) -> bool:
-        """Rewrite the files with the living rows only."""
-        return cast("bool", await self._ask("rebuild", unlimited=True))
-
     async def close(self) -> None:
         """End the engine process after a last flush; further requests raise MemoryUnavailable."""
         self._closed = True

@@ -169,10 +169,6 @@ class ServerStore:
     async def flush(self) -> None:
         """Return at once: every write has waited already."""
 
-    async def rebuild(self) -> bool:
-        """Leave it to the server's optimizer."""
-        return False
-
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()

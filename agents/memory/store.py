@@ -164,10 +164,6 @@ class VectorStore(Protocol):
         """Return once everything written before is on disk."""
         ...
 
-    async def rebuild(self) -> bool:
-        """Rewrite the files with the living rows only; False where the back end cleans up by itself."""
-        ...
-
     async def close(self) -> None:
         """Let go of files, processes and connections."""
         ...

@@ -41,13 +41,14 @@ _SEARCHED = (Kind.RECORD, Kind.DOCUMENT, Kind.PREFERENCE)
 _QUERY_CHARS = 500
 _HITS = 8
 _KEYS = 8
+_JUDGE_S = 30.0  # how long to wait for a second opinion
 
 
 class Verifier:
     """Holds each draft against the task, private records, the advice and earlier lessons.
 
     ``shipped`` are the frameworks that come with the mesh, by key: the constants of their templates need no other
-    evidence. ``judge`` says the local model's name, if known, and ``judge_s`` bounds the wait for its second opinion.
+    evidence. ``judge`` says the local model's name, if known.
     """
 
     def __init__(
@@ -58,7 +59,6 @@ class Verifier:
         *,
         shipped: Mapping[str, Framework] | None = None,
         judge: Callable[[], str | None] = lambda: None,
-        judge_s: float = 30.0,
         watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
     ) -> None:
         self._model = model
@@ -67,7 +67,6 @@ class Verifier:
         self._shipped = dict(shipped or {})
         self._judge_name = judge
         self._watches = watches
-        self._judge_s = judge_s
 
     def agent(self) -> Agent:
         """Return the agent, wired."""
@@ -160,7 +159,7 @@ class Verifier:
 
     async def _second_opinion(self, message: StepDrafted) -> Completion | None:
         try:
-            return await self._model.complete(judge_request(message.context, message.draft, self._judge_s))
+            return await self._model.complete(judge_request(message.context, message.draft, _JUDGE_S))
         except (ModelUnavailable, MeshUnavailable) as error:
             logger.info("no second opinion: %s", error.reason)
             return None

@@ -13,7 +13,6 @@ _ORDER = re.compile(
 )
 _AFTER = 300
 _SHARE = 0.8
-_LEAST_WORDS = 1
 _QUOTED = re.compile(r"[\"“”„'‘’«»`]([^\"“”„'‘’«»`\n]{2,200})[\"“”„'‘’«»`]")
 _WORD = re.compile(r"\w+")
 
@@ -24,7 +23,7 @@ def obeys(draft: str, texts: Iterable[str]) -> bool:
     It is when it is a phrase quoted after the order, or when four fifths of its words stand right after it.
     """
     said = _words(draft)
-    if len(said) < _LEAST_WORDS:
+    if not said:
         return False
     for text in texts:
         for match in _ORDER.finditer(text):

@@ -50,6 +50,8 @@ def config(
         raise UsageError(
             "a certificate without its key", remedy="give both --tls-cert and --tls-key, and --tls-ca if wanted"
         )
+    if out is not None and out.is_dir():
+        raise UsageError(f"{out} is a folder", remedy="name a file in it, such as --out nats.conf")
     for option, address in (("--listen", listen), ("--cluster", cluster)):
         if address is not None:
             _check_address(option, address)
@@ -59,11 +61,14 @@ def config(
     place = ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()), clear_text)
     text = "" if accounts_only else server_config(place)
     text += accounts_block(create_keys(call.keys or call.settings.data / "keys"))
-    if out is None:
+    if out is not None:
+        write_public(out, text)
+    if call.json:
+        write_json({"config": text} if out is None else {"file": str(out)})
+    elif out is None:
         write(text.rstrip("\n"))
-        return
-    write_public(out, text)
-    tell(f"written: {out}")
+    else:
+        tell(f"written: {out}")
 
 
 def _check_address(option: str, address: str) -> None:

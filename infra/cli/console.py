@@ -1,10 +1,15 @@
 """Where the command line speaks: data on stdout, people on stderr."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
+
+import typer
+
+from hybridmesh.infra.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -43,10 +48,19 @@ def tell(line: str) -> None:
 
 
 def put(text: str) -> None:
-    """Write text to stdout as it is, at once; raises OSError with a name where stdout takes no more."""
+    """Write text to stdout as it is, at once.
+
+    Raises:
+        OSError: stdout takes no more; with its name.
+        typer.Exit: nobody reads it any more, as behind ``| head``, which is to end the command without a word.
+
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where what is left goes at the end
+        raise typer.Exit(ExitCode.READER_GONE) from None
     except OSError as error:
         error.filename = error.filename or "standard output"
         raise

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -52,8 +52,8 @@ def detect(
         tell("reading from the terminal; end the text with Ctrl-D")
     try:
         outcome = asyncio.run(_answer(call, form))
-    except BrokenPipeError:
-        _leave_quietly()
+    except typer.Exit:  # who talks to it line by line may leave at any time
+        raise typer.Exit(ExitCode.OK) from None
     if outcome.unknown:
         _tell_unknown(outcome)
     if faults := outcome.faults:
@@ -99,9 +99,3 @@ def _tell_unknown(outcome: _Outcome) -> None:
     verb = "is" if outcome.unknown == 1 else "are"
     subject = "the text" if outcome.read == 1 else f"{outcome.unknown} of {outcome.read} texts"
     tell(f"note: {subject} {verb} in no language that is known here: names may be missed (the agents call it a doubt)")
-
-
-def _leave_quietly() -> NoReturn:
-    """End as a program does whose reader has gone: without a word, and without writing what is left."""
-    sys.stdout = None  # the interpreter would try to flush it at its end
-    raise typer.Exit(ExitCode.OK)

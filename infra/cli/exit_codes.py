@@ -15,3 +15,4 @@ class ExitCode(IntEnum):
     DATA = 65
     BUG = 70
     INTERRUPTED = 130
+    READER_GONE = 141  # as of a program that SIGPIPE ended

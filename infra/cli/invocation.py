@@ -1,6 +1,7 @@
 """What a command is called with: the options that all share, gathered once, and the command's own."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from hybridmesh.bus.settings import MeshSettings
 
 P = ParamSpec("P")
+
+_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")  # inside a paragraph, where a terminal of another width breaks it elsewhere
 
 _SHARED: dict[str, object] = {
     "data": Data,
@@ -61,7 +64,8 @@ def command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..
         )
         cast("Callable[..., None]", function)(invocation, **arguments)
 
-    called.__name__, called.__doc__ = function.__name__, function.__doc__
+    called.__name__ = function.__name__
+    called.__doc__ = _LINE_END.sub(" ", inspect.cleandoc(function.__doc__ or ""))
     called.__annotations__ = {item.name: item.annotation for item in (*own, *shared)}
     called.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined] # read by inspect
     return called

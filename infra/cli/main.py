@@ -17,6 +17,7 @@ from hybridmesh.infra.cli import (
     diagnosis,
     explaining,
     letters,
+    memory,
     models,
     provisioning,
     running,
@@ -36,7 +37,7 @@ app = typer.Typer(
     help="Cloud reasoning for data that cannot leave.",
     epilog="Exit codes: 0 ok, 1 task failed or log not whole, 2 usage, 3 mesh unavailable or task not ended, "
     "4 refused by policy, 5 setup missing or a file or stream that cannot be used, 65 lines that are no data, "
-    "70 a bug, 130 interrupted.",
+    "70 a bug, 130 interrupted, 141 nobody reads the output any more.",
 )
 for command in (
     diagnosis.doctor,
@@ -57,6 +58,7 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bus.app, name="bus")
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(memory.app, name="memory")
 app.add_typer(models.app, name="model")
 app.add_typer(terms.app, name="terms")
 app.add_typer(vault.app, name="vault")

@@ -8,6 +8,7 @@ import typer
 
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write_json
+from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.options import Config, Data, Json, Keys, Nats, Sets, inherited, read_settings
 
 Replicas = Annotated[list[str] | None, typer.Option("--replicas", metavar="AGENT=N", help="More of one agent.")]
@@ -30,7 +31,8 @@ def up(
             where = {"url": mesh.url, "data": str(settings.data.resolve()), "cloud": mesh.cloud.value}
             write_json({"state": "up", **where, "pids": mesh.pids()})
 
-    asyncio.run(serve_until_stopped(settings, options, tell, came_up))
+    if not asyncio.run(serve_until_stopped(settings, options, tell, came_up)):
+        raise typer.Exit(ExitCode.INTERRUPTED)
 
 
 def run(
@@ -45,7 +47,7 @@ def run(
 ) -> None:
     """Run one agent on any bus; several replicas share its work.
 
-    With --json, one object on stdout says what was started; that it works is on the bus: ``hybridmesh agents``.
+    With --json, one object on stdout says what was started; that it works is on the bus: `hybridmesh agents`.
     """
     from hybridmesh.infra.run import check_agent, run_agent, run_replicas
 
@@ -66,6 +68,6 @@ def _replicas(item: str) -> tuple[str, int]:
     from hybridmesh.bus.topology import AGENTS
 
     agent, _, number = item.partition("=")
-    if agent not in AGENTS or not number.isdigit() or int(number) < 1:
+    if agent not in AGENTS or not number.isdecimal() or int(number) < 1:
         raise UsageError(f"--replicas {item} is not understood", remedy="write it as --replicas worker=2")
     return agent, int(number)

@@ -34,8 +34,15 @@ def submit(
     inputs: Annotated[
         list[str] | None, typer.Option("--input", "-i", metavar="FILE", help="A text to work on; - is stdin.")
     ] = None,
-    workflow: Annotated[str | None, typer.Option("--workflow", "-w", help="A named plan.")] = None,
-    profile: Annotated[str, typer.Option("--profile", "-p", help="The policy.")] = "balanced",
+    workflow: Annotated[
+        str | None, typer.Option("--workflow", "-w", help="A named plan, such as support-triage.")
+    ] = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile", "-p", help="The policy: secure-research, balanced, creative-strategy, or one of yours."
+        ),
+    ] = "balanced",
     deadline: Annotated[
         str | None, typer.Option("--deadline", metavar="WHEN", help="90s, 5m, 1h, or a date and time in ISO 8601.")
     ] = None,

@@ -8,7 +8,7 @@ import typer
 
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json
-from hybridmesh.infra.cli.inputs import read_inputs
+from hybridmesh.infra.cli.inputs import read_list
 from hybridmesh.infra.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ app = typer.Typer(no_args_is_help=True, help="The organisation's own terms: what
 
 Named = Annotated[list[str] | None, typer.Argument(metavar="TERM...", help="Code names, customers, products.")]
 File = Annotated[str | None, typer.Option("--file", metavar="FILE", help="A term a line; - is standard input.")]
-
-_FILE_BYTES = 64 * 1024 * 1024
 
 
 @app.command("ls")
@@ -56,12 +54,14 @@ def remove(call: Invocation, terms: Named = None, file: File = None) -> None:
 def _change(
     call: Invocation, given: list[str], done: str, change: "Callable[[Terms, list[str]], Awaitable[int]]"
 ) -> None:
+    from hybridmesh.infra.cli.recording import record
     from hybridmesh.infra.cli.session import on_mesh
+    from hybridmesh.schemas.audits import Action
 
     async def work(mesh: "Mesh") -> int:
         changed = await change(await _terms(mesh), given)
         if changed:
-            await _record(mesh, done, changed)
+            await record(mesh, Action.POLICY_CHANGED, {"policy": "terms", done: changed})
         return changed
 
     changed = on_mesh(call, work)
@@ -77,7 +77,7 @@ def _gather(terms: list[str] | None, file: str | None) -> list[str]:
 
     given = list(terms or [])
     if file is not None:
-        (content,) = read_inputs([file], _FILE_BYTES, sys.stdin.buffer).values()
+        _, content = read_list(file, sys.stdin.buffer)
         given += [line for line in content.splitlines() if line.strip()]
     if not given:
         raise UsageError("which terms?", remedy="name them, or a file of them with --file")
@@ -90,15 +90,3 @@ async def _terms(mesh: "Mesh") -> "Terms":
     from hybridmesh.schemas.policies import TermShard
 
     return Terms(mesh.links.state(Bucket.POLICY, TermShard))
-
-
-async def _record(mesh: "Mesh", done: str, changed: int) -> None:
-    """Write to the audit log how many terms were changed, and none of them."""
-    from hybridmesh.schemas.audits import Action, AuditEvent
-
-    now = mesh.links.clock()
-    event = AuditEvent(
-        agent=mesh.links.identity.name, action=Action.POLICY_CHANGED, at=now, nonce=now.isoformat(),
-        facts={"policy": "terms", done: changed},
-    )  # fmt: skip
-    await mesh.links.publisher.record(event)

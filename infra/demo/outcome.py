@@ -32,7 +32,6 @@ class Outcome:
     draft: str
     spent: Decimal
     all_cloud: Decimal
-    seconds: float
     done: bool
 
 
@@ -46,7 +45,7 @@ class Privacy:
     to_greet: int
 
 
-def outcome_of(ticket: Ticket, ended: TaskCompleted | TaskFailed, seconds: float) -> Outcome:
+def outcome_of(ticket: Ticket, ended: TaskCompleted | TaskFailed) -> Outcome:
     """Return a ticket's line."""
     if isinstance(ended, TaskFailed):
         return Outcome(
@@ -61,7 +60,6 @@ def outcome_of(ticket: Ticket, ended: TaskCompleted | TaskFailed, seconds: float
             draft="",
             spent=Decimal(0),
             all_cloud=Decimal(0),
-            seconds=seconds,
             done=False,
         )
     steps = {step.step_id: step for step in ended.steps}
@@ -78,7 +76,6 @@ def outcome_of(ticket: Ticket, ended: TaskCompleted | TaskFailed, seconds: float
         draft=_result(steps, REPLY),
         spent=ended.cost_usd,
         all_cloud=sum(map(_all_cloud, ended.steps), Decimal(0)),
-        seconds=seconds,
         done=True,
     )
 

@@ -105,7 +105,7 @@ async def run_tickets(mesh: Mesh, rows: Sequence[Ticket]) -> tuple[list[Outcome]
         async def follow(ticket: Ticket, task_id: str) -> Outcome:
             ended = await _end_of(mesh, task_id)
             room.release()
-            outcome = outcome_of(ticket, ended, time.monotonic() - began)
+            outcome = outcome_of(ticket, ended)
             progress.advance(bar)
             if not people.is_terminal:
                 people.print(f"{ticket.id:<8} {outcome.category:<16} {outcome.lane:<9} {outcome.verdict}", markup=False)

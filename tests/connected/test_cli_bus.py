@@ -281,9 +281,19 @@ def test_the_configuration_goes_to_stdout_as_well(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+def test_a_program_gets_the_configuration_as_json(tmp_path: Path) -> None:
+    """It runs on what you have: the text itself, or where it is."""
+    keys, conf = ["--keys", str(tmp_path / "keys")], tmp_path / "nats.conf"
+    text = run_command(["bus", "config"], keys).out
+    assert run_command(["bus", "config", "--json"], keys).json == {"config": text}
+    assert run_command(["bus", "config", "--json", "--out", str(conf)], keys).json == {"file": str(conf)}
+    assert conf.read_text("utf-8") == text
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--out", "."], ". is a folder"),
         (["--listen", "4222"], "--listen 4222 is no address"),
         (["--listen", "127.0.0.1:port"], "is no address"),
         (["--listen", "127.0.0.1:99999"], "is no address"),

@@ -58,7 +58,7 @@ def container_server(folder: Path, keys: Path) -> Generator[str]:
 
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
     image = cast("str", compose["services"]["nats"]["image"])
-    container = NatsContainer(image).with_command("-c /etc/nats/nats.conf")
+    container = NatsContainer(image).with_command("-c /etc/nats/nats.conf").with_env("JS_KEY", "test")
     (folder / "access").mkdir()
     (folder / "access" / "accounts.conf").write_text(accounts_block(create_keys(keys)), "utf-8")
     container.with_volume_mapping(str(DEPLOY / "nats.conf"), "/etc/nats/nats.conf", "ro")

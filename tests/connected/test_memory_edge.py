@@ -237,6 +237,13 @@ async def test_bytes_of_swept_and_of_replaced_rows_go_with_the_next_erasure(tmp_
     assert await all_ids(store) == {replaced.entry.id}
 
 
+async def test_a_sweep_that_finds_nothing_leaves_nothing_to_rewrite(store: EdgeStore) -> None:
+    """It runs on what you have: the sweep comes again and again, and no forgetting pays for it with all files."""
+    await store.write([make_point("other", expires_at=9.0)])
+    assert await store.delete_expired(5.0) == 0
+    assert await store.erase([]) is False
+
+
 async def test_an_erasure_that_a_crash_cut_short_is_finished_at_the_next_start(tmp_path: Path) -> None:
     """Nothing private leaves: the row was removed, the process died before the files were rewritten."""
     folder = tmp_path / "memory"

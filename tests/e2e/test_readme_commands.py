@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import yaml
 from harness import eventually
 from house import CHECKOUT
 from hybridmesh.bus.endpoint import Endpoint
+from hybridmesh.bus.settings import MeshSettings
+from hybridmesh.infra.settings import load_settings
 from mesh_process import MeshProcess, present
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model, pytest.mark.timeout(180)]
@@ -41,9 +44,10 @@ def example(name: str) -> str:
 
 @pytest.fixture
 def home(mesh: MeshProcess, tmp_path: Path) -> Path:
-    """A folder where a newcomer stands: the mesh's data in its usual place, and a ticket."""
+    """A folder where a newcomer stands: the mesh's data in its usual place, a ticket, and a record."""
     (tmp_path / ".hybridmesh").symlink_to(mesh.data, target_is_directory=True)
     (tmp_path / "ticket.txt").write_text(TICKET, "utf-8")
+    (tmp_path / "records.jsonl").write_text('{"text": "Margaret Oyelaran, line 7", "key": "C-4711"}\n', "utf-8")
     return tmp_path
 
 
@@ -82,7 +86,17 @@ def test_the_program_does_what_the_readme_says(mesh: MeshProcess, home: Path) ->
         if words[1] == "explain":
             assert task in done.stdout
             assert all(check in done.stdout for check in ("security", "complexity", "cost", "speed"))
-    assert ran == ["doctor", "submit", "explain", "feedback", "audit", "audit", "vault", "vault", "bus", "bus"]
+    on_a_task = ["memory", "submit", "result", "explain", "approvals", "feedback", "audit", "audit", "audit"]
+    assert ran == ["doctor", *on_a_task, "vault", "vault", "bus", "bus"]
+
+
+def test_the_settings_of_the_readme_are_settings(tmp_path: Path) -> None:
+    """It runs on what you have: what it says to write into ``mesh.toml`` is understood, and is no default."""
+    [block] = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (tmp_path / "mesh.toml").write_text(block, "utf-8")
+    told = load_settings(file=tmp_path / "mesh.toml", environment={})
+    for section in tomllib.loads(block):
+        assert getattr(told, section) != getattr(MeshSettings(), section)
 
 
 @contextlib.contextmanager
@@ -137,7 +151,10 @@ def test_docker_compose_reads_the_file(words: list[str]) -> None:
     done = subprocess.run(
         ["docker", "compose", "-f", place, "config", "--quiet"],
         cwd=CHECKOUT,
-        env={"PATH": str(Path(str(shutil.which("docker"))).parent), "QDRANT_API_KEY": "test"},
+        env={
+            "PATH": str(Path(str(shutil.which("docker"))).parent),
+            **dict.fromkeys(("NATS_STORE_KEY", "QDRANT_API_KEY"), "test"),
+        },
         capture_output=True,
         text=True,
         check=False,

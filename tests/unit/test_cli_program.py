@@ -1,11 +1,15 @@
 """The program as a whole: help of each command, exit codes, errors without a traceback, a light start."""
 
 import errno
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from command_line import run_command
 from hybridmesh.bus import errors
@@ -22,7 +26,8 @@ COMMANDS = [
     *(["audit", name] for name in ("tail", "verify", "export", "prove", "verifier")),
     *(["dead-letters", name] for name in ("ls", "show", "replay", "drop")),
     *(["terms", name] for name in ("ls", "add", "remove")),
-    *(["model", name] for name in ("list", "prepare", "verify", "remove")),
+    *(["memory", name] for name in ("add", "search", "forget")),
+    *(["model", name] for name in ("list", "prepare", "use", "export", "verify", "remove")),
     *(["vault", name] for name in ("rotate", "forget")),
     *(["bus", name] for name in ("config", "keys")),
 ]
@@ -32,6 +37,7 @@ CASES: list[tuple[errors.MeshError, ExitCode]] = [
     (errors.SetupError("s", remedy="r"), ExitCode.SETUP),
     (errors.SetupError("s"), ExitCode.SETUP),
     (errors.MeshUnavailable("m"), ExitCode.UNAVAILABLE),
+    (errors.StoreFailed("s"), ExitCode.UNAVAILABLE),
     (errors.MeshBusy("b", retry_after_s=5), ExitCode.UNAVAILABLE),
     (errors.TransientError("t"), ExitCode.UNAVAILABLE),
     (errors.UntrustedMessage("x"), ExitCode.TASK_FAILED),
@@ -49,12 +55,28 @@ def test_each_command_has_help_with_the_shared_options(words: list[str]) -> None
     assert not ran.err
 
 
+def all_commands(program: object, *words: str) -> Iterator[tuple[list[str], str]]:
+    """Yield each command that can be run, with its help."""
+    if not isinstance(program, TyperGroup):
+        yield list(words), str(getattr(program, "help", ""))
+        return
+    for name, item in program.commands.items():
+        yield from all_commands(item, *words, name)
+
+
+HELP = list(all_commands(get_command(app)))
+
+
 def test_the_table_of_commands_is_all_of_them() -> None:
     """Nothing is hidden: no command escapes these tests."""
-    named = {command[0] for command in COMMANDS}
-    found = {item.callback.__name__ for item in app.registered_commands if item.callback}
-    found |= {str(group.name) for group in app.registered_groups}
-    assert found == named
+    assert sorted(words for words, _ in HELP) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize(("words", "text"), HELP, ids=[" ".join(words) for words, _ in HELP])
+def test_help_breaks_its_lines_where_the_terminal_ends(words: list[str], text: str) -> None:
+    """It runs on what you have: a paragraph is one line, whatever the source's width."""
+    assert text
+    assert all("\n" not in paragraph for paragraph in text.strip().split("\n\n")), words
 
 
 @pytest.mark.parametrize(("error", "code"), CASES, ids=lambda case: type(case).__name__)
@@ -154,6 +176,24 @@ def test_a_full_output_is_said(words: list[str]) -> None:
     assert ran.returncode == ExitCode.SETUP
     assert "No space left on device" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_reader_that_has_gone_ends_a_command_without_a_word() -> None:
+    """Nothing is hidden: what stands before ``| head`` has not failed, and says no more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from hybridmesh.infra.cli import main; main()", "model", "list"]
+    ran = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (ExitCode.READER_GONE, "")
+
+
+@pytest.mark.parametrize("item", ["worker", "worker=0", "worker=²", "nobody=2", "worker=two"])
+def test_a_number_of_replicas_that_is_none_is_named(item: str, tmp_path: Path) -> None:
+    """Nothing is hidden: and nothing is started."""
+    ran = run_command("up", "--replicas", item, "--data", str(tmp_path / "data"))
+    assert (ran.code, f"--replicas {item} is not understood" in ran.err) == (ExitCode.USAGE, True)
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(

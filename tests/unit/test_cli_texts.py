@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import printable
 from hybridmesh.infra.cli.deadlines import parse_deadline
-from hybridmesh.infra.cli.inputs import read_inputs
+from hybridmesh.infra.cli.inputs import read_inputs, read_list
 from hybridmesh.infra.cli.names import check_known, read_step_id, read_task_id
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -56,6 +56,17 @@ def test_missing_files_folders_and_twins_are_refused(tmp_path: Path) -> None:
             read_inputs(files, LIMIT, io.BytesIO())
         assert caught.value.remedy
         str(caught.value).encode()
+
+
+def test_a_list_is_read_as_an_input_is(tmp_path: Path) -> None:
+    """Nothing is hidden: and what is wrong with it is told in words that fit a list."""
+    (tmp_path / "terms.txt").write_text("a\nb", "utf-8")
+    assert read_list(str(tmp_path / "terms.txt"), io.BytesIO()) == ("terms.txt", "a\nb")
+    assert read_list("-", io.BytesIO(b"c")) == ("stdin", "c")
+    for place, remedy in ((str(tmp_path), "name a file in it"), ("/dev/zero", "split it")):
+        with pytest.raises(UsageError) as caught:
+            read_list(place, io.BytesIO())
+        assert caught.value.remedy == remedy
 
 
 def test_an_endless_file_is_read_only_to_the_limit() -> None:

@@ -49,7 +49,7 @@ def outcome(reply: str = "Dear Zoë Müller, thank you.", request: str = REQUEST
         cost_usd=Decimal("0.002"),
         finished_at=NOW,
     )
-    return outcome_of(TICKET, ended, 1.0)
+    return outcome_of(TICKET, ended)
 
 
 def test_an_outcome_names_each_step_s_lane_and_the_farthest() -> None:
@@ -71,7 +71,7 @@ def test_a_request_of_another_form_is_shown_as_it_is(request_text: str) -> None:
 def test_a_task_that_failed_says_why() -> None:
     """Nothing is hidden."""
     ended = TaskFailed(task_id=new_task_id(), outcome="failed", reason="deadline", detail="too late", finished_at=NOW)
-    seen = outcome_of(TICKET, ended, 1.0)
+    seen = outcome_of(TICKET, ended)
     assert not seen.done
     assert seen.why == "deadline: too late"
 
@@ -99,4 +99,4 @@ def test_only_what_has_evidence_counts_as_proven() -> None:
     done = step("reply", "Dear Zoë", Lane.LOCAL)
     done = done.model_copy(update={"verdict": Verdict(passed=True, claims=claims)})
     ended = TaskCompleted(task_id=new_task_id(), result="", steps=(done,), cost_usd=Decimal(0), finished_at=NOW)
-    assert outcome_of(TICKET, ended, 1.0).verdict == "passed, 1 claims proven"
+    assert outcome_of(TICKET, ended).verdict == "passed, 1 claims proven"

@@ -241,10 +241,38 @@ def test_the_bus_syncs_before_it_acknowledges(tmp_path: Path) -> None:
     (tmp_path / "access").mkdir()
     (tmp_path / "access" / "accounts.conf").write_text(accounts_block(create_keys(tmp_path / "keys")), "utf-8")
     copied = shutil.copy(path, tmp_path)
-    checked = subprocess.run([find_binary(None), "-t", "-c", copied], capture_output=True, text=True, check=False)
+    command = [str(find_binary(None)), "-t", "-c", str(copied)]
+    assert subprocess.run(command, capture_output=True, check=False, env={}).returncode != 0  # nothing in the clear
+    given = dict.fromkeys(SERVICES["nats"]["environment"], "test")
+    checked = subprocess.run(command, capture_output=True, text=True, check=False, env=given)
     assert checked.returncode == 0, checked.stderr
     assert {"source": "nats", "target": "/etc/nats/nats.conf"} in SERVICES["nats"]["configs"]
     assert DEPLOY / COMPOSE["configs"]["nats"]["file"] == path
+
+
+def owned_folders() -> set[str]:
+    """Return the folders that the image makes for the user that it runs as."""
+    made = [part for name, value in instructions() if name == "RUN" for part in value.split("&&")]
+    return {word for part in made if "install -d -o 65532" in part for word in part.split() if word.startswith("/")}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_what_a_container_writes_to_is_its_users(name: str) -> None:
+    """It runs on what you have: a new volume over a folder that the image does not have is root's alone."""
+    targets = {volume["target"] for volume in SERVICES[name]["volumes"] if not volume.get("read_only")}
+    assert targets <= owned_folders()
+
+
+def test_no_container_runs_as_root() -> None:
+    """Nothing private leaves: the bus runs as the user to whom one of ours hands its volume."""
+    nats = SERVICES["nats"]
+    assert nats["user"] == "65532:65532"
+    store = {"type": "volume", "source": "bus", "target": "/data"}
+    assert {**store, "volume": {"nocopy": True}} in nats["volumes"]
+    assert store in SERVICES["access"]["volumes"]
+    assert nats["depends_on"]["access"] == {"condition": "service_completed_successfully"}
+    assert SERVICES["qdrant"]["image"].endswith("-unprivileged")
+    assert not any("user" in SERVICES[name] for name in OURS)  # the image's own
 
 
 def test_the_image_runs_the_program_as_nobody() -> None:
