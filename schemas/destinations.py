@@ -32,6 +32,21 @@ _CALL_KEY = re.compile(
     r"|[\"'](?:(?:tool|function|action)_?)?(?:arguments|parameters|input|args|kwargs)[\"']\s{0,8}:\Z",
     re.IGNORECASE,
 )
+# Keys without quotes, as YAML and some models have them: "{name: send, args: {to: …", "tool_calls: [{". None of them is
+# told by a word alone: the first need a mapping around them and one or a list behind, the others are no words of prose.
+_BARE_CALL_KEY = re.compile(
+    r"(?:[{,]\s{0,8}(?:(?:tool|function|action)_?)?(?:arguments|parameters|input|args|kwargs)\s{0,8}:\s{0,8}[{\[]"
+    r"|(?:^|[{,\n])[\s-]{0,8}(?:(?:tool|function)_calls?|tool_use|tool_input)\s{0,8}:)\Z",
+    re.IGNORECASE,
+)
+# "tool: send_mail" on a line of its own; then "args:" begins the call's block, up to a blank line.
+_TOOL_LINE = re.compile(
+    r"[\s-]{0,8}(?:(?:tool|function|action)(?:_?name)?|recipient_name)\s?:\s?[\"']?[\w.-]{1,60}[\"']?\s{0,8}",
+    re.IGNORECASE,
+)
+_BLOCK_LINE = re.compile(
+    r"[\s-]{0,8}(?:(?:tool|function|action)_?)?(?:arguments|parameters|input|args|kwargs)\s?:", re.IGNORECASE
+)
 _LETTER_CODE = re.compile(r"u00(?P<code>[2-7][0-9A-Fa-f])")  # of an escape in a key, its backslash left out
 _FORMULA = re.compile(  # of a table, which fetches what it names
     r"=.{0,40}\b(?:HYPERLINK|WEBSERVICE|IMAGE|IMPORT(?:XML|DATA|HTML|FEED|RANGE))\(\Z", re.IGNORECASE
@@ -87,6 +102,7 @@ class Destinations:
         self._word = ""
         self._line = ""
         self._blank_line = True
+        self._tool_line = False  # whether the line before names a tool
         self._recent = ""
         self._address = False
         self._definition: _Definition | None = None
@@ -147,9 +163,9 @@ class Destinations:
         if char == "\\":  # of an escape, as JSON and Markdown have them
             return
         self._recent = (self._recent + char)[-_KEPT:]
-        if char in ":," and _CALL_KEY.search(_LETTER_CODE.sub(_letter, self._recent)):
+        if char in ":,{[" and self._names_call(char):
             self._call = _FOR_GOOD
-        elif char == ":" and self._call is None and _CALL_LINE.fullmatch(self._line + char):
+        elif char == ":" and self._call is None and self._begins_call(self._line + char):
             self._call = _PARAGRAPH
         if char in _ENDS_WORD:
             self._word, self._address = "", False
@@ -161,6 +177,16 @@ class Destinations:
             self._address = self._address or _ADDRESS.search(self._word) is not None
             if char == "]" and self._word.endswith("[TOOL_CALLS]"):
                 self._call = _FOR_GOOD
+
+    def _names_call(self, char: str) -> bool:
+        if char in ":," and _CALL_KEY.search(_LETTER_CODE.sub(_letter, self._recent)):
+            return True
+        # Most brackets stand behind no colon, and most colons behind no underscore.
+        told = "_" in self._recent if char == ":" else self._recent[:-1].rstrip().endswith(":")
+        return char != "," and told and _BARE_CALL_KEY.search(self._recent) is not None
+
+    def _begins_call(self, line: str) -> bool:
+        return _CALL_LINE.fullmatch(line) is not None or (self._tool_line and _BLOCK_LINE.fullmatch(line) is not None)
 
     def _follow_target(self, char: str) -> None:
         """``](`` begins the target of a link or an image, ``url(`` that of a style.
@@ -209,6 +235,7 @@ class Destinations:
             self._call = None if _FENCE.fullmatch(self._line) else self._call
         elif self._call is None and _CALL_FENCE.fullmatch(self._line):
             self._call = "```"
+        self._tool_line = _TOOL_LINE.fullmatch(self._line) is not None
         self._line, self._blank_line = "", True
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hybridmesh.agents.classifier.encodings import find_islands
 from hybridmesh.agents.classifier.everyday import without_everyday
+from hybridmesh.agents.classifier.lone_guesses import without_lone
 from hybridmesh.agents.classifier.name_links import join_names
 from hybridmesh.agents.classifier.normalise import normalise
 from hybridmesh.agents.classifier.places import join_places
@@ -125,7 +126,7 @@ class Detector:
         tags = kept(text, self._tagger.tag(text, self._thresholds.least, tick), self._thresholds)
         spans.extend(without_everyday(text, spans_of(text, tags)))
         spans.extend(self._islands(text, tick, depth))
-        return resolve(join_places(text, join_names(text, resolve(spans))))
+        return without_lone(text, resolve(join_places(text, join_names(text, resolve(spans)))))
 
     def _structured(self, text: str, tick: Tick) -> list[Span]:
         spans: list[Span] = []

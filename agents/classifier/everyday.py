@@ -10,24 +10,34 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
 from hybridmesh.schemas.privacy import Span
 
 _FOLDER = Path(__file__).parent / "words"
 _WORD = re.compile(r"[^\W\d_]+")
 _READ = 20_000  # characters of a text that show its language
 _LEAST = 3  # letters of a listed word
+_HITS_LEAST = 3  # small words that show it: "an" alone is German, English or a typing error
 _WORDS_LEAST = 4  # of a text without small words that show its language
 _SHARE = 0.6  # of the hits of the best language that another needs to be read too
-_NAMES = frozenset({"PERSON", "LOCATION", "ORGANISATION"})
+_GUESSED = frozenset({"PERSON", "LOCATION", "ORGANISATION", "ADDRESS"})
 NOUNS_CAPITALISED = frozenset({"de"})
 _SURE = 0.98  # what a capitalised noun needs to be a name where all nouns have capitals
 _INSIDE = 0.95  # what a capitalised word inside a sentence needs, where only names have capitals
 _TITLED_LEAST = 3  # so many everyday words with capitals inside sentences: the text writes titles, menus, products
-_KNOWN_WELL = "en"  # most of what the model was trained on: it knows its everyday words
+KNOWN_WELL = "en"  # most of what the model was trained on: it knows its everyday words
 _GAPS = frozenset({" ", "-", "'", "’"})
 # What stands before the first word of a sentence, a line, a cell or a value, blanks and quotes left out.
 _OPENING = frozenset(".!?:;|>•·*–—-\n\t")
 _BETWEEN = frozenset(" \r\"'“„”«»‘’([{¿¡#*_")
+
+# "Titolo IV", "Rozdziale VII": what only counts.
+_ROMAN = re.compile(r"(?=[IVX]{2,5}\b)X{0,2}(?:IX|IV|V?I{0,3})")
+# What ends the name of a street in one word: "Kirchplatz 2" is one, "Baujahr 2019" is none.
+_STREET_END = re.compile(
+    r"(?:stra(?:ß|ss)e|str|allee|weg|platz|gasse|ring|damm|ufer|stei[gl]|markt|hof|graben|wall|tor|anger|brücke"
+    r"|straat|laan|plein|gracht|kade|dijk|singel)$"
+)
 
 _IDENTIFIER = re.compile(r"[a-z]{2,20}(?:[A-Z][a-z]{1,20}){1,6}")  # "getTotal": of a program
 _TITLE = re.compile(  # a full stop that ends no sentence
@@ -38,21 +48,28 @@ _TITLE = re.compile(  # a full stop that ends no sentence
 _FUNCTION_WORDS = {
     "de": "der die das und ist nicht ich sie wir mit für auf ein eine einen einem einer dem den des von zu im am bei"
     " wird werden wurde nach auch sich haben hat habe bitte ihre ihr ihren mein meine leider kann sind es aus um als"
-    " über unter vor wie oder noch nur",
+    " über unter vor wie oder noch nur an wenn dass mir mich dir dich uns euch du er vom zur zum doch dann hier bin"
+    " hatte",
     "en": "the and is are of to you for with that this was have has be on at it we our your please not from my by if"
-    " only will a i so do but what he she they when can now an as or me all there would get his her just out",
+    " only will a i so do were been them which than but"
+    " what he she they when can now an as or me all there would get his her just out",
     "es": "el los las es una por para con que del se su no al como más está son mi y lo fue en de la un me le ha esta"
-    " este pero sus a o si ya",
+    " este pero sus a o si ya muy porque cuando sin sobre hay tiene nos yo eso le",
     "fr": "le les des est une dans pour vous nous je sur avec que qui pas au aux du votre ce cette sont été et de la"
-    " un a il elle ne en y se mais ou si mon ma plus j l d qu n c s",
+    " un a il elle ne en y se mais ou si mon ma plus j l d qu n c s nos vos leur leurs très comme sans chez avez"
+    " avons tu",
     "it": "il gli è di che per con una del della non si sono al alla dei nel mi da ha le la questo e lo un a i in"
-    " ma o se più dal dalla delle nella l dell",
+    " ma o se più dal dalla delle nella l dell io ci vi anche così quando perché ho hai abbiamo hanno sul sulla suo sua"
+    " dopo molto all nell purtroppo",
     "nl": "de het een van en is niet ik wij u met voor op aan dat zijn wordt naar bij uw kan te er in heeft maar ook"
-    " om als dan we je mijn deze",
-    "pl": "i w na z do się jest nie to że o dla po za jak proszę od przez są pan a ale oraz ze mi mam mój przy co",
-    "pt": "o os as um uma do da dos das em no na para com não que é seu sua por ao de e a se mais mas eu ou",
+    " om als dan we je mijn deze ze hij zij ons onze uit door over nog hebben graag tot",
+    "pl": "i w na z do się jest nie to że o dla po za jak proszę od przez są pan a ale oraz ze mi mam mój przy co"
+    " tak już był była są czy tylko może bardzo który która lub ich",
+    "pt": "o os as um uma do da dos das em no na para com não que é seu sua por ao de e a se mais mas eu ou"
+    " muito foi tem pelo pela já está são você quando também",
 }
 LANGUAGES = tuple(_FUNCTION_WORDS)
+SMALL_WORDS = frozenset(word for words in _FUNCTION_WORDS.values() for word in words.split() if len(word) > 1)
 _ARTICLES = frozenset({
     "der", "die", "das", "den", "dem", "le", "la", "les", "l", "el", "los", "las", "lo", "il", "i", "gli",
     "un", "una", "uno", "une", "eine", "ein", "de", "het", "een", "o", "a", "os", "as",
@@ -66,19 +83,21 @@ for _language, _words in _FUNCTION_WORDS.items():
 def languages_of(text: str) -> tuple[str, ...]:
     """Return the languages that the small words of a text are of, the likeliest first.
 
-    A text without small words (a table, a record) is of the languages that most of its words are everyday words of.
+    A text with hardly any small words (a table, a record) is of the languages that most of its words are everyday in.
     """
     hits: Counter[str] = Counter()
     found = _WORD.findall(text[:_READ].lower())
     for word in found:
         hits.update(_LANGUAGES_OF.get(word, ()))
-    if not hits:
+    if sum(hits.values()) < _HITS_LEAST:
         distinct = {word for word in found if len(word) >= _LEAST}
-        hits.update({language: len(distinct & words_of(language)) for language in _FUNCTION_WORDS})
-        if len(distinct) < _WORDS_LEAST or 2 * max(hits.values()) < len(distinct):
+        listed = Counter({language: len(distinct & words_of(language)) for language in _FUNCTION_WORDS})
+        told = len(distinct) >= _WORDS_LEAST and 2 * max(listed.values()) >= len(distinct)
+        if not told and not hits:
             return ()
+        hits = listed if told else hits
     most = max(hits.values(), default=0)
-    best = sorted(hits.items(), key=lambda item: (-item[1], item[0] == _KNOWN_WELL))
+    best = sorted(hits.items(), key=lambda item: (-item[1], item[0] == KNOWN_WELL))
     return tuple(language for language, number in best if number >= _SHARE * most)
 
 
@@ -88,9 +107,10 @@ def without_everyday(text: str, spans: Iterable[Span]) -> list[Span]:
     if not any(map(_is_guess, found)):
         return found
     languages = languages_of(text)
-    if not languages or languages[0] == _KNOWN_WELL:
+    if not languages or languages[0] == KNOWN_WELL:
         return found
-    reader = _Reader(text, tuple(language for language in languages if language != _KNOWN_WELL))
+    reader = _Reader(text, tuple(language for language in languages if language != KNOWN_WELL))
+    found = [reader.without_tail(span) for span in found]
     everyday = [reader.is_everyday(span) for span in found]
     names = [
         not (reader.titled and known) or span.type == "ORGANISATION"
@@ -99,8 +119,15 @@ def without_everyday(text: str, spans: Iterable[Span]) -> list[Span]:
     return [span for index, span in enumerate(found) if not everyday[index] or _is_beside(text, found, names, index)]
 
 
+def all_everyday(value: str, languages: Iterable[str]) -> bool:
+    """Say whether a value is of words alone, each an everyday word of one of the languages."""
+    lists = [words_of(language) for language in languages]
+    found = _WORD.findall(value)
+    return bool(found) and all(any(word.lower() in words for words in lists) for word in found)
+
+
 def _is_guess(span: Span) -> bool:
-    return span.type in _NAMES and span.source == "model"
+    return span.type in _GUESSED and span.source == "model"
 
 
 def _is_beside(text: str, spans: Sequence[Span], names: Sequence[bool], index: int) -> bool:
@@ -134,24 +161,56 @@ class _Reader:
 
     def is_everyday(self, span: Span) -> bool:
         """Say whether it is a guess, and of everyday words alone; in small letters, one such word is enough."""
-        value = self._text[span.start : span.end]
-        found = _WORD.findall(value)
+        found = _WORD.findall(self._text, span.start, span.end)
+        if not _is_guess(span) or not found:
+            return False
+        if span.type == "ADDRESS":
+            return self._is_quantity(found, span.score)
         opens = opens_sentence(self._text, span.start)
-        if len(found) > 1 and found[0].lower() in _ARTICLES and (opens or found[0].islower()):
-            found = found[1:]  # "le Vendeur", "El Arrendador"; not "Lo Bianco"
+        found = _telling(found, opens=opens)
         several = any(word[:1].isupper() for word in found[1:])
-        if not _is_guess(span) or not found or (several and not (self.titled and span.type != "ORGANISATION")):
+        if several and not (self.titled and span.type != "ORGANISATION"):
             return False
         known = [any(word.lower() in words for words in self._words) for word in found]
-        if value.islower():
-            return all(known) or (self._cased and any(known))
-        if not all(known):
+        if self._text[span.start : span.end].islower():
+            return self._is_everyday_small(known, span.score)
+        # Among other such titles "Servizio Assistenza", too: the lists hold nobody's name.
+        doubtful = _SURE if several or (opens and span.type == "ORGANISATION") else 2 if opens else self._inside
+        return all(known) and span.score < doubtful
+
+    def without_tail(self, span: Span) -> Span:
+        """Return a name in small letters without the everyday words behind it: "marek" of "marek wohnt"."""
+        if span.type != "PERSON" or not _is_guess(span) or not self._text[span.start : span.end].islower():
+            return span
+        found = list(_WORD.finditer(self._text, span.start, span.end))
+        if not found or span.score < _SURE or self._knows(found[0].group()):
+            return span
+        while len(found) > 1 and self._text[found[-1].start() - 1] == " " and self._knows(found[-1].group()):
+            found.pop()
+        return span.model_copy(update={"end": found[-1].end()})
+
+    def _is_everyday_small(self, known: Sequence[bool], score: float) -> bool:
+        if len(known) > 1 and score >= _SURE:  # "sesto fiorentino", "jean-baptiste"
+            return all(known) and self._cased
+        return all(known) or (self._cased and any(known))
+
+    def _is_quantity(self, found: Sequence[str], score: float) -> bool:
+        """Say whether an address is a single everyday word, and a number perhaps: "Versuch 3/5", "118 Délai"."""
+        words = [word.lower() for word in found if len(word) > 1]
+        if len(words) != 1 or score >= _SURE or _STREET_END.search(words[0]):
             return False
-        if several:  # "Servizio Assistenza", among other such titles: the lists hold nobody's name
-            return span.score < _SURE
-        if opens:
-            return span.type != "ORGANISATION" or span.score < _SURE
-        return span.score < self._inside
+        return self._knows(words[0])
+
+    def _knows(self, word: str) -> bool:
+        return any(word in words for words in self._words)
+
+
+def _telling(found: list[str], *, opens: bool) -> list[str]:
+    """Return the words of a name without an article before them, a month behind them, and what only counts."""
+    found = [word for word in found if _ROMAN.fullmatch(word) is None] or found
+    if len(found) > 1 and found[0].lower() in _ARTICLES and (opens or found[0].islower()):
+        found = found[1:]  # "le Vendeur", "El Arrendador"; not "Lo Bianco"
+    return found[:-1] if len(found) > 1 and found[-1].lower() in CALENDAR_WORDS else found  # "Miete März"
 
 
 def opens_sentence(text: str, start: int) -> bool:

@@ -8,6 +8,8 @@ from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
 from hybridmesh.agents.classifier.medical_names import names_illness
 from hybridmesh.agents.classifier.recognizers.recognizer import near, words
 from hybridmesh.agents.classifier.recognizers.references import is_reference
+from hybridmesh.agents.classifier.science_names import names_discovery
+from hybridmesh.agents.classifier.technical_names import TECHNICAL_NAMES
 
 _DIGITS_LEAST = 5  # of a number that identifies somebody; shorter ones are quantities
 _SAME_LEAST = 4  # times the same letter: a line, not a name
@@ -25,24 +27,48 @@ _WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
 _NOBODY = frozenset({"god", "lord", "allah", "jesus", "christ", "satan", "buddha", "gott", "dios", "dieu", "dio"})
 # Abbreviations that stand where a name could.
 _ABBREVIATIONS = frozenset({
-    "aw", "bic", "bsn", "btw", "c.f", "ceo", "cf", "cfo", "cif", "crm", "css", "csv", "cto", "cv", "dni", "dob", "edv",
-    "erp", "faq", "fax", "fwd", "gps", "hr", "html", "http", "https", "iban", "id", "it", "iva", "json", "kfz", "kw",
-    "mms", "mwst", "nb", "nhs", "nie", "nif", "nip", "nir", "ok", "p.iva", "pdf", "pesel", "pin", "piva", "plz", "pr",
-    "ps", "qr", "regon", "rib", "rsvp", "sap", "siren", "siret", "sms", "sql", "ssn", "tan", "tel", "tva", "uri", "url",
-    "usb", "ust", "vat", "vpn", "wg", "xml",
+    "aw", "bic", "bsn", "btw", "c.f", "ceo", "cf", "cfo", "cif", "crm", "css", "csv", "cto", "cv", "dni", "dob", "drs",
+    "edv", "erp", "faq", "fax", "fwd", "gps", "hr", "html", "http", "https", "iban", "id", "it", "iva", "json", "kfz",
+    "kw", "mlle", "mme", "mms", "mw", "mwst", "nb", "nhs", "nie", "nif", "nip", "nir", "ok", "p.iva", "pdf", "pesel",
+    "pin", "piva", "plz", "pr", "ps", "qr", "regon", "rib", "rsvp", "sap", "sig", "siren", "siret", "sms", "sql",
+    "sra", "ssn", "tan", "tel", "tva", "uri", "url", "usb", "ust", "vat", "vpn", "wg", "xml",
+})  # fmt: skip
+# What names the number behind it, or ends a letter: at the edge of a name or an address, it is no part of it.
+LABEL_WORDS = frozenset({
+    "abi", "bic", "bsn", "btw", "c.f", "cab", "cell", "cf", "cif", "cvc", "cvv", "dni", "dob", "fax", "gsm", "handy",
+    "iban", "iva", "lg", "mfg", "mobil", "mwst", "móvil", "nie", "nif", "nip", "nir", "pesel", "piva", "plz", "regon",
+    "rib", "siren", "siret", "ssn", "swift", "tel", "telefon", "tlm", "tva", "tél", "ust", "vat", "vg",
 })  # fmt: skip
 # In capitals only, and none that somebody is called ("RAM", "AI", "SWIFT").
 _ACRONYMS = frozenset({
-    "2FA", "AGB", "API", "ARR", "ATM", "B2B", "B2C", "BMI", "CAC", "CAPEX", "CD", "CDD", "CDI", "COPD", "CPC",
-    "CPU", "CRP", "CSE", "CT", "CTR", "DIY", "DNA", "DNS", "DSGVO", "DVD", "EAN", "EBIT", "EBITDA", "ECG", "EEG",
-    "EKG", "ETA", "FAQ", "FT3", "FT4", "FTP", "FYI", "GDPR", "GPU", "HBA1C", "HDD", "HDL", "HIV", "HTTP", "IMAP",
-    "INR", "IP", "ISBN", "KPI", "LAN", "LCD", "LDL", "LED", "LLM", "LTV", "MFA", "MRI", "MRR", "MRT", "MVP",
-    "NDA", "NFC", "OCR", "OKR", "OPEX", "OTP", "PCR", "POC", "POS", "PSA", "PTO", "QA", "RFID", "RFP",
-    "RGPD", "RNA", "RODO", "ROI", "SDK", "SEO", "SEPA", "SKU", "SLA", "SMTP", "SOW", "SSD", "SSH", "SSL", "SSO",
-    "TBD", "TCP", "TLS", "TSH", "TTC", "TV", "UDP", "UI", "USP", "UTC", "UTM", "UX", "WLAN",
+    "2FA", "AGB", "API", "ARR", "ATM", "B2B", "B2C", "BDSG", "BHP", "BMI", "CAC", "CAPEX", "CD", "CDD", "CDI", "COPD",
+    "CPC", "CPU", "CRP", "CSE", "CT", "CTR", "CVC", "CVV", "DIY", "DNA", "DNS", "DSGVO", "DVD", "EAN", "EBIT",
+    "EBITDA", "ECG", "EEG", "EKG", "ETA", "FAQ", "FT3", "FT4", "FTP", "FYI", "GDPR", "GPU", "HBA1C", "HDD", "HDL",
+    "HIV", "HTTP", "IMAP", "IMU", "INR", "IP", "IRPEF", "IRPF", "ISBN", "KPI", "LAN", "LCD", "LDL", "LED", "LLM",
+    "LTV", "MFA", "MRI", "MRN", "MRR", "MRT", "MVP", "NDA", "NFC", "OCR", "OKR", "OPEX", "OTP", "PCR", "PNR", "POC",
+    "POS", "PSA", "PTO", "QA", "RFID", "RFP", "RGPD", "RNA", "RODO", "ROI", "SDK", "SEO", "SEPA", "SKU", "SLA", "SMIC",
+    "SMTP", "SOW", "SSD", "SSH", "SSL", "SSO", "TBD", "TCP", "TLS", "TSH", "TTC", "TV", "UDP", "UI", "USP", "UTC",
+    "UTM", "UX", "WLAN",
 })  # fmt: skip
 _SIZE = re.compile(r"[A-Z]\d{1,3}")  # "M8", "A4": a screw, a sheet, a road
-_MEASURE = re.compile(r"(?<!\w)M?\d{1,5}(?:[.,]\d+)? ?[x×] ?\d")  # "30 x 20 x 12 cm"
+_MEASURE = re.compile(  # "30 x 20 x 12 cm", "3 x Engelse Sleutel", "2 szt. Klucz"
+    r"(?<!\w)M?\d{1,5}(?:[.,]\d+)? ?[x×] ?\d|(?<!\w)\d{1,4} ?(?:x|×|szt|uds?|stk|stuks?|pcs|pz|pi[eè]ces?)(?!\w)"
+)
+# "Mandatsreferenz 8812-55", "Durchwahl -214", and what stands behind "port": numbers that are no house's.
+_NUMBERED_WORD = re.compile(r"(?P<word>[^\W\d_]{3,40})\.? ?[-#:]? ?(?=\d)[\d /.-]+")
+_OTHER_NUMBER = re.compile(
+    r"(?<!\w)(?:ports?|pid|uid|pnr|line|zeile|ligne|riga|l[ií]nea|page|seite|p[aá]gina|strona|durchwahl|poste|exit"
+    r" code)"
+    r"[ :#]{1,3}-?$",
+    re.IGNORECASE,
+)
+# "1520 kJ", "3 Nm": behind a number, a sign of what is measured.
+_UNIT = re.compile(
+    r"[kMGTmµnhdc]?(?:J|W|Wh|V|A|Ah|Hz|B|Bit|b|bps|g|m|l|L|Pa|bar|cal|N|Nm|K|C|F|dB|Ω|mol|s|h|min|px|pt|em)"
+)
+_COUNTED = re.compile(r"\d[ \u00a0]?$")
+# "IT-Leiter", of which the second half is taken for a name.
+_ACRONYM_BEFORE = re.compile(r"(?<!\w)[A-Z]{2,5}$")
 # "hi emma", "my name is wren", "signed by jo": what makes a single word in lower case a name all the same.
 _CALLED = re.compile(
     r"(?<!\w)(?:hi|hey|hello|dear|hallo|liebe[r]?|hola|ciao|bonjour|salut|beste|name(?:'s|d)?(?: is)?|called|mr|mrs|ms"
@@ -102,14 +128,31 @@ def _is_word(guess: Guess) -> bool:
         return guess.score < _LONE or guess.value[0].islower()
     if guess.value.islower() and sum(map(str.isalnum, value)) < _WORD_LEAST:
         return True
-    if guess.kind in _NAMES and set(re.findall(r"\w+", guess.value)) <= _ACRONYMS:
+    found = set(re.findall(r"[^\W_]+", guess.value)) if guess.kind in _NAMES else set[str]()
+    if found and (found <= _ACRONYMS or {word.casefold() for word in found} <= TECHNICAL_NAMES):
         return True
     return guess.kind in _NAMES and (value.strip(".") in _ABBREVIATIONS or value in _NOBODY)
 
 
-def _is_illness(guess: Guess) -> bool:
-    """An illness that is called after somebody: "maladie de Crohn"."""
-    return guess.kind in (*_NAMES, "ADDRESS") and names_illness(guess.text, guess.start, guess.end)
+def _is_called_after(guess: Guess) -> bool:
+    """An illness or a law that is called after somebody: "maladie de Crohn", "cycle de Calvin"."""
+    if guess.kind not in (*_NAMES, "ADDRESS"):
+        return False
+    place = guess.text, guess.start, guess.end
+    return names_illness(*place) or names_discovery(*place)
+
+
+def _is_sign(guess: Guess) -> bool:
+    """A name without a letter, a unit behind a number, the second half of "IT-Leiter"."""
+    if guess.kind not in _NAMES:
+        return False
+    value = guess.value
+    if not any(map(str.isalpha, value)):
+        return True
+    before = guess.text[max(0, guess.start - 8) : guess.start]
+    if value.startswith("-") and not value.isupper() and _ACRONYM_BEFORE.search(before):
+        return True
+    return _UNIT.fullmatch(value) is not None and _COUNTED.search(before) is not None
 
 
 def _is_quantity(guess: Guess) -> bool:
@@ -128,9 +171,21 @@ def _is_other_number(guess: Guess) -> bool:
     """A reference by its form or by the word before it, and any long number that nothing calls an account."""
     if guess.kind in _IDS and is_reference(guess.text, guess.start):
         return True
+    if guess.kind == "ADDRESS" and _is_numbered(guess):
+        return True
     if guess.kind == "BANK_ACCOUNT" and guess.end - guess.start > _SHORT_NUMBER:
         return not near(guess.text, guess.start, _ACCOUNT_WORD)
     return guess.kind not in SIGNS and _REFERENCE.fullmatch(_whole(guess).strip("-")) is not None
+
+
+def _is_numbered(guess: Guess) -> bool:
+    """A number behind a word that names it, which may be taken for a street."""
+    start = guess.start
+    if (named := _NUMBERED_WORD.fullmatch(guess.value)) is not None:
+        start += named.end("word") + 1
+        if is_reference(guess.text, start):
+            return True
+    return _OTHER_NUMBER.search(guess.text, max(0, start - 16), start) is not None
 
 
 def _is_lone_letter(guess: Guess) -> bool:
@@ -154,7 +209,7 @@ def _is_word_of_text(guess: Guess) -> bool:
 
 _RULES: tuple[Callable[[Guess], bool], ...] = (
     _is_piece, _is_word, _is_quantity, _is_other_number, _is_lone_letter, _is_word_of_text,
-    _is_illness,
+    _is_called_after, _is_sign,
 )  # fmt: skip
 
 

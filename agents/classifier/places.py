@@ -14,12 +14,28 @@ _BREAK = r"[\s,;>.()/-]{1,6}"
 _PART = rf"(?:\d{{1,6}}[A-Za-z]?|{_UNIT}|{_UNIT_WORD}|[A-Z]{{2,3}}|P\.? ?O\.? Box)"
 _BETWEEN = re.compile(rf"{_BREAK}(?:{_PART}{_BREAK}){{0,4}}", re.IGNORECASE)
 _BETWEEN_MOST = 40  # characters
-_BEFORE = re.compile(r"(?<![\w.,-])(?:\d{1,6}[A-Za-z]? ){1,2}$")
+_UNIT_BEFORE = (
+    r"(?:appt?|appartement|apartment|flat|unit|suite|b[aâ]t|b[aâ]timent|esc|escalier|scala|int|interno|piano|bloc|bloque"
+    r"|portal|piso|rés|résidence)\.?"
+)
+_BEFORE = re.compile(
+    r"(?<![\w.,-])(?:\d{1,6}[A-Za-z]? ){1,2}$"
+    # "appt 12, 3e étage, " before a French street, "interno 7, " before an Italian one
+    rf"|(?<!\w)(?:(?:{_UNIT_BEFORE} (?:n[°º.] ?)?[\w-]{{1,5}}|\d{{1,2}}(?:er|e|[eè]me|[ºª°])? (?:étage|piano|piso)), ?)"
+    r"{1,4}$"
+    rf"|(?<!\w){_UNIT_BEFORE} $",
+    re.IGNORECASE,
+)
 _POSTCODE = re.compile(r"(?<![\w.,-])\d{5},? $")  # "10115 Berlin": fewer digits may be a year
 _AFTER = re.compile(
     rf"(?:{_BREAK}{_UNIT}){{1,2}}"
+    # "Obere Gasse 3 a", "calle de los olivos 45 bajo"
+    r"|(?<=\d)(?: ?[A-Za-z](?=[ \t]*(?:[\n,;)]|$))"
+    r"| (?:bis|ter|bajos?|ático|entlo\.?(?: \d{1,2}\.?[ºª])?|izqd?a?\.?|izda\.?|dch?a\.?|Hinterhaus|Vorderhaus"
+    r"|links|rechts)(?!\w))"
     rf"|[\s,]{{1,4}}(?:[A-Z]{{2,3}} )?[{UPPER}]?(?:[{UPPER}{LETTER}]+ ){{0,2}}\d{{4,6}}(?![\w-]|[.,:]\d)",
 )
+_PROVINCE = re.compile(r" \((?P<code>[A-Z]{2})\)")  # "Bari (BA)"
 # "the corner of A and B": both streets together say where; each language has its own word for it.
 _CORNER = re.compile(
     r"(?<!\w)(?:(?:the )?(?:corner|intersection|junction) of|Ecke(?: von)?|(?:la )?esquina (?:de|entre)"
@@ -37,7 +53,9 @@ def join_places(text: str, spans: Sequence[Span]) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
-        if last is not None and {last.type, span.type} <= _KINDS and _belongs(text[last.end : span.start]):
+        if last is not None and _is_province(text, last, span):
+            joined[-1] = last.model_copy(update={"end": max(last.end, span.end)})
+        elif last is not None and {last.type, span.type} <= _KINDS and _belongs(text[last.end : span.start]):
             joined[-1] = last.model_copy(update={"end": span.end, "type": "ADDRESS"})
         else:
             joined.append(span)
@@ -67,6 +85,12 @@ def _second(text: str, spans: Sequence[Span], first: Span) -> int:
             return span.end
     second = _SECOND.match(text, first.end)
     return first.end if second is None else second.end()
+
+
+def _is_province(text: str, last: Span, span: Span) -> bool:
+    """Say whether a span is the province behind a place, taken for something of its own."""
+    found = _PROVINCE.match(text, last.end) if last.type in _KINDS else None
+    return found is not None and span.source == "model" and (span.start, span.end) == found.span("code")
 
 
 def _belongs(gap: str) -> bool:

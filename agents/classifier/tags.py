@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
-from hybridmesh.agents.classifier.noise import SIGNS, Guess, is_noise
+from hybridmesh.agents.classifier.noise import LABEL_WORDS, SIGNS, Guess, is_noise
+from hybridmesh.agents.classifier.technical_names import TECHNICAL_NAMES
 from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.schemas.privacy import Span
 
@@ -28,10 +29,15 @@ _BESIDE = frozenset({"", " ", "-", "'", "’", ". "})
 _GAP_MOST = 4
 _SMALL = 0.95  # what a word in small letters needs to be part of a name in a text that has capitals
 _NAMES = frozenset({"GIVEN_NAME", "SURNAME", "ORGANISATION", "LOCATION", "CITY", "STATE", "STREET_NAME"})
+_LABELLED = _NAMES | {"BUILDING_NUMBER", "SECONDARY_ADDRESS", "ZIP_CODE"}
 _WEAK = 0.25  # share of its threshold that is enough for a capitalised word beside a name that was found
 _PLACES = frozenset({"CITY", "STATE", "LOCATION"})
 # "Coldwater Mill, 5 November 2026": where and when a letter was written.
 _DATE = re.compile(r"[,. ]*(?<!\d)\d{1,2}\.?(?: de)? (?P<month>[^\W\d_]+)")
+# "VAT Reg No:", "Partita IVA: ": at the beginning of a line, what names the value behind it.
+_LABEL = re.compile(r"[ \t>*•-]{0,4}[^\W\d_][^\n:,;]{1,30}:")
+_NAMES_NUMBER = re.compile(r"[.:]? ?[:.\d+(]")  # "Tel. +39", "Mobil:"; not "Iva Grusová"
+_ITEM = re.compile(r"\n[ \t]*[-*•]")  # of a list: the item before it is over
 _DATE_MOST = 20  # characters of a month behind a day
 
 
@@ -108,7 +114,10 @@ def _needed(text: str, tag: Tag, words: _Words, thresholds: Thresholds, *, cased
 def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
     """Yield a span for each run of tags of one kind, grown to the borders of its words; noise is left out."""
     words = _Words(text)
-    for run in _runs(text, tags):
+    for whole in _runs(text, tags):
+        run = _without_labels(text, whole, words)
+        if not run:
+            continue
         labels = {tag.label for tag in run}
         kind = _kind(labels)
         start, end = words.grown(run[0].start, run[-1].end)
@@ -122,6 +131,32 @@ def spans_of(text: str, tags: Sequence[Tag]) -> Iterator[Span]:
         guess = Guess(text, start, end, kind, frozenset(labels), max(tag.score for tag in run))
         if not is_noise(guess):
             yield Span(start=start, end=end, type=kind, score=guess.score, source="model")
+
+
+def _without_labels(text: str, run: list[Tag], words: _Words) -> list[Tag]:
+    """Return the tags of a name or an address without those at its edges that name another value: "BIC", "Tel"."""
+    if run[0].label not in _LABELLED:
+        return run
+    start, end = 0, len(run)
+    while end > start and _names_value(text, run[end - 1], words, run[0].start):
+        end -= 1
+    while start < end and _names_value(text, run[start], words, run[start].start):
+        start += 1
+    return run[start:end]
+
+
+def _names_value(text: str, tag: Tag, words: _Words, begin: int) -> bool:
+    start, end = words.grown(tag.start, tag.end)
+    word = text[start:end].casefold()
+    if word in LABEL_WORDS and (text[start:end].isupper() or _NAMES_NUMBER.match(text, end)):
+        return True
+    if word in TECHNICAL_NAMES and tag.label != "ORGANISATION":
+        return True
+    if len(word) == 1 and text.startswith(")", end):  # "C) Saturn D) Neptun"
+        return True
+    line = text.rfind("\n", begin, tag.start) + 1
+    label = _LABEL.match(text, line) if line > begin else None
+    return label is not None and end <= label.end()
 
 
 def _before_date(text: str, start: int, end: int) -> int:
@@ -173,6 +208,8 @@ def _joins(text: str, last: Tag, tag: Tag) -> bool:
     gap = text[last.end : tag.start]
     if not gap:
         return True
+    if "\n" in gap and (kind == "ORGANISATION" or _ITEM.match(gap.lstrip(" ,.\t"))):
+        return False
     if kind in _GAPS:
         return len(gap) <= _GAP_MOST and all(char in _GAPS[kind] for char in gap)
     return not tag.begins and len(gap) <= _GAP_MOST

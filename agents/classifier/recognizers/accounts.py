@@ -32,6 +32,11 @@ _ACCOUNT_WORD = words(
     r"(?:num[eé]ro de|num[eé]ro du) compte", r"compte bancaire", r"conto corrente", r"numero di conto",
     r"(?:numer|nr) (?:konta|rachunku)", r"rachun(?:ek|ku) bankow",
 )  # fmt: skip
+# "ABI 05428, CAB 11101", "code banque 30004": which bank and branch, in Italy and France; German BLZ in groups.
+_BRANCH = re.compile(
+    r"(?<!\w)(?:ABI|CAB|[Cc]ode (?:banque|guichet)|[Bb]anque|[Gg]uichet|[Ss]ort [Cc]ode|BLZ)(?: ?:)? "
+    r"(?P<value>\d{5}|\d{2}-\d{2}-\d{2}|\d{3} \d{3} \d{2})(?![\w-]|[.,]\d)"
+)
 _ROUTING = re.compile(r"(?<![\w-])\d{9}(?![\w-]|[.,]\d)")
 _ROUTING_WORD = words(r"routing", r"aba\b", r"rtn\b")
 
@@ -74,4 +79,5 @@ RECOGNIZERS = (
     PatternRecognizer("BIC", _BIC, context=_BIC_WORD),
     PatternRecognizer("BANK_ACCOUNT", _ROUTING, check=routing, context=_ROUTING_WORD),
     PatternRecognizer("BANK_ACCOUNT", _ACCOUNT, context=_ACCOUNT_WORD),
+    PatternRecognizer("BANK_ACCOUNT", _BRANCH),
 )

@@ -7,7 +7,7 @@ from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, PatternR
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER, PLACE, UPPER
 from hybridmesh.schemas.privacy import Span
 
-_HOUSE = r"\d{1,5}(?:[ -]?[A-Za-z](?!\w))?(?: ?[-/] ?\d{1,4}[A-Za-z]?(?!\w))?"
+_HOUSE = r"\d{1,5}(?:[ -]?[A-Za-z](?!\w))?(?: ?[-/] ?\d{1,4}[A-Za-z]?(?!\w)|/[A-Z](?!\w))?"
 _UNIT = r"(?:,? (?:Apt|Apartment|Suite|Unit|Flat|Floor|Room|#|Wohnung|Etage|piso|[ée]tage|interno)\.? ?#?[\w-]{1,6})?"
 _TAIL = (  # what may follow a street: postcode and place in the order of the country
     rf"(?:,?[ \n]{{1,2}}(?:[A-Z]{{1,2}}-)?\d{{4,5}}(?:-\d{{3,4}})? (?:[A-Z]{{2}} )?{PLACE}"
@@ -26,20 +26,25 @@ _NO_STREET = r"(?![Dd]uring|[Ss]?[Pp]ring|[Ss]tring|[Bb]ring|[Ww]ring|[A-Za-z]{0
 _GERMAN_OR_DUTCH = (
     rf"(?!(?:Bundes|Landes|Kreis|Staats)str)(?:[{UPPER}][{LETTER}]{{0,40}}[ -]){{0,3}}(?:[{UPPER}]?[{LETTER}]{{0,40}}"
     rf"(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Aa]llee|chaussee|straat|gracht)"
-    rf"|{_NO_STREET}[{UPPER}][{LETTER}]{{1,40}}(?:weg|platz|gasse|ring|damm|ufer|stieg|steig|laan|plein|kade|dijk|singel)"
+    rf"|{_NO_STREET}[{UPPER}][{LETTER}]{{1,40}}(?:weg|platz|gasse|ring|damm|ufer|stieg|steig|laan|plein|kade|dijk"
+    rf"|singel)"
     rf"|[{UPPER}][{LETTER}]{{1,40}}(?:er|-)[ -](?:[Ww]eg|[Pp]latz|[Gg]asse|[Rr]ing|[Dd]amm|[Uu]fer)) ?{_HOUSE}(?![\w%])"
 )
 _GERMAN_FIELD = (
-    rf"(?:Am|An der|Auf der|Im|In der|Zum|Zur|Unter den) [{UPPER}][{LETTER}-]{{1,60}} {_HOUSE}(?=,|\n| ?\d{{5}})"
+    rf"(?:Am|An de[rnm]|Auf de[rm]|Bei de[rmn]|Beim|Hinter de[rmn]|Im|In de[rn]|Über de[rmn]|Unter de[rnm]"
+    rf"|Vor de[rmn]|Zum|Zur|Zu den)"
+    rf" (?:[{UPPER}][{LETTER}]{{1,40}}e[nrs] )?[{UPPER}][{LETTER}-]{{1,60}} {_HOUSE}(?=,|\n| ?\d{{5}})"
 )
 _ITALIAN_VIA = r"(?:Via|via(?! (?:Port|Gate|Terminal|Route|Exit|Bus|Line|Channel|Version|[A-Z]{2})))"
 _ROMANCE_OR_POLISH = (
-    rf"(?:[Cc]alle|[Cc]/|[Aa]venida|[Aa]vda?\.?|[Pp]laza|[Pp]aseo|[Cc]amino|[Rr]onda|[Cc]arretera|[Rr]ua|[Tt]ravessa"
+    rf"(?:[Cc]alle|[Cc]/|[Aa]venida|[Aa]vd?a?\.|[Aa]vda?|[Pp]laza|[Pp]za\.|[Pp]aseo|P\.? ?º|[Cc]amino|[Rr]onda"
+    rf"|[Rr]da\.|[Cc]arretera"
+    rf"|[Cc]tra\.|[Rr]ua|[Tt]ravessa|P\.zz?a|V\.le|C\.so|L\.go|[Ff]razione|[Ll]ocalità"
     rf"|[Pp]raça|Gran V[ií]a|{_ITALIAN_VIA}|[Vv]iale|[Pp]iazz(?:a|ale)|[Cc]orso|[Ll]argo|[Vv]icolo|[Ss]trada"
     rf"|[Cc]ontrada|ul\.|al\.|pl\.|os\.) ?"
     rf"(?:(?:(?:de|del|della|dei|delle|degli|dello|la|las|los|el|do|da|dos|San|Santa) ){{1,2}}"
     rf"|(?:dell|d|de l)['’])?{PLACE}"
-    rf",? (?:n\.?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])"
+    rf",? (?:(?:n\.? ?[º°]? ?|nr\.? ?|num\.? ?)?{_HOUSE}(?![\w%])|s/n(?!\w)|snc(?!\w))"
     r"(?:,? \d{1,2}\.?(?:[ºª°]|[oa]\b)(?: ?(?:[A-Z]\b|izqd?a?\b\.?|izda\b\.?|dch?a\b\.?))?)?"
 )
 _FRENCH = (
@@ -47,7 +52,25 @@ _FRENCH = (
     rf"|[Ii]mpasse|[Qq]uai|[Cc]ours|[Rr]oute|[Ss]quare)"
     rf" (?:(?:de|du|des|la|le|les) |d['’]|l['’]|de l['’]){{0,2}}{PLACE}"
 )
-_STREET = re.compile(rf"(?<!\w)(?:{_ENGLISH}|{_GERMAN_OR_DUTCH}|{_GERMAN_FIELD}|{_ROMANCE_OR_POLISH}|{_FRENCH}){_TAIL}")
+# "Urb. Los Almendros, bloque 4, portal 2, 5º C", "lieu-dit Les Quatre Vents": an address without a street.
+_ESTATE_PART = (
+    r"(?:bloque|blq\.?|portal|esc(?:alera|\.)|piso|puerta|parcela|nave|manzana|casa) [\dA-Z]{1,4}"
+    r"|\d{1,2}\.?[ºª°] ?[A-Z]?\b"
+)
+_ESTATE = (
+    rf"(?:Urb(?:anización|\.)|Pol(?:ígono|\.) ?[Ii]nd(?:ustrial|\.)|Residencial|Bda\.|Barriada) {PLACE}"
+    rf"(?:, (?:{_ESTATE_PART})){{0,4}}"
+    rf"|[Ll]ieu-?dit {PLACE}|ZA (?:de |des |du |de la )?{PLACE}(?=,)"
+)
+# "ul. liliowej 52": behind these abbreviations also in small letters.
+_POLISH_SMALL = (
+    rf"(?:ul|al|os)\. ?[{LETTER}]{{3,30}}(?: [{LETTER}]{{3,30}}){{0,2}}"
+    r" \d{1,4}[A-Za-z]?(?:/\d{1,4}| m\. ?\d{1,4})?(?!\w)"
+)
+_STREET = re.compile(
+    rf"(?<!\w)(?:{_ENGLISH}|{_GERMAN_OR_DUTCH}|{_GERMAN_FIELD}|{_ROMANCE_OR_POLISH}|{_FRENCH}|{_ESTATE}"
+    rf"|{_POLISH_SMALL}){_TAIL}"
+)
 
 _STATES = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
@@ -67,7 +90,8 @@ _LINE = re.compile(rf"(?:^|(?<=, )|(?<=,))(?P<value>\d{{5}} {PLACE})(?=[ \t]*(?:
 _CAPITALS = rf"[{UPPER}][{UPPER}'’.-]{{0,40}}"
 _CAPITALS_CODE = rf"(?:\d{{5}}|\d{{2}}-\d{{3}}|\d{{4}} [A-Z]{{2}}) {_CAPITALS}(?:[ -]{_CAPITALS}){{0,3}}"
 _IN_CAPITALS = re.compile(
-    rf"(?<!\w)(?:VIA|VIALE|PIAZZA|P\.ZZA|CORSO|LOC\.|FRAZ\.|UL\.|AL\.|PL\.|OS\.|CALLE|C/|AVDA\.?|AVENIDA|PLAZA|RUE|AVENUE"
+    rf"(?<!\w)(?:VIA|VIALE|PIAZZA|P\.ZZA|CORSO|LOC\.|FRAZ\.|UL\.|AL\.|PL\.|OS\.|CALLE|C/|AVDA\.?|AVENIDA|PLAZA|RUE"
+    rf"|AVENUE"
     rf"|BOULEVARD|CHEMIN|ALLÉE) ?(?:{_CAPITALS} ){{1,5}}\d{{1,4}}[A-Z]?(?:,? (?:M|INT|SC|PISO)\.? ?\w{{1,4}})?"
     rf"(?:,? {_CAPITALS_CODE})?"
     rf"|(?<!\w)RÉSIDENCE {_CAPITALS}(?: {_CAPITALS}){{0,3}}(?:, [{UPPER}\d .]{{1,16}}){{0,3}}, {_CAPITALS_CODE}"

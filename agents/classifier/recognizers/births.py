@@ -2,7 +2,7 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer, words
 
 _MONTH = (
     r"(?:jan|feb|m[aä]r|maart|apr|ma[ijy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]vr|mars|avr|juin|juil|ao[uû]t|d[eé]c"
@@ -42,7 +42,7 @@ _YEAR = (
 _IN_WORDS = re.compile(
     r"(?<!\w)(?:born|geboren|n[ée]e?|nac[ií]|nacid[oa]|nat[oa]|urodził[ae]?m? się|urodzon[aye])"
     r"(?: (?:on|the|am|le|el|il|op|den|dnia)){0,2}"
-    rf" (?P<value>{_NUMBER}(?: (?:of|de|y|et|[a-z]{{3,8}})){{0,2}} {_MONTH}(?: (?:de|del))? {_YEAR}"
+    rf" (?P<value>{_NUMBER}(?: (?:of|de|y|et|[a-z]{{3,8}})){{0,2}} {_MONTH},?(?: (?:de|del))? {_YEAR}"
     r"(?:[ -](?!(?:in|à|a|ad|en|w|te|zu|im|roku|as|and lives)\b)[a-zà-ž]+){0,8})(?!\w)",
     re.IGNORECASE,
 )
@@ -56,7 +56,7 @@ _BORN_LAST = re.compile(
 
 RECOGNIZERS = (
     PatternRecognizer("BIRTH_DATE", _DATE, context=_BIRTH),
-    PatternRecognizer("BIRTH_DATE", _BORN_LAST),
+    Gated(re.compile("geboren|zur Welt", re.IGNORECASE), (PatternRecognizer("BIRTH_DATE", _BORN_LAST),)),
     PatternRecognizer("BIRTH_DATE", _STAR),
     PatternRecognizer("BIRTH_DATE", _IN_WORDS),
 )

@@ -23,7 +23,12 @@ _CONTEXT = words(
     r"carta di", r"creditcard",
 )  # fmt: skip
 _SECURITY_CODE = re.compile(
-    r"(?<!\w)(?:cvv2?|cvc2?|cid|security code|prüfziffer)\W{1,4}(?:is |ist )?(?P<value>\d{3,4})\b", re.IGNORECASE
+    r"(?<!\w)(?:cvv2?|cvc2?|cid|csc|security code|(?:karten)?prüf(?:ziffer|nummer)|sicherheitscode"
+    r"|cryptogramme(?: visuel)?"
+    r"|code de sécurité|c[oó]digo de (?:seguridad|segurança)|codice di sicurezza|beveiligingscode|kod (?:cvv|cvc"
+    r"|zabezpieczający))"
+    r"\W{1,4}(?:(?:is|ist|est|es|è|to) )?(?P<value>\d{3,4})\b",
+    re.IGNORECASE,
 )
 
 

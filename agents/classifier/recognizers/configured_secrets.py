@@ -3,6 +3,7 @@
 import re
 
 from hybridmesh.agents.classifier.recognizers.credentials import NAMED, PasswordRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, Recognizer
 
 # "DB_PASSWORD", "adminPassword", "ns:pin": a word of the name, so that "shipping" and "pinned" are none.
 _BEGINS = r"(?:(?<![A-Za-z])|(?-i:(?<=[a-z])(?=[A-Z])))"
@@ -46,6 +47,10 @@ _COLUMN = re.compile(
     rf"(?<![A-Za-z])(?:{NAMED})[\"'*`]{{0,2}} ?[|\t;,] ?[\"'*`]{{0,2}}(?P<value>{_MIXED})", re.IGNORECASE
 )
 
-RECOGNIZERS = tuple(
-    PasswordRecognizer(form) for form in (_ELEMENT, _ATTRIBUTES, _PAIR, _CALL, _SQL, _DIRECTIVE, _PASS, _BELOW, _COLUMN)
+RECOGNIZERS: tuple[Recognizer, ...] = (
+    *map(PasswordRecognizer, (_SQL, _DIRECTIVE, _PASS)),
+    Gated(
+        re.compile(NAMED, re.IGNORECASE),
+        tuple(map(PasswordRecognizer, (_ELEMENT, _ATTRIBUTES, _PAIR, _CALL, _BELOW, _COLUMN))),
+    ),
 )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer, words
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER
 from hybridmesh.schemas.privacy import Span
 
@@ -22,7 +22,8 @@ _CURL_LOGIN = re.compile(
 )
 _NETRC = re.compile(r"(?<!\w)machine \S{1,255}\s+login \S{1,128}\s+password (?P<value>\S{1,256})")
 _CONNECTION = re.compile(
-    r"(?<!\w)(?:password|pwd|accountkey|sharedaccesskey|sharedsecret|secret)=(?P<value>[^;\s\"']{3,256})(?=;|$|[\"'\s])",
+    r"(?<!\w)(?:password|pwd|accountkey|sharedaccesskey|sharedsecret|secret)=(?P<value>[^;\s\"']{3,256})(?=;|$"
+    r"|[\"'\s])",
     re.IGNORECASE | re.MULTILINE,
 )
 _HASH = re.compile(
@@ -35,10 +36,24 @@ _SEED = re.compile(
 )
 NAMED = (
     r"pass? ?wor[dt]|passwd|pwd|passphrase|pass ?code|ken{1,2}wort|contrase[ñn]a|clave|mot de passe|mdp|wacht?wo{0,2}rd"
-    r"|parola d['’]ordine|senha|has[łl]o|zugangsdaten|pin(?: code| number)?|secret(?:[ _-]?key)?|api[ _-]?key"
+    r"|parola d['’]ordine|senha|palavra-passe|wachtzin|has[łl]o|zugangsdaten|pin(?: code| number)?"
+    r"|secret(?:[ _-]?key)?|api[ _-]?key"
     r"|(?:chiave|clave|clef?|clé|klucz)[ _-]?api|api[ _-]?(?:schl(?:ü|ue)ssel|sleutel|klucz)|ww(?= ?[:=] ?[\"'])"
     r"|(?:w-?lan|wi-?fi|wpa2?)[ -]?(?:schl(?:ü|ue)ssel|key)"
     r"|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|private[ _-]?key|credentials"
+)
+REMEMBERED = (  # what a person has to remember
+    r"palavra-passe|pass? ?wor[dt]|passwd|passphrase|pass ?code|ken{1,2}wort|contrase[ñn]a|mot de passe"
+    r"|phrase (?:de passe|secrète)|wacht?wo{0,2}rd"
+    r"|parola d['’]ordine|senha|frase (?:segreta|secreta|de paso)|wachtzin|has[łl](?:o|a|em|u)"
+)
+_OF = r"for|of|to|für|zu[mr]?|vo[nm]|des|de[rl]?|du|della?|dell['’]|di|per|para|pour|do|van|voor"
+_DOOR = (
+    r"(?:door|gate|lock|safe|alarm|garage|entrance|key ?pad|building|box|wi-?fi|(?:haus)?tür|tor|tresor|schloss"
+    r"|alarmanlage"
+    r"|porte|portail|immeuble|alarme|coffre|interphone|puerta|portal|alarma|caja fuerte|garaje|portone|porta"
+    r"|cancello|allarme"
+    r"|cassaforte|deur|poort|kluis|drzwi|bramy|domofonu?|sejfu?|alarmu)"
 )
 _ASSIGNED = re.compile(
     rf"(?<![A-Za-z])(?:{NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
@@ -67,6 +82,19 @@ _TOLD_OF = re.compile(
     r"(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9!#$%&*+@^~])[^\s\"'`“”,;]{5,200}[^\s\"'`“”,;.?)\]])",
     re.IGNORECASE,
 )
+# "po zmianie hasła na Zima#Kruk2024", "changed the password to …": without a colon, of the same kind.
+_CHANGED = re.compile(
+    rf"(?<![A-Za-z])(?:{REMEMBERED}) (?:na|to|auf|à|a|naar|por|para|con|mit|with|jest|is|ist)?:? ?[\"'`“„]?"
+    r"(?P<value>(?=[^\s]*[A-Za-z])(?=[^\s]*[0-9])(?=[^\s]*[!#$%&*+@^~])[^\s\"'`“”,;]{5,200}[^\s\"'`“”,;.?)\]])",
+    re.IGNORECASE,
+)
+# "code for the side gate is 4471#": what opens a door.
+_ENTRY = re.compile(
+    rf"(?<![A-Za-z])(?:code|codice|c[oó]digo|kod|pin) (?:(?:{_OF}) )?(?:[{LETTER}]{{1,12}} ){{0,3}}?(?:{_DOOR})"
+    r"(?: (?:[^\s]{1,20} )?)?(?:is|ist|lautet|es|est|è|to|é|c['’]est)[ :]{1,2}[\"'`“„]?"
+    r"(?P<value>(?=[^\s]*\d)[^\s\"'`“”,;]{3,40}[^\s\"'`“”,;.?!)\]])",
+    re.IGNORECASE,
+)
 # A value that was made by a machine, given to what is called a token: 'token = "b7Qz-19fLw-0KxT-m4Vd"'; without quotes
 # only right behind the sign.
 _TOKEN = re.compile(
@@ -85,16 +113,27 @@ _BITS_LEAST = 3.5  # Shannon entropy a character; English words joined by dashes
 
 # "$PASSWORD", "${SECRET}", "<your key>", "{{ token }}", "%PWD%", "****", "os.environ[…]": the place of a value.
 _VARIABLE = re.compile(
-    r"\$[A-Z_{(]|<[^>]|\{\{|%[A-Z_]+%|[*x•]{3,}$|\.{3}|(?:os\.|process\.env|env\.|getenv|settings\.|config\.|self\.|var\.)"
+    r"\$[A-Z_{(]|<[^>]|\{\{|%[A-Z_]+%|[*x•]{3,}$|\.{3}|(?:os\.|process\.env|env\.|getenv|settings\.|config\.|self\."
+    r"|var\.)"
 )
-_NOT_VALUES = frozenset({
+# What is said of a password in its place.
+REMARKS = frozenset({
+    "see", "ask", "same", "contact", "please", "below", "above", "siehe", "bitte", "unten", "oben", "gleich", "voir",
+    "ver", "véase", "vedi", "zie", "patrz", "required", "optional", "sent", "separately", "later", "soon", "manager",
+    "reset", "policy", "changed", "unknown", "forgotten", "vergessen", "geändert", "oublié", "envoyé", "olvidada",
+    "enviada", "dimenticata", "inviata", "vergeten", "wysłane", "must", "field", "min", "minimum", "characters",
+    "zeichen", "caractères", "caracteres", "caratteri", "tekens", "znaków", "input", "text", "type", "value",
+    "contain", "contains", "length", "länge", "longueur", "longitud", "lunghezza", "lengte", "enviado", "inviato",
+    "gesendet", "verzonden", "separat",
+})  # fmt: skip
+NOT_VALUES = frozenset({
     "not", "the", "a", "an", "my", "your", "wrong", "incorrect", "expired", "invalid", "required", "reset",
     "changed", "correct", "too", "weak", "strong", "missing", "empty", "optional", "never", "always", "being",
     "been", "set", "still", "asked", "no", "nicht", "falsch", "abgelaufen", "unknown",
     "working", "rejected", "accepted", "sent", "needed", "stored", "only", "for", "and", "was", "none", "null",
     "true", "unset", "str", "string",
     "false", "forgotten", "lost", "protected", "incorrecta", "incorrecto", "caducada", "incorrect.",
-    "oublié", "expiré",
+    "oublié", "expiré", *REMARKS,
 })  # fmt: skip
 
 
@@ -123,7 +162,7 @@ class PasswordRecognizer:
         for span in PatternRecognizer("SECRET", self.pattern).find(text):
             value = text[span.start : span.end]
             first, *rest = value.split() or [""]
-            if len(rest) < _WORDS_MOST and first.lower() not in _NOT_VALUES and not _VARIABLE.match(value):
+            if len(rest) < _WORDS_MOST and first.lower() not in NOT_VALUES and not _VARIABLE.match(value):
                 yield span
 
 
@@ -147,11 +186,21 @@ RECOGNIZERS = (
     PatternRecognizer("SECRET", _NETRC),
     PatternRecognizer("SECRET", _HASH),
     PatternRecognizer("SECRET", _SEED),
-    PasswordRecognizer(_ASSIGNED),
-    PasswordRecognizer(_QUOTED),
     PasswordRecognizer(_CONNECTION),
-    PatternRecognizer("SECRET", _TOLD),
-    PatternRecognizer("SECRET", _TOLD_OF),
+    Gated(
+        re.compile(rf"(?<![A-Za-z])(?:{NAMED}|{REMEMBERED})", re.IGNORECASE),
+        (
+            PasswordRecognizer(_ASSIGNED),
+            PasswordRecognizer(_QUOTED),
+            PatternRecognizer("SECRET", _TOLD),
+            PatternRecognizer("SECRET", _TOLD_OF),
+            PatternRecognizer("SECRET", _CHANGED),
+        ),
+    ),
+    Gated(
+        re.compile("code|codice|código|codigo|kod|pin", re.IGNORECASE),
+        (PatternRecognizer("SECRET", _ENTRY),),
+    ),
     PatternRecognizer("SECRET", _TOKEN),
     PatternRecognizer("SECRET", _WORD_SIGN_DIGITS),
     RandomRecognizer(),

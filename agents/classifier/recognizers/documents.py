@@ -25,15 +25,17 @@ _IDENTITY = words(
     r"mrn\b", r"insurance (?:no|num|id)", r"versicher(?:ten|ungs)(?:nummer|-?nr)", r"sozialversicherung",
     r"patient (?:id|no|num)", r"patienten-?(?:nummer|nr|id)", r"employee (?:id|no|num)", r"personalnummer",
     r"personal-?nr", r"matrikel", r"student (?:id|no|num)", r"member(?:ship)? (?:id|no|num)", r"seguridad social",
+    r"tarjeta sanitaria", r"tessera sanitaria", r"afiliad[oa]", r"allocataire", r"karta pobytu",
     r"tax (?:id|no|num)", r"polic(?:y|e) (?:id|no|num)", r"num[eé]ro d['’]assur",
 )  # fmt: skip
 _VEHICLE = words(
-    r"licen[cs]e plate", r"number plate", r"registration plate", r"kennzeichen", r"matr[ií]cula", r"immatricul",
-    r"targ(?:a|at[oa]|he)\b", r"kenteken", r"nummernschild", r"tablic[ae] rejestr", r"numer rejestr",
+    r"licen[cs]e plate", r"number plate", r"registration plate", r"plates?\b",
+    r"kennzeichen", r"matr[ií]cula", r"immatricul",
+    r"targ(?:a|at[oa]|he)\b", r"kenteken", r"nummernschild", r"tablic[ae] rejestr", r"(?:numer\w{0,3}|nr)[ _.]{0,2}rej",
     r"vin\b", r"fahrgestell", r"chassis",
 )  # fmt: skip
 _PLATE = re.compile(
-    r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]{0,14}\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,4}){1,3}(?![\w-])"
+    r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]{0,14}\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,5}){1,3}(?![\w-])"
     r"|(?<!\w)(?=[A-Z]{0,3}\d)[A-Z0-9]{5,8}(?!\w)|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
 )
 # Plates as five countries form them are found after a mere word for a car, too.
@@ -48,6 +50,7 @@ _FORMED_PLATE = re.compile(
 )
 _VIN = re.compile(r"(?<!\w)(?=[A-Z0-9]{0,16}[A-Z])(?=[A-Z0-9]{0,16}\d)[A-HJ-NPR-Z0-9]{17}(?!\w)")
 _LICENCE_GB = re.compile(r"(?<!\w)[A-Z9]{5}\d[0156]\d[0-3]\d{2}[A-Z9]{2}[A-Z0-9]{3}(?:\d{2})?(?!\w)")
+_LICENCE_PL = re.compile(r"(?<![\w/])\d{5}/\d{2}/\d{4}(?![\w/])")
 _MRZ = re.compile(r"(?<![\w<])[PIAC][A-Z<][A-Z<]{3}[A-Z0-9<]{25,39}(?:\s[A-Z0-9<]{30,44}){1,2}(?![\w<])")
 
 RECOGNIZERS = (
@@ -55,6 +58,7 @@ RECOGNIZERS = (
     PatternRecognizer("PASSPORT", _NUMBER, context=_PASSPORT),
     PatternRecognizer("DRIVERS_LICENSE", _NUMBER, context=_LICENCE),
     PatternRecognizer("DRIVERS_LICENSE", _LICENCE_GB),
+    PatternRecognizer("DRIVERS_LICENSE", _LICENCE_PL, context=_LICENCE),
     PatternRecognizer("NATIONAL_ID", _NUMBER, context=_IDENTITY),
     PatternRecognizer("VEHICLE", _PLATE, context=_VEHICLE),
     PatternRecognizer("VEHICLE", _FORMED_PLATE, context=_CAR),

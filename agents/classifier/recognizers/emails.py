@@ -2,7 +2,7 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer
 
 # RFC 5322 also allows = / ? & | # and `; where they stand, they mostly part an address from what is before it.
 _LOCAL = r"[\w+][\w.!$%'*+^{}~-]{0,63}"
@@ -24,7 +24,7 @@ _SPACED = re.compile(r"(?<![^\s:;,(<])\w(?: [\w.+-]){1,40} @(?: [\w-]){2,40}(?: 
 
 RECOGNIZERS = (
     PatternRecognizer("EMAIL", _PLAIN, score=1.0),
-    PatternRecognizer("EMAIL", _SPELLED),
-    PatternRecognizer("EMAIL", _SAID),
-    PatternRecognizer("EMAIL", _SPACED),
+    Gated(re.compile(r"[\[(] ?(?:at|AT|arroba)"), (PatternRecognizer("EMAIL", _SPELLED),)),
+    Gated(re.compile(f" {_DOT} ", re.IGNORECASE), (PatternRecognizer("EMAIL", _SAID),)),
+    Gated(re.compile(" @ "), (PatternRecognizer("EMAIL", _SPACED),)),
 )

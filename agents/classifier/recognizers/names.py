@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED
+from hybridmesh.agents.classifier.everyday import all_everyday, languages_of
+from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, Gated, Recognizer
 from hybridmesh.agents.classifier.recognizers.shapes import NAME, PARTICLES
 from hybridmesh.schemas.privacy import Span
 
@@ -43,7 +44,8 @@ _CLOSING = _any_case(
     r"thanks(?: again| a lot| so much| in advance)?", r"thank you(?: very much)?", r"cheers", r"respectfully",
     r"cordially", r"best", r"mit (?:freundlichen|besten|herzlichen|lieben) gr(?:ü|ue)(?:ß|ss)en",
     r"(?:viele|liebe|beste|herzliche|freundliche|schöne) gr(?:ü|ue)(?:ß|ss)e", r"mfg", r"vg", r"lg",
-    r"danke(?: im voraus)?", r"vielen dank", r"besten dank", r"gru(?:ß|ss)", r"bien cordialement", r"cordialement",
+    r"danke(?: im voraus)?", r"vielen dank", r"(?:mit )?best(?:en|er) gr(?:ü|ue)(?:ß"
+    r"|ss)(?:en)?", r"besten dank", r"gru(?:ß|ss)", r"bien cordialement", r"cordialement",
     r"bien à vous", r"sincères salutations", r"merci", r"(?:un )?(?:cordial )?saludos?", r"atentamente",
     r"gracias", r"un abrazo", r"cordiali saluti", r"distinti saluti", r"saluti", r"grazie",
     r"met vriendelijke groet(?:en)?", r"groet(?:en|jes)?", r"atenciosamente", r"cumprimentos", r"obrigad[oa]",
@@ -63,58 +65,77 @@ _FIELD = _any_case(
     r"von", r"an", r"to",
 )  # fmt: skip
 
-_PATTERNS = (
+_ADDRESSED = (  # those who write and are written to, who may be a department
     re.compile(rf"(?<!\w){_GREETING} (?:and |und )?(?:{_TITLE} )*(?P<value>{NAME})"),
     re.compile(rf"(?:^|(?<=[\n>\"“„:(])|(?<=[.!?:] )){_KIND} (?:{_TITLE} )*(?P<value>{NAME})"),
-    re.compile(rf"(?<![\w.]){_TITLE} (?:(?:Dr|Prof)\.? )*(?P<value>(?:(?:{PARTICLES}) ){{0,2}}{NAME})"),
-    re.compile(rf"(?<!\w){_CLOSING}[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?:{_TITLE} )*(?P<value>{NAME})(?=[ \t]*(?:,|\n|$))"),
-    re.compile(rf"(?<!\w){_CLOSING},[ \t]+(?:{_TITLE} )*(?P<value>{NAME})(?=[.!]?[ \t]*(?:\n|$))"),
     re.compile(rf"\n[-–—~]{{1,2}} ?(?P<value>{NAME})[ \t]*$"),
     # The last line of a letter.
     re.compile(rf"\S[^\S\n]*+\n\s*+(?P<value>{NAME})(?: ?(?:x{{1,4}}|[:;]-?[)D]|\W))?\s*$"),
+)
+_CLOSED = (
+    re.compile(rf"(?<!\w){_CLOSING}[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?:{_TITLE} )*(?P<value>{NAME})(?=[ \t]*(?:,|\n|$))"),
+    re.compile(rf"(?<!\w){_CLOSING},[ \t]+(?:{_TITLE} )*(?P<value>{NAME})(?=[.!]?[ \t]*(?:\n|$))"),
+)
+_NAMED = (
+    re.compile(rf"(?<![\w.]){_TITLE} (?:(?:Dr|Prof)\.? )*(?P<value>(?:(?:{PARTICLES}) ){{0,2}}{NAME})"),
     re.compile(rf"(?<!\w){_SELF} (?:{_TITLE} )*(?P<value>{NAME})"),
     re.compile(rf"(?:^|[\n;|,(])[ \t]*{_FIELD} ?: ?(?:{_TITLE} )*(?P<value>{NAME})"),
 )
 
 # Words that stand where a name could, and are none; a find is cut before the first of them.
 _NOT_NAMES = frozenset({
-    "sir", "madam", "team", "support", "customer", "customers", "client", "service", "sales", "all",
-    "colleagues", "colleague", "everyone", "everybody", "friends", "friend", "folks", "hiring", "manager",
-    "department", "damen", "herren", "und", "kundenservice", "kundendienst", "herr", "frau",
-    "zusammen", "kollegen", "kolleginnen", "monsieur", "madame", "messieurs", "equipo", "señor", "señora",
-    "señores", "clientes", "cliente", "equipe", "signori", "spett", "allen", "heer", "mevrouw", "i", "we", "you",
-    "he", "she", "it", "they", "the", "a", "an", "this", "that", "there", "thanks", "thank", "please", "best",
-    "kind", "regards", "with", "my", "our", "your", "on", "in", "at", "for", "and", "or", "if", "when", "what",
-    "how", "why", "where", "is", "are", "was", "not", "no", "yes", "order", "invoice", "number", "id", "dear",
-    "hello", "hi", "any", "ich", "wir", "sie", "es", "das", "die", "der", "bitte", "mit", "im", "am", "vielen",
-    "je", "nous", "vous", "le", "la", "les", "un", "une", "el", "los", "mr", "mrs", "ms", "dr", "prof", "re",
-    "fwd", "subject", "date", "today", "tomorrow", "yesterday", "monday", "tuesday", "wednesday", "thursday",
-    "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august",
-    "september", "october", "november", "december", "to", "from", "sent", "what's", "it's", "i'm", "i've",
-    "we've", "again", "ok", "okay", "have", "has", "had", "hope", "just", "can", "could", "would", "should",
-    "will", "as", "by", "of", "be", "do", "did", "does", "after", "before", "since", "you're",
-    "data", "type", "string", "integer", "text", "value", "field", "none", "null", "unknown", "n/a", "step",
-    "json", "cordialement", "cordiali", "distinti", "atentamente", "saludos", "saludo", "saluti", "grazie", "gracias",
-    "merci", "danke", "bedankt", "dzięki", "pozdrawiam", "groet", "groeten", "grüße", "gruß", "viele", "liebe", "mfg",
-    "lg", "vg", "bisous", "besos", "baci", "atenciosamente", "obrigado", "obrigada", "cumprimentos", "sincères",
-    "salutations", "cordial", "adieu", "colleghi", "colleghe", "compañeros", "compañeras", "collègues", "collega",
-    "collega's", "państwo", "państwa", "koledzy", "tutti", "todos", "tous", "toutes", "iedereen", "allemaal",
+    "sir", "sirs", "madam", "ladies", "gentlemen", "team", "support", "customer", "customers", "client", "service",
+    "sales", "all", "colleagues", "colleague", "everyone", "everybody", "friends", "friend", "folks", "hiring",
+    "manager", "department", "damen", "herren", "und", "kundenservice", "kundendienst", "herr", "frau", "zusammen",
+    "kollegen", "kolleginnen", "monsieur", "madame", "messieurs", "equipo", "señor", "señora", "señores", "clientes",
+    "cliente", "equipe", "signori", "spett", "allen", "heer", "mevrouw", "i", "we", "you", "he", "she", "it", "they",
+    "the", "a", "an", "this", "that", "there", "thanks", "thank", "please", "best", "kind", "regards", "with", "my",
+    "our", "your", "on", "in", "at", "for", "and", "or", "if", "when", "what", "how", "why", "where", "is", "are",
+    "was", "not", "no", "yes", "order", "invoice", "number", "id", "dear", "hello", "hi", "any", "ich", "wir", "sie",
+    "es", "das", "die", "der", "bitte", "mit", "im", "am", "vielen", "je", "nous", "vous", "le", "la", "les", "un",
+    "une", "el", "los", "mr", "mrs", "ms", "dr", "prof", "sr", "sra", "srta", "sig", "mme", "mlle", "dhr", "mevr",
+    "mw", "re", "fwd", "subject", "date", "today", "tomorrow", "yesterday", "monday", "tuesday", "wednesday",
+    "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august",
+    "september", "october", "november", "december", "to", "from", "sent", "what's", "it's", "i'm", "i've", "we've",
+    "again", "ok", "okay", "have", "has", "had", "hope", "just", "can", "could", "would", "should", "will", "as", "by",
+    "of", "be", "do", "did", "does", "after", "before", "since", "you're", "data", "type", "string", "integer", "text",
+    "value", "field", "none", "null", "unknown", "n/a", "step", "json", "cordialement", "cordiali", "distinti",
+    "atentamente", "saludos", "saludo", "saluti", "grazie", "gracias", "merci", "danke", "bedankt", "dzięki",
+    "pozdrawiam", "groet", "groeten", "grüße", "gruß", "viele", "liebe", "mfg", "lg", "vg", "bisous", "besos", "baci",
+    "atenciosamente", "obrigado", "obrigada", "cumprimentos", "sincères", "salutations", "cordial", "adieu",
+    "colleghi", "colleghe", "compañeros", "compañeras", "collègues", "collega", "collega's", "państwo", "państwa",
+    "koledzy", "tutti", "todos", "tous", "toutes", "iedereen", "allemaal",
 })  # fmt: skip
+
+
+_TITLED = re.compile(rf"(?<!\w){_TITLE} $")
+_TITLE_MOST = 16  # characters of a title
 
 
 @dataclass(frozen=True, slots=True)
 class NameRecognizer:
-    """A name in a place where only a name stands."""
+    """A name in a place where only a name stands, or what writes and is written to in its stead: "Customer Care"."""
 
     pattern: re.Pattern[str]
+    strict: bool  # whether it says that a name follows: "Nome: Granata", "my name is", "Frau"
 
     def find(self, text: str) -> Iterator[Span]:
         """Yield the names, cut before the first word that is none."""
+        languages: tuple[str, ...] | None = None  # told once, and only where they matter
         for match in self.pattern.finditer(text):
             start, end = match.span("value")
             kept = _name_length(text[start:end])
+            if kept and not self.strict and not _is_titled(text, start):
+                languages = languages_of(text) if languages is None else languages
+                if all_everyday(text[start : start + kept], languages):
+                    continue
             if kept:
                 yield Span(start=start, end=start + kept, type="PERSON", score=0.85, source=SHAPED)
+
+
+def _is_titled(text: str, start: int) -> bool:
+    """Say whether a title before it says that even an everyday word is somebody's name."""
+    return _TITLED.search(text, max(0, start - _TITLE_MOST), start) is not None
 
 
 def _name_length(value: str) -> int:
@@ -128,4 +149,8 @@ def _name_length(value: str) -> int:
     return end if sum(char.isalpha() for char in value[:end]) > 1 else 0
 
 
-RECOGNIZERS = tuple(NameRecognizer(pattern) for pattern in _PATTERNS)
+RECOGNIZERS: tuple[Recognizer, ...] = (
+    *(NameRecognizer(pattern, strict=False) for pattern in _ADDRESSED),
+    Gated(re.compile(rf"(?<!\w){_CLOSING}"), tuple(NameRecognizer(pattern, strict=False) for pattern in _CLOSED)),
+    *(NameRecognizer(pattern, strict=True) for pattern in _NAMED),
+)

@@ -1,16 +1,20 @@
 """Organisations by their legal form: "Nordlicht Logistik GmbH", "Baker & Sons Ltd"."""
 
 import re
+from collections.abc import Iterator
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
+from hybridmesh.agents.classifier.everyday import all_everyday, languages_of
+from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, PatternRecognizer
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
+from hybridmesh.schemas.privacy import Span
 
 _FORM = (
-    r"(?:GmbH(?: & Co\.? KGa?A?)?|gGmbH|mbH|KGaA|OHG|e\.? ?K\.|e\. ?V\.|Ltd|Limited|LLC|LLP|PLC|plc|Inc|Incorporated"
+    r"(?:GmbH(?: & Co\.? KGa?A?)?|gGmbH|GesmbH|Ges\.m\.b\.H|mbH|KGaA|OHG|e\.? ?K\.|e\. ?V\.|e\. ?[GU]\.|e[GU]|Ltd"
+    r"|Limited|LLC|LLP|PLC|plc|Inc|Incorporated"
     r"|Corp|Corporation|Pty|S\.?A\.?S|S\.?A\.?R\.?L|SARL|EURL"
     r"|S\.n\.c|Snc|S\.a\.s|S\.C|Sp\. j|Sp\. k|S\.A\.U|SLU|SCI|SASU|PartG|GbR|mbB|V\.O\.F|VOF"
     r"|S\.A|S\.L\.U|S\.L|S\.p\.A|SpA|S\.r\.l|Srl|B\.V|N\.V|Lda|Ltda"
-    r"|A/S|ApS|Oyj|Sp\. z o\.o|sp\. z o\.o|S\.K\.A)"
+    r"|A/S|ApS|Oyj|Sp\. z o\. ?o|sp\. z o\. ?o|S\.K\.A|S\.A\. de C\.V|S\. ?Coop|Soc\. ?Coop)"
 )
 _SHORT_FORM = r"(?:AG|KG|UG|SE|SAS|SL|BV|NV|AB|Oy)"  # also words and codes: never behind a number
 _WORD = rf"[{UPPER}\d][{LETTER}\d'’.-]{{0,40}}"
@@ -30,7 +34,8 @@ _INSTITUTE = re.compile(
 # "Banca Popolare dell'Adda", "Ayuntamiento de Carmona", "Banku Spółdzielczego w Łosicach": the kind comes first.
 _KIND_FIRST = (
     r"(?:Banc[ao]|Banque|Caja|Caisse|Cassa|Cr[eé]dit|Comune|Ayuntamiento|Mairie|Gemeente|Groupe|Grup[op]|Gruppo|Cabinet"
-    r"|Bufete|Ospedale|Szpital\w{0,3}|Ziekenhuis|Farmacia|Pharmacie|Autohaus|Stadtwerke|Volksbank|Raiffeisenbank|Rabobank"
+    r"|Bufete|Ospedale|Szpital\w{0,3}|Ziekenhuis|Farmacia|Pharmacie|Autohaus|Stadtwerke|Volksbank|Raiffeisenbank"
+    r"|Rabobank"
     r"|Bank(?:u|iem|owi)|Kancelari[aię]|Przychodni[aię]?|Universit[àä]t?|Uniwersytet\w{0,3}|Lycée|Collège|Colegio|Liceo"
     r"|Instituto|Istituto|Stichting|Fundación|Fundacj[aię]|Fondation|Fondazione|Asociación|Associazione|Association)"
 )
@@ -52,6 +57,38 @@ _FORM_FIRST = re.compile(
     r"|i Wspólnicy|i Synowie)(?!\w)"
 )
 
+# "Panadería Ibarra", "Praxis Dr. Sommerfeld": a trade, and a name.
+_TRADE = (
+    r"(?:Mutuelle|Coop[eé]rativ[ea]|Almacenes|Panadería|Pastelería|Ferretería|Librería|Peluquería|Talleres|Laboratorios"
+    r"|Transportes|Bodegas|Conservas|Hostal|Autoescuela|Gestoría|Caserío|Boulangerie|Pâtisserie|Menuiserie|Boucherie"
+    r"|Librairie"
+    r"|Transports|Auberge|Laiteries?|Laboratoires|Garage|Panificio|Pasticceria|Macelleria|Mobilificio|Autotrasporti"
+    r"|Trattoria"
+    r"|Locanda|Cantin[ae]|Caseificio|Salumificio|Officin[ae]|Libreria|Casa di Cura|Ceramiche|Feinkost|Tischlerei"
+    r"|Schreinerei"
+    r"|Bäckerei|Metzgerei|Fleischerei|Praxis|Gasthof|Gasthaus|Spedition|Fahrschule|Sanitätshaus|Weingut|Brauerei"
+    r"|Gärtnerei"
+    r"|Baumschule|Buchhandlung|Reisebüro|Autohaus|Bakkerij|Slagerij|Bouwbedrijf|Scheepswerf|Loodgietersbedrijf"
+    r"|Garagebedrijf"
+    r"|Huisartsenpraktijk|Praktijk|Piekarni[aię]|Hurtowni[aię]|Cukierni[aię]|Zakład|Apteka|Drukarni[aię])"
+)
+_TRADES = re.compile(rf"(?<!\w){_TRADE} (?:(?:{_LINKS})?(?P<name>(?:Dr\. )?(?:{_WORD} ){{0,2}}{_WORD}))")
+
+
+class TradeRecognizer:
+    """A trade and its name; a single everyday word behind it is none: "Panadería Artesanal", "Praxis Montags"."""
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Yield the names with their trade."""
+        languages: tuple[str, ...] | None = None  # told once, and only where they matter
+        for match in _TRADES.finditer(text):
+            name = match["name"]
+            if " " not in name:
+                languages = languages_of(text) if languages is None else languages
+            if " " in name or not all_everyday(name, languages or ()):
+                yield Span(start=match.start(), end=match.end(), type="ORGANISATION", score=0.6, source=SHAPED)
+
+
 # "Grundschule am Weidenbach", "école élémentaire des Tilleuls", "basisschool De Klimtoren", "Szkoła Podstawowa nr 7".
 _SCHOOL_FIRST = (
     r"(?:[ÉéEe]cole (?:élémentaire|maternelle|primaire)|[Cc]ollège|[Ll]ycée|CEIP|IES|[Ee]scuela [Ii]nfantil"
@@ -61,7 +98,8 @@ _SCHOOL_FIRST = (
 )
 _GRADE = r"(?:Primary|Elementary|High|Middle|Grammar|Secondary|Infant|Junior|Nursery|Preparatory)"
 _SCHOOL = re.compile(
-    rf"(?<!\w){_SCHOOL_FIRST} (?:{_LINKS}|nr\.? ?|im\. )?{_WORD}(?:[ -]{_WORD}){{0,2}}"
+    rf"(?<!\w){_SCHOOL_FIRST} (?:{_LINKS}|nr\.? ?|im\. )?{_WORD}(?:(?:[ -]| (?:y|i|e|et) ){_WORD}){{0,2}}"
+    rf"|(?<!\w){_SCHOOL_FIRST} (?:„[^”\n]{{2,40}}”|\"[^\"\n]{{2,40}}\"|“[^”\n]{{2,40}}”|«[^»\n]{{2,40}}»)"
     r"|(?<!\w)(?:(?:Grund|Haupt|Real|Gesamt|Berufs|Förder|Mittel)schule|Gymnasium|Kindergarten)"
     rf" (?:am|im|an der|in der|zum|zur|St\.) {_WORD}(?:[ -]{_WORD}){{0,1}}"
     rf"|(?<!\w)(?!(?:The|An?|Our|Your|My|This|Public|Private|Local|Junior|Senior) {_GRADE})"
@@ -74,4 +112,5 @@ RECOGNIZERS = (
     PatternRecognizer("ORGANISATION", _ROMANCE, score=0.6),
     PatternRecognizer("ORGANISATION", _FORM_FIRST, score=0.8),
     PatternRecognizer("ORGANISATION", _SCHOOL, score=0.7),
+    TradeRecognizer(),
 )

@@ -74,3 +74,17 @@ class PatternRecognizer:
         if self.context is None:
             return self.check is None
         return near(text, start, self.context, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """Recognizers that find nothing in a text without their ``trigger``, which is looked for once for all of them."""
+
+    trigger: re.Pattern[str]
+    members: tuple[Recognizer, ...]
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Yield what each of them finds."""
+        if self.trigger.search(text) is not None:
+            for member in self.members:
+                yield from member.find(text)

@@ -5,7 +5,7 @@ import re
 _REACH = 24  # characters before a number in which the word stands
 
 _REFERENCE = re.compile(
-    r"(?:order|invoice|ticket|case|ref(?:erence)?|booking|tracking|customer|contract|part|serial|article|item|version"
+    r"(?:order|invoice|ticket|case|ref(?:eren(?:ce|z|tie)|erencia|rencia)?|riferimento|booking|tracking|customer|contract|part|serial|article|item|version"
     r"|account|model|build|bestellung|bestell|rechnung|rechnungs|auftrags?|kunden|vertrags?|artikel|vorgangs?|serien"
     r"|pedido|factura|expediente|incidencia|albar[aá]n|commande|facture|dossier|contrat|série"
     r"|ordine|fattura|pratica|codice articolo|segnalazione|bestelling|factuur|artikel|melding|zamówienie"

@@ -14,7 +14,11 @@ _USER = (
     r"(?:[Uu]ser|[Bb]enutzer|[Nn]utzer|[Uu]suario|[Uu]tilisateur|[Uu]tente|[Gg]ebruiker|[Uu]tilizador"
     r"|[Uu]żytkowni(?:k|ka))"
 )
-_SOMEBODY = r"(?!(?:[Nn]one|[Nn]ull|nil|undefined|true|false|string|str)(?!\w))"  # what programs give to nobody
+_SOMEBODY = (
+    r"(?!(?:[Nn]one|[Nn]ull|nil|undefined|true|false|string|str|user|usuario|benutzer|utilisateur|utente|gebruiker"
+    r"|użytkownik"
+    r"|failed|error|ok|success)(?!\w))"  # what programs give to nobody
+)
 _NAMED = re.compile(
     rf"(?<!\w){_LABEL} ?(?:[:=] ?|(?:is|ist|est|es|è|to) (?=[\"'“„@]?[\w.-]*[\d_]))[\"'“„]?"
     rf"(?P<value>{_SOMEBODY}@?[A-Za-z][\w.-]{{1,38}}\w)(?![\w@])",
@@ -28,7 +32,8 @@ _INITIAL = (
 _PLACED = re.compile(
     r"(?<![\w-])(?:[Ll]og(?:ged|s|ging)? ?in as|[Ss]ign(?:ed)? ?in as|[Aa]ccount|[Uu]ser|[Pp]rofile"
     r"|(?:publickey|password) for"
-    r"|[Ii]nstagram|[Tt]elegram|[Tt]witter|[Ss]kype|[Dd]iscord|[Gg]it[Hh]ub|Konto|Benutzer(?:konto)?|cuenta|compte|profil"
+    r"|[Ii]nstagram|[Tt]elegram|[Tt]witter|[Ss]kype|[Dd]iscord|[Gg]it[Hh]ub|Konto|Benutzer(?:konto)?|cuenta|compte"
+    r"|profil"
     rf"|utente|konto) ?[:=]? ?[\"'“„]?{_FORM}"
 )
 
@@ -39,8 +44,28 @@ _IS_USER = re.compile(
     r"(?P<value>[a-z]{2,20}[._][a-z0-9._]{0,30}[a-z0-9])(?![\w@(-])"
 )
 _SET_USER = re.compile(
-    r"(?<![A-Za-z])(?:[A-Z]{2,20}_)?(?:USER|USERNAME|user|username|benutzer|usuario|utilisateur|utente|gebruiker)="
+    r"(?<![A-Za-z])(?:[A-Z]{2,20}_)?(?i:user(?:name)?|login|benutzer|usuario|utilisateur|utente|gebruiker|utilizador"
+    r"|użytkownik)="
     r"[\"']?(?P<value>" + _SOMEBODY + r"[a-z][\w.-]{2,38})(?![\w@(.])"
+)
+
+# "Benutzername gast_03": without a sign only what has the form of one.
+_NAMED_BARE = re.compile(rf"(?<!\w){_LABEL} [\"'“„]?(?-i:{_FORM})", re.IGNORECASE)
+_FIELD = re.compile(
+    rf"(?<!\w)(?:[Rr]eporter|[Aa]ssignee|[Rr]eviewer|[Aa]uthor|[Rr]equester|[Cc]ommitter|[Mm]elder"
+    rf"|[Bb]earbeiter) ?[:=] ?{_FORM}"
+)
+# "usuario pmendizabal bloqueado", "user jroe from 10.0.0.7": as logs have it.
+_LOGGED = re.compile(
+    rf"(?<![A-Za-z]){_USER} [\"']?(?P<value>{_SOMEBODY}[a-z][a-z0-9._-]{{2,30}}[a-z0-9])[\"']?"
+    r"(?= (?:(?:from|desde|depuis|von|aus|da|vanaf|z) \[?\d|blo[cqk]|locked|gesperrt|geblokkeerd|zablokowan"
+    r"|logged (?:in|out)))"
+)
+# "Insta: @lemonpith.studio": in any form behind the name of where it is used.
+_SOCIAL = re.compile(
+    r"(?<!\w)(?:Twitter|Insta(?:gram)?|Telegram|TikTok|Mastodon|Threads|Bluesky|Snapchat|Discord|Skype|Twitch"
+    r"|YouTube|GitHub"
+    r"|Facebook|X|[Hh]andle|[Pp]rofile?)(?: ?[:=-]| is| ist| est| es| è)? (?P<value>@[A-Za-z][\w.-]{1,38}\w)"
 )
 
 # "TODO(marek): …": whose it is, in program text.
@@ -49,6 +74,10 @@ _TODO = re.compile(r"(?<!\w)(?:TODO|FIXME|XXX|HACK|NOTE)\((?P<value>[a-z][\w.-]{
 RECOGNIZERS = (
     PatternRecognizer("USERNAME", _TODO, score=0.7),
     PatternRecognizer("USERNAME", _NAMED, score=0.8),
+    PatternRecognizer("USERNAME", _NAMED_BARE, score=0.8),
+    PatternRecognizer("USERNAME", _FIELD, score=0.8),
+    PatternRecognizer("USERNAME", _LOGGED, score=0.8),
+    PatternRecognizer("USERNAME", _SOCIAL, score=0.8),
     PatternRecognizer("USERNAME", _PLACED, score=0.8),
     PatternRecognizer("USERNAME", _OF_USER, score=0.8),
     PatternRecognizer("USERNAME", _IS_USER, score=0.8),
