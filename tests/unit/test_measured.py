@@ -12,6 +12,8 @@ from bench.quality.report import read_results
 from bench.quality.scoring import wilson
 from house import Module, called, modules
 from hybridmesh.bus.topology import producers_of
+from hybridmesh.infra.models.build import fingerprint as fingerprint_of
+from hybridmesh.infra.models.catalog import CATALOG
 from hybridmesh.schemas import measured
 from hybridmesh.schemas.measured import (
     CHECK,
@@ -58,9 +60,10 @@ def test_the_figures_are_those_of_the_benchmark() -> None:
         for name, found in results["models"].items()
     }
     assert {name: dict(row) for name, row in FIGURES.items()} == wanted
-    for found in results["models"].values():
+    for name, found in results["models"].items():
         assert {row.rpartition(" ")[2] for row in found["rows"]} == {"all", *LANGUAGES}
-        assert found["revision"]
+        built = fingerprint_of(CATALOG[name], half=False)
+        assert found["revision"] == built, f"{name} is built otherwise: run `make bench-quality QUALITY_MODELS={name}`"
         assert found["versions"]
 
 
