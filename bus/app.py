@@ -37,6 +37,7 @@ logger = logging.getLogger("hybridmesh")
 
 _PATIENCE_S, _WAITING_S = 2.0, 10.0  # before it is told that the bus does not answer, and then again
 _FIRST = asyncio.FIRST_COMPLETED
+_TO_LEAVE_S = 30  # after the grace time: longer than a publish is tried
 METRICS_BLOCKS = 16  # so many replicas of an agent on one machine find a port
 
 
@@ -239,11 +240,17 @@ class AgentApp:
         raise MeshUnavailable("the connection was closed for good")
 
     async def _guard(self, tasks: list[asyncio.Task[None]]) -> None:
-        """End the process when a loop ends by itself: the supervisor starts a fresh one."""
+        """End the process when a loop ends by itself: the supervisor starts a fresh one.
+
+        The system ends it where it does not get to its end: without memory the start of a thread is waited for in vain,
+        by the event loop too.
+        """
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             error = task.exception()
             logger.error("%s: a loop ended: %s", self._identity.name, type(error).__name__)
+        if hasattr(signal, "alarm"):
+            signal.alarm(round(self._settings.bus.drain_s) + _TO_LEAVE_S)
         signal.raise_signal(signal.SIGTERM)
 
     async def _wind_down(self, tasks: list[asyncio.Task[None]]) -> None:

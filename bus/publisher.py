@@ -112,7 +112,8 @@ class Publisher:
                 return
             told = unavailable("not stored", failure)
             logger.warning("publish on %s failed: %s", envelope.subject, told)
-            if clock() >= until:
+            # A client that is closed seeks no server any more.
+            if clock() >= until or isinstance(failure, nats.errors.ConnectionClosedError):
                 raise told from failure
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

@@ -1,7 +1,10 @@
 """What is more than the server takes: it is refused before it is sent, buried without its body, and closes nothing."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import cast
 
 import nats.errors
@@ -128,3 +131,15 @@ async def test_a_connection_that_is_closed_for_good_ends_the_agent(bus: Bus) -> 
     async with asyncio.timeout(60):
         await running
     assert client.is_closed
+
+
+async def test_an_agent_that_cannot_get_to_its_end_is_ended(bus: Bus) -> None:
+    """Nothing is lost: who stands still over its own end is started again by nobody, as it seems to be alive."""
+    script = Path(__file__).parents[1] / "stuck_agent.py"
+    stuck = await asyncio.create_subprocess_exec(sys.executable, str(script), bus.url, str(bus.keys))
+    try:
+        assert await asyncio.wait_for(stuck.wait(), 50) == -signal.SIGALRM
+    finally:
+        if stuck.returncode is None:
+            stuck.kill()
+            await stuck.wait()
