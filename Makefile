@@ -101,8 +101,8 @@ train-pii: $(TRAIN)   ## a token classifier from the base, in place of the one t
 pii-thresholds: $(DEV) ## the thresholds of that model, chosen on the development sets alone
 	@cd tests && $(CURDIR)/$(BIN)/python -m bench.privacy.choosing $(CURDIR)/agents/classifier/model/thresholds.json
 
-simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many
-	@cd tests && $(CURDIR)/$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),4000))
+simulate: $(DEV)      ## seeded schedules of faults in virtual time; SEED=N replays one, COUNT=N runs so many, WITHIN=S for so long
+	@cd tests && $(CURDIR)/$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--count $(or $(COUNT),4000)) $(if $(WITHIN),--within $(WITHIN))
 
 chaos: $(DEV)         ## every fault on real processes, and a table of what came of each (half an hour)
 	@$(BIN)/python -m pytest -m "chaos and not long" -rs tests/chaos

@@ -37,7 +37,7 @@ logger = logging.getLogger("hybridmesh")
 
 _PATIENCE_S, _WAITING_S = 2.0, 10.0  # before it is told that the bus does not answer, and then again
 _FIRST = asyncio.FIRST_COMPLETED
-_TO_LEAVE_S = 30  # after the grace time: longer than a publish is tried
+TO_LEAVE_S = 30  # after the grace time: longer than a publish is tried
 METRICS_BLOCKS = 16  # so many replicas of an agent on one machine find a port
 
 
@@ -250,7 +250,7 @@ class AgentApp:
             error = task.exception()
             logger.error("%s: a loop ended: %s", self._identity.name, type(error).__name__)
         if hasattr(signal, "alarm"):
-            signal.alarm(round(self._settings.bus.drain_s) + _TO_LEAVE_S)
+            signal.alarm(round(self._settings.bus.drain_s) + TO_LEAVE_S)
         signal.raise_signal(signal.SIGTERM)
 
     async def _wind_down(self, tasks: list[asyncio.Task[None]]) -> None:

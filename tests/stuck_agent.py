@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from hybridmesh.bus import app as shell
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.app import AgentApp
 from hybridmesh.bus.errors import ModelUnavailable
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links
@@ -39,7 +39,8 @@ async def build(_: Links) -> Agent:
 def main() -> None:
     """Run until the system ends it."""
     url, folder = sys.argv[1], Path(sys.argv[2])
-    app = AgentApp(url, read_identity(folder, "auditor"), KeyRing.read(folder), SETTINGS, build)
+    shell.TO_LEAVE_S = 1
+    app = shell.AgentApp(url, read_identity(folder, "auditor"), KeyRing.read(folder), SETTINGS, build)
     asyncio.run(app.run())
 
 

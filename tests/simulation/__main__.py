@@ -1,6 +1,6 @@
 """Runs schedules: all of a range on every core, or one seed with its trace.
 
-``python -m simulation`` [--seed N] [--count N] [--first N] [--vanishing]
+``python -m simulation`` [--seed N] [--count N] [--within SECONDS] [--first N] [--vanishing]
 """
 
 import argparse
@@ -23,12 +23,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
     parser.add_argument("--seed", type=int, help="replay this one, with its trace")
     parser.add_argument("--count", type=int, default=4000)
+    parser.add_argument("--within", type=float, help="begin none after so many seconds, and say how many ran")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--vanishing", action="store_true", help="stored messages may vanish in every schedule")
     asked = parser.parse_args()
     if asked.seed is not None:
         return replay(asked.seed, vanishing=asked.vanishing)
-    return search(asked.first, asked.count, vanishing=asked.vanishing)
+    return search(asked.first, asked.count, within_s=asked.within, vanishing=asked.vanishing)
 
 
 def replay(seed: int, *, vanishing: bool) -> int:
@@ -40,18 +41,23 @@ def replay(seed: int, *, vanishing: bool) -> int:
     return bool(findings)
 
 
-def search(first: int, count: int, *, vanishing: bool) -> int:
+def search(first: int, count: int, *, within_s: float | None, vanishing: bool) -> int:
     """Run many schedules and name the seeds that break a promise."""
     begun = time.perf_counter()
-    failed = 0
+    failed = ran = 0
     chunks = [range(start, min(start + _CHUNK, first + count)) for start in range(first, first + count, _CHUNK)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for findings in pool.map(partial(check, vanishing=vanishing), chunks):
+        for chunk, findings in zip(chunks, pool.map(partial(check, vanishing=vanishing), chunks), strict=True):
+            ran += len(chunk)
             for seed, finding in findings:
                 failed += 1
                 _say(f"SEED={seed} {finding}")
+            if within_s is not None and time.perf_counter() - begun > within_s:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     seconds = time.perf_counter() - begun
-    _say(f"{count} schedules in {seconds:.0f} s ({count / seconds:.0f}/s), {failed} of them broke a promise")
+    left = f"; the time was up for {count - ran} more" if ran < count else ""
+    _say(f"{ran} schedules in {seconds:.0f} s ({ran / seconds:.0f}/s), {failed} of them broke a promise{left}")
     return bool(failed)
 
 
