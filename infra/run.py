@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hybridmesh.bus.app import AgentApp
@@ -15,6 +18,9 @@ from hybridmesh.bus.topology import AGENTS
 from hybridmesh.infra.composition import builder_of
 from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
 from hybridmesh.infra.settings import child_environment, settings_of
+
+
+_THREADS = min(32, (os.cpu_count() or 1) + 4)  # as asyncio has by default
 
 
 def check_agent(agent: str) -> None:
@@ -32,6 +38,7 @@ async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys
 
     """
     check_agent(agent)
+    start_threads()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # its lines may hold parts of a message
     where = url or settings.nats_url or Endpoint.read(settings.data).url
@@ -39,6 +46,17 @@ async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys
     own = settings_of(agent, settings)
     app = AgentApp(where, read_identity(folder, agent), KeyRing.read(folder), own, builder_of(agent, folder))
     await app.run()
+
+
+def start_threads() -> None:
+    """Start the threads that the event loop will ever want: a start that fails for want of memory is waited for in vain.
+
+    The whole process would stand still then, and seem to be alive (CPython's ``Thread.start``).
+    """
+    pool, together = ThreadPoolExecutor(_THREADS), threading.Barrier(_THREADS)
+    for _ in range(_THREADS):
+        pool.submit(together.wait)
+    asyncio.get_running_loop().set_default_executor(pool)
 
 
 async def run_replicas(agent: str, count: int, words: Sequence[str], settings: MeshSettings, tell: Tell) -> None:
