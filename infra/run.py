@@ -19,7 +19,6 @@ from hybridmesh.infra.composition import builder_of
 from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
 from hybridmesh.infra.settings import child_environment, settings_of
 
-
 _THREADS = min(32, (os.cpu_count() or 1) + 4)  # as asyncio has by default
 
 
@@ -49,7 +48,7 @@ async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys
 
 
 def start_threads() -> None:
-    """Start the threads that the event loop will ever want: a start that fails for want of memory is waited for in vain.
+    """Start the threads that the event loop may want: a start that fails for want of memory is waited for in vain.
 
     The whole process would stand still then, and seem to be alive (CPython's ``Thread.start``).
     """
