@@ -136,7 +136,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
     from hybridmesh.agents.worker.agent import WorkerAgent
     from hybridmesh.agents.worker.onnx_models import LocalModels
     from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
-    from hybridmesh.infra.models.room import free_memory
+    from hybridmesh.infra.models.free_memory import free_memory
 
     settings = links.settings.models
     models = LocalModels(partial(model_folder, links.settings), settings, free_bytes=free_memory)

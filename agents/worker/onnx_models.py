@@ -200,7 +200,7 @@ class LocalModels:
         except SetupError:
             self.memory.release(name)
             raise
-        except Exception as error:
+        except Exception as error:  # of the libraries too: what was set aside is given back, and the old model goes on
             self.memory.release(name)
             why = str(error) if isinstance(error, MeshError) else type(error).__name__
             remedy = "verify it, or end other programs where memory is short"

@@ -9,8 +9,6 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Entry
 from hybridmesh.infra.models.free_memory import free_memory
 
-__all__ = ["check_room", "free_memory", "room_for"]
-
 SPARE_BYTES: Final = 200_000_000  # one wheel, and room for everybody else on that disk
 BUILD_BYTES: Final = 400_000_000  # what a build takes at most
 LOADED_RATIO: Final = 1.6  # memory of a loaded model that works on a prompt, by the size of its files

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,21 +19,9 @@ from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.requests import answer
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.memory import Scope
+from length_embedder import Lengths
 
 pytestmark = pytest.mark.connected
-
-
-class Lengths:
-    """A dense embedder without a model: a text's length is its direction."""
-
-    generation = "lengths_v1"
-    size = 2
-
-    async def embed(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
-        return [(1.0, float(len(text))) for text in texts]
-
-    async def close(self) -> None:
-        """Nothing to free."""
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The memory agent over the real embedded engine: what it does without being asked, and what it refuses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,24 +14,12 @@ from hybridmesh.agents.memory.edge_store import EdgeStore
 from hybridmesh.agents.memory.library import Library
 from hybridmesh.agents.memory.store import Where
 from hybridmesh.schemas.memory import Kind, MemoryItem, Remember, Scope
+from length_embedder import Lengths
 
 pytestmark = pytest.mark.connected
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOME = Scope(tenant="home")
-
-
-class Lengths:
-    """A dense embedder without a model: a text's length is its direction."""
-
-    generation = "lengths_v1"
-    size = 2
-
-    async def embed(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
-        return [(1.0, float(len(text))) for text in texts]
-
-    async def close(self) -> None:
-        """Nothing to free."""
 
 
 @pytest.fixture

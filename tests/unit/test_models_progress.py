@@ -11,6 +11,7 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models import room
 from hybridmesh.infra.models.catalog import CATALOG, DEFAULT
 from hybridmesh.infra.models.entry import Entry
+from hybridmesh.infra.models.free_memory import free_memory
 from hybridmesh.infra.models.progress import Amount, Progress, ProgressLines, silent
 from hybridmesh.infra.models.sources import Source, fetch_files
 
@@ -79,13 +80,13 @@ def write_group(folder: Path, limit: str, used: int) -> None:
 
 def test_a_container_counts_its_own_limit(tmp_path: Path) -> None:
     """It runs on what you have: the memory of the host is not the container's."""
-    assert room.free_memory(tmp_path) <= psutil.virtual_memory().total
+    assert free_memory(tmp_path) <= psutil.virtual_memory().total
     write_group(tmp_path, "1000", 300)
-    assert room.free_memory(tmp_path) == 700
+    assert free_memory(tmp_path) == 700
     (tmp_path / "memory.stat").write_text("anon 180\nfile 120\ninactive_file 90\nactive_file 30\n")
-    assert room.free_memory(tmp_path) == 820  # what files left in memory makes room
+    assert free_memory(tmp_path) == 820  # what files left in memory makes room
     write_group(tmp_path, "max", 300)
-    assert room.free_memory(tmp_path) > 1000
+    assert free_memory(tmp_path) > 1000
 
 
 def test_a_service_counts_its_own_limit_and_those_above(tmp_path: Path) -> None:
@@ -93,14 +94,14 @@ def test_a_service_counts_its_own_limit_and_those_above(tmp_path: Path) -> None:
     tree, own = tmp_path / "tree", tmp_path / "cgroup"
     own.write_text("0::/system.slice/mesh.service\n")
     write_group(tree / "system.slice" / "other.service", "1", 1)
-    assert room.free_memory(tree, own) > 5000
+    assert free_memory(tree, own) > 5000
     write_group(tree / "system.slice" / "mesh.service", "5000", 1000)
-    assert room.free_memory(tree, own) == 4000
+    assert free_memory(tree, own) == 4000
     write_group(tree / "system.slice", "5000", 2500)
-    assert room.free_memory(tree, own) == 2500
+    assert free_memory(tree, own) == 2500
     own.write_text("0::/docker/0123\n")  # the host's word for it, in a container that sees its own group only
     write_group(tree, "900", 200)
-    assert room.free_memory(tree, own) == 700
+    assert free_memory(tree, own) == 700
 
 
 def test_control_groups_of_the_first_version_count_too(tmp_path: Path) -> None:
@@ -114,9 +115,9 @@ def test_control_groups_of_the_first_version_count_too(tmp_path: Path) -> None:
     (group / "memory.stat").write_text("inactive_file 1\ntotal_inactive_file 500\ntotal_active_file 100\n")
     (tree / "memory" / "memory.limit_in_bytes").write_text(f"{2**63 - 4096}\n")
     (tree / "memory" / "memory.usage_in_bytes").write_text("9000\n")
-    assert room.free_memory(tree, own) == 5600
+    assert free_memory(tree, own) == 5600
     own.unlink()
-    assert room.free_memory(tree, own) > 5600
+    assert free_memory(tree, own) > 5600
 
 
 class Answering:

@@ -16,7 +16,7 @@ from hybridmesh.bus.links import Links
 from hybridmesh.bus.settings import MeshSettings, ModelSettings
 from hybridmesh.infra.composition import build_worker
 from hybridmesh.infra.model_setup import needed_models
-from hybridmesh.infra.models.room import free_memory
+from hybridmesh.infra.models.free_memory import free_memory
 from hybridmesh.schemas.frameworks import YesNo
 from hybridmesh.schemas.inference import CompletionRequest
 from hybridmesh.schemas.plans import StepSpec
