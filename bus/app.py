@@ -19,7 +19,7 @@ from hybridmesh.bus.borders import begun_subject, inbox_of
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.connection import Connection
 from hybridmesh.bus.endings import Endings, HeardEndings
-from hybridmesh.bus.errors import MeshError, MeshUnavailable
+from hybridmesh.bus.errors import MeshError, MeshUnavailable, TransientError
 from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.metrics import Metrics
@@ -37,6 +37,7 @@ logger = logging.getLogger("hybridmesh")
 
 _PATIENCE_S, _WAITING_S = 2.0, 10.0  # before it is told that the bus does not answer, and then again
 _FIRST = asyncio.FIRST_COMPLETED
+STARVED_S = 5  # to leave in, for who gets no memory: whatever it still has in hand comes back
 TO_LEAVE_S = 30  # after the grace time: longer than a publish is tried
 METRICS_BLOCKS = 16  # so many replicas of an agent on one machine find a port
 
@@ -118,7 +119,8 @@ class AgentApp:
         self._ring = ring
         self._settings = settings
         self._build = build
-        self._closed = asyncio.Event()
+        self._fault: Exception | None = None
+        self._unfit = asyncio.Event()  # to go on, by that fault
         self._broker = make_broker(url, identity, settings.bus, self._note_closed)
         self._app = _Application(self._broker, self._lifespan)
         self._loops: list[WorkLoop] = []
@@ -154,7 +156,7 @@ class AgentApp:
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(work) for work in works]
         attendance = Attendance(links.state(Bucket.AGENTS, Presence), agent.name, links.clock)
         tasks.append(asyncio.create_task(self._attend(attendance, agent)))
-        tasks.append(asyncio.create_task(self._until_closed()))
+        tasks.append(asyncio.create_task(self._until_unfit()))
         await self._tell(links, Action.AGENT_STARTED)
         self.ready.set()
         guard = asyncio.create_task(self._guard(tasks))
@@ -202,7 +204,11 @@ class AgentApp:
         async def reply(message: NatsMessage) -> Response:
             headers = {name: str(value) for name, value in message.headers.items()}
             begun = time.perf_counter()
-            body, marks = await answer(service, headers, message.body, self._ring)
+            try:
+                body, marks = await answer(service, headers, message.body, self._ring)
+            except MemoryError as error:
+                self._give_up(error)
+                body, marks = b"", {ERROR_HEADER: f"{TransientError.__name__}:{MemoryError.__name__}"}
             outcome = marks.get(ERROR_HEADER, "ok")
             self._metrics.answered(service.subject, outcome, time.perf_counter() - begun)
             return Response(body, headers=marks)
@@ -232,12 +238,17 @@ class AgentApp:
             await end_tasks([task for task in (connecting, told) if not task.done()])
 
     async def _note_closed(self) -> None:
-        self._closed.set()
-
-    async def _until_closed(self) -> None:
         """End, as no loop does by itself, when the connection is gone for good: all calls would fail for ever."""
-        await self._closed.wait()
-        raise MeshUnavailable("the connection was closed for good")
+        self._give_up(MeshUnavailable("the connection was closed for good"))
+
+    def _give_up(self, fault: Exception) -> None:
+        self._fault = fault
+        self._unfit.set()
+
+    async def _until_unfit(self) -> None:
+        await self._unfit.wait()
+        if self._fault is not None:
+            raise self._fault
 
     async def _guard(self, tasks: list[asyncio.Task[None]]) -> None:
         """End the process when a loop ends by itself: the supervisor starts a fresh one.
@@ -246,11 +257,13 @@ class AgentApp:
         by the event loop too.
         """
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        grace_s = round(self._settings.bus.drain_s) + TO_LEAVE_S
         for task in done:
             error = task.exception()
             logger.error("%s: a loop ended: %s", self._identity.name, type(error).__name__)
+            grace_s = STARVED_S if isinstance(error, MemoryError) else grace_s
         if hasattr(signal, "alarm"):
-            signal.alarm(round(self._settings.bus.drain_s) + TO_LEAVE_S)
+            signal.alarm(grace_s)
         signal.raise_signal(signal.SIGTERM)
 
     async def _wind_down(self, tasks: list[asyncio.Task[None]]) -> None:

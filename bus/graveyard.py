@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nats.aio.msg import Msg
@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from hybridmesh.bus.bodies import keep_body
 from hybridmesh.bus.borders import has_store
-from hybridmesh.bus.envelope import BODY_REFERENCE, Envelope
+from hybridmesh.bus.envelope import BODY_REFERENCE, NAMING, Envelope
+from hybridmesh.bus.errors import PermanentError
 from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.topology import dead_subject, producers_of
@@ -23,8 +24,9 @@ from hybridmesh.schemas.tasks import TaskFailed
 REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON = (
     f"mesh-dead-{name}" for name in ("reason", "detail", "by", "at", "subject")
 )
+LEFT_OUT = "mesh-dead-left-out"  # its body was too large, or its headers, and had so many bytes
 
-
+_LONG = 1024  # more than a header of ours ever is
 _ATTEMPT = re.compile("[0-9]{1,9}")
 
 
@@ -42,11 +44,21 @@ class Burial:
 async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
     """Store the message among the dead letters, once however often it is tried, with a copy of a body kept elsewhere.
 
+    Of one that no stream takes, as with what a burial adds it is too large, or has headers of no use, the rest is kept.
+
     Raises:
         MeshUnavailable: the bus does not answer.
         PermanentError: no stream takes it.
 
     """
+    try:
+        await _store(publisher, message, burial)
+    except PermanentError:
+        detail = f"{burial.detail[:200]}; left out: its body of {len(message.data)} bytes"
+        await _store(publisher, _remains(message), replace(burial, detail=detail))
+
+
+async def _store(publisher: Publisher, message: Msg, burial: Burial) -> None:
     headers = {
         **(message.headers or {}),
         **await _own_body(publisher, message, burial),
@@ -58,6 +70,12 @@ async def bury(publisher: Publisher, message: Msg, burial: Burial) -> None:
         "Nats-Msg-Id": f"dead:{burial.place}",
     }
     await publisher.send(Envelope(dead_subject(message.subject), headers, message.data))
+
+
+def _remains(message: Msg) -> Msg:
+    """Return what the dead letters take of any message: no body, and of its headers those that name it."""
+    headers = {name: value for name, value in (message.headers or {}).items() if name in NAMING and len(value) < _LONG}
+    return replace(message, data=b"", headers={**headers, LEFT_OUT: str(len(message.data))})
 
 
 async def _own_body(publisher: Publisher, message: Msg, burial: Burial) -> dict[str, str]:

@@ -116,7 +116,12 @@ class Asker:
 async def answer(
     service: Service, headers: Mapping[str, str], body: bytes, ring: KeyRing, clock: Clock = utc_now
 ) -> tuple[bytes, dict[str, str]]:
-    """Check a request, have the service answer it, and return the reply's body and headers."""
+    """Check a request, have the service answer it, and return the reply's body and headers.
+
+    Raises:
+        MemoryError: the service got no memory; its process is to end.
+
+    """
     try:
         _trust(service, headers, body, ring, clock())
         request = service.request.model_validate_json(body)
@@ -127,6 +132,8 @@ async def answer(
         return b"", {ERROR_HEADER: f"{PermanentError.__name__}:{error.reason}"}
     except MeshError as error:
         return b"", {ERROR_HEADER: f"{type(error).__name__}:{error.reason}"}
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - the outermost boundary: the asker must hear that it failed
         return b"", {ERROR_HEADER: f"{TransientError.__name__}:{type(error).__name__}"}
 

@@ -67,6 +67,9 @@ class Suspects:
                     noted = by_itself and await self._begin(key, about.timestamp)
                     try:
                         yield
+                    except MemoryError:
+                        noted = False  # its process ends by that
+                        raise
                     finally:
                         if noted:
                             await self._end(key)

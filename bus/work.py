@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -24,7 +23,7 @@ from hybridmesh.bus.agent import Agent, Clock
 from hybridmesh.bus.bodies import fetch_body
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.endings import Endings, HeardEndings
-from hybridmesh.bus.envelope import NAMING, open_envelope, signature_problem, time_problem
+from hybridmesh.bus.envelope import open_envelope, signature_problem, time_problem
 from hybridmesh.bus.errors import (
     BodyMissing,
     Deferred,
@@ -54,8 +53,6 @@ logger = logging.getLogger("hybridmesh")
 # Short, so that a stop is heard soon: a fetch is never cancelled, as that would strand messages until ack_wait.
 _FETCH_TIMEOUT_S = 1.0
 _ACK_TIMEOUT_S = 5.0
-_LONG = 1024  # more than a header of ours ever is
-LEFT_OUT = "mesh-dead-left-out"  # in a dead letter: its body was too large, or its headers, and had so many bytes
 _REMEMBERED = 10_000  # messages whose failures are counted
 
 
@@ -104,10 +101,17 @@ class WorkLoop:
         # By the message's place. Not the server's count of deliveries: who waited for room, or was in the hands of a
         # process that was killed, has failed at nothing; who killed it is found by ``suspects``.
         self._failures: Counter[str] = Counter()
+        self._fault: BaseException | None = None  # that no message is to blame for
         self.handled = 0
 
     async def run(self) -> None:
-        """Work until :meth:`stop`; returns when the last message is done."""
+        """Work until :meth:`stop`; returns when the last message is done.
+
+        Raises:
+            MemoryError: a handler got no memory. What was not to be had is not to be had at the next try, and what is
+                left of such a process cannot be trusted: it is to end.
+
+        """
         queues = [
             await self._js.pull_subscribe_bind(queue.durable, queue.stream) for queue in (self._consumer, *self._beside)
         ]
@@ -126,6 +130,8 @@ class WorkLoop:
                     await queue.unsubscribe()
             await self._drain()
             await end_tasks({beat})
+        if isinstance(self._fault, MemoryError):
+            raise self._fault
 
     def stop(self) -> None:
         """Take no more messages."""
@@ -183,12 +189,14 @@ class WorkLoop:
         if self._admission is not None:
             self._admission.wake()
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = error
             logger.error("%s: work loop failed: %s", self._agent.name, type(error).__name__)
 
     async def _drain(self) -> None:
         """Give running handlers the grace time; what is not done by then is redelivered to another replica."""
         if self._running:
-            _, late = await asyncio.wait(self._running, timeout=self._settings.drain_s)
+            grace_s = 0.0 if isinstance(self._fault, MemoryError) else self._settings.drain_s
+            _, late = await asyncio.wait(self._running, timeout=grace_s)
             await end_tasks(late)
 
     async def _see_through(self, message: Msg) -> None:
@@ -215,6 +223,9 @@ class WorkLoop:
             await self._retry(message, error.reason, error.retry_after_s)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await self._retry(message, type(error).__name__, None)
+        except MemoryError:
+            self.stop()  # the message comes back, in a process that has memory or to be found a suspect
+            raise
         except Exception as error:  # noqa: BLE001 - the outermost boundary: an unforeseen fault must not stop the loop
             logger.error("%s: handler failed: %s", self._agent.name, _where(error))
             await self._retry(message, type(error).__name__, None)
@@ -352,7 +363,7 @@ class WorkLoop:
         """Dead letter first, then the task's end, then term: a crash in between repeats, it does not lose."""
         burial = Burial(self._agent.name, _place(message), reason, detail, self._clock())
         try:
-            await self._lay_down(message, burial)
+            await bury(self._publisher, message, burial)
             self._metrics.buried(reason)
             self._failures.pop(_place(message), None)
             if ends:
@@ -364,22 +375,9 @@ class WorkLoop:
             logger.warning("%s: burial failed: %s", self._agent.name, type(failure).__name__)
             await self._hand_back(message, self._settings.retry_base_s)
 
-    async def _lay_down(self, message: Msg, burial: Burial) -> None:
-        try:
-            await bury(self._publisher, message, burial)
-        except PermanentError:  # with what a burial adds it is more than the server takes, or has headers of no use
-            detail = f"{burial.detail[:200]}; left out: its body of {len(message.data)} bytes"
-            await bury(self._publisher, _remains(message), replace(burial, detail=detail))
-
 
 def _place(message: Msg) -> str:
     return f"{message.metadata.stream}.{message.metadata.sequence.stream}"
-
-
-def _remains(message: Msg) -> Msg:
-    """Return what the dead letters take of any message: no body, and of its headers those that name it."""
-    headers = {name: value for name, value in (message.headers or {}).items() if name in NAMING and len(value) < _LONG}
-    return replace(message, data=b"", headers={**headers, LEFT_OUT: str(len(message.data))})
 
 
 def _where(error: BaseException) -> str:

@@ -14,11 +14,10 @@ from hybridmesh.bus.bodies import body_name, drop_body, fetch_body, put_body
 from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.envelope import BODY_REFERENCE, SIGNATURE, Envelope, open_envelope, time_problem
 from hybridmesh.bus.errors import BodyMissing, InvalidMessage, MeshUnavailable, UntrustedMessage, UsageError
-from hybridmesh.bus.graveyard import BURIED_AT, BURIED_BY, DETAIL, DIED_ON, REASON
+from hybridmesh.bus.graveyard import BURIED_AT, BURIED_BY, DETAIL, DIED_ON, LEFT_OUT, REASON
 from hybridmesh.bus.identity import KeyRing
 from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.topology import AUDIT, DEAD, TOPOLOGY, Account, Row, filter_of, message_types, subject_for
-from hybridmesh.bus.work import LEFT_OUT
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import StepMessage, is_task_id
 from hybridmesh.schemas.tasks import CancelTask, TaskSubmitted

@@ -1,10 +1,7 @@
 """What is more than the server takes: it is refused before it is sent, buried without its body, and closes nothing."""
 
 import asyncio
-import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import cast
 
 import nats.errors
@@ -13,17 +10,15 @@ from nats.aio.client import Client
 
 from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
-from hybridmesh.bus.app import AgentApp
 from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.envelope import Envelope
 from hybridmesh.bus.errors import PermanentError
-from hybridmesh.bus.graveyard import REASON
+from hybridmesh.bus.graveyard import LEFT_OUT, REASON
 from hybridmesh.bus.identity import read_identity
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.topology import DEAD, loops_of, subject_for
-from hybridmesh.bus.work import LEFT_OUT, WorkLoop
-from hybridmesh.schemas.message import Message, new_task_id
-from hybridmesh.schemas.steps import StepReady
+from hybridmesh.bus.work import WorkLoop
+from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.tasks import TaskSubmitted
 
 pytestmark = pytest.mark.connected
@@ -106,40 +101,3 @@ async def test_too_large_a_message_is_refused_and_the_connection_stays(bus: Bus,
         await decomposer.client.publish(SUBMITTED, envelope.body, headers=envelope.headers)
     await decomposer.client.flush()
     assert await bus.count("INTAKE_DECOMPOSER_LANES") == 0
-
-
-async def test_a_connection_that_is_closed_for_good_ends_the_agent(bus: Bus) -> None:
-    """Nothing is lost: a process that could only fail for ever goes, so that a fresh one takes its place."""
-    clients: list[Client] = []
-
-    async def build(links: Links) -> Agent:
-        clients.append(links.client)
-
-        async def never(_: StepReady) -> Sequence[Message]:
-            raise AssertionError
-
-        return Agent("classifier", handlers={StepReady: never})
-
-    app = AgentApp(bus.url, read_identity(bus.keys, "classifier"), bus.ring, bus.settings, build)
-    running = asyncio.create_task(app.run())
-    async with asyncio.timeout(20):
-        await app.ready.wait()
-    (client,) = clients
-    subject = subject_for(StepReady, new_task_id())
-    # As any error does for which a server closes: past the check that keeps this one from it.
-    await Client.publish(client, subject, largest(client), headers={"ce-id": "y" * 100})
-    async with asyncio.timeout(60):
-        await running
-    assert client.is_closed
-
-
-async def test_an_agent_that_cannot_get_to_its_end_is_ended(bus: Bus) -> None:
-    """Nothing is lost: who stands still over its own end is started again by nobody, as it seems to be alive."""
-    script = Path(__file__).parents[1] / "stuck_agent.py"
-    stuck = await asyncio.create_subprocess_exec(sys.executable, str(script), bus.url, str(bus.keys))
-    try:
-        assert await asyncio.wait_for(stuck.wait(), 50) == -signal.SIGALRM
-    finally:
-        if stuck.returncode is None:
-            stuck.kill()
-            await stuck.wait()

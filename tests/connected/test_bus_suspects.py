@@ -30,7 +30,7 @@ MOST = 4
 
 
 @contextlib.asynccontextmanager
-async def working(bus: Bus, handle: Handle) -> AsyncGenerator[WorkLoop]:
+async def working(bus: Bus, handle: Handle) -> AsyncGenerator[asyncio.Task[None]]:
     """A classifier with another handler that suspects what nobody saw the end of."""
     links = await bus.links("classifier")
     suspects = Suspects(links.state(Bucket.BEGUN, Begun), "classifier", MOST)
@@ -39,7 +39,7 @@ async def working(bus: Bus, handle: Handle) -> AsyncGenerator[WorkLoop]:
     loop = WorkLoop(bus.js, queue, agent, links.publisher, links.ring, settings, slots=4, suspects=suspects)
     task = asyncio.create_task(loop.run())
     try:
-        yield loop
+        yield task
     finally:
         loop.stop()
         await task
@@ -152,6 +152,36 @@ async def test_a_note_of_another_message_does_not_count(bus: Bus) -> None:
     async with working(bus, classify):
         await eventually(lambda: empty(bus))
     assert (await bus.count("DEAD"), await notes(bus)) == (0, {})
+
+
+async def test_who_gets_no_memory_ends_its_process_until_it_is_given_up(bus: Bus) -> None:
+    """Nothing is lost: no try is taken in a process that cannot be trusted, and what asks for too much is found."""
+    await provision(bus.js, SETTINGS.bus)
+    decomposer = await bus.links("decomposer")
+    greedy, other = make_ready(), make_ready()
+    for ready in (greedy, other):
+        await decomposer.publisher.publish(ready)
+    await hand_out(bus, UNEXPLAINED)
+    done: list[str] = []
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        done.append(ready.task_id)
+        if ready.task_id == greedy.task_id:
+            raise MemoryError
+        await asyncio.sleep(0.1)
+        return (classified(ready),)
+
+    deaths = 0
+    async with asyncio.timeout(60):
+        while not await empty(bus):
+            try:
+                async with working(bus, handle) as running:
+                    while not running.done() and not await empty(bus):
+                        await asyncio.sleep(0.02)
+            except MemoryError:
+                deaths += 1
+    assert (deaths, done.count(greedy.task_id), done.count(other.task_id)) == (MOST, MOST, 1)
+    assert await bus.count("DEAD") == 1
 
 
 async def test_where_no_note_can_be_kept_a_suspect_is_handled_all_the_same(bus: Bus) -> None:

@@ -13,7 +13,7 @@ from harness import Bus, eventually
 from hybridmesh.bus.bodies import body_name, drop_body, fetch_body, forget_bodies, keep_body, put_body
 from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import BodyMissing
-from hybridmesh.bus.graveyard import DIED_ON
+from hybridmesh.bus.graveyard import DIED_ON, LEFT_OUT
 from hybridmesh.bus.topology import (
     BODIES,
     DEAD,
@@ -21,7 +21,6 @@ from hybridmesh.bus.topology import (
     queue_stream,
     subject_of,
 )
-from hybridmesh.bus.work import LEFT_OUT
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepReady
 from letter_bench import SECRET, Classifier, actions, at_work, bury, letters, make_ready
