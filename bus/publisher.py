@@ -74,9 +74,9 @@ class Publisher:
 
         """
         envelope = seal(message, self._identity, self._clock())
-        apart = is_apart(self._identity.name, type(message))
-        most = self._max_open_bytes if is_open(type(message)) else self._max_body_bytes
-        await self.send(envelope if apart or len(envelope.body) <= most else await self._by_reference(envelope))
+        if len(envelope.body) > self._max_body_bytes and self._goes_by_reference(message, len(envelope.body)):
+            envelope = await self._by_reference(envelope)
+        await self.send(envelope)
 
     async def record(self, event: AuditEvent) -> None:
         """Store an audit event; raises MeshUnavailable when it is not on disk."""
@@ -117,6 +117,10 @@ class Publisher:
                 raise told from failure
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _goes_by_reference(self, message: Message, size: int) -> bool:
+        fits = is_open(type(message)) and size <= self._max_open_bytes
+        return not fits and not is_apart(self._identity.name, type(message))
 
     async def _by_reference(self, envelope: Envelope) -> Envelope:
         name = body_name(envelope.headers["ce-id"], envelope.body)

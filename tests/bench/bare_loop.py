@@ -28,11 +28,8 @@ _BODY = b'{"text":"' + b"a customer writes that a payment was taken twice; " * 8
 
 
 @contextlib.asynccontextmanager
-async def bare_loop(url: str, beside: Sequence[Sequence[str]] = ((),) * HOPS) -> AsyncGenerator[Task]:
-    """Run the five hops; yields what sends one message through all of them.
-
-    ``beside`` says where each hop writes before it sends the next message.
-    """
+async def bare_sender(url: str) -> AsyncGenerator[Task]:
+    """Make the streams; yields what sends one message through all hops, which run elsewhere."""
     client = await nats.connect(url)
     js = client.jetstream()
     await _provision(js)
@@ -50,16 +47,24 @@ async def bare_loop(url: str, beside: Sequence[Sequence[str]] = ((),) * HOPS) ->
         await ended
 
     await client.subscribe(_END, cb=arrived)
-    clients = [await nats.connect(url) for _ in range(HOPS)]
-    hops = [asyncio.create_task(_hop(each.jetstream(), hop, beside[hop])) for hop, each in enumerate(clients)]
+    await client.flush()
     try:
         yield run_one
     finally:
-        for hop in hops:
-            hop.cancel()
-        await asyncio.gather(*hops, return_exceptions=True)
-        for each in (client, *clients):
-            await each.close()
+        await client.close()
+
+
+@contextlib.asynccontextmanager
+async def bare_hop(url: str, hop: int, beside: Sequence[Sequence[str]] = ((),) * HOPS) -> AsyncGenerator[None]:
+    """Run one hop over a connection of its own; ``beside`` says where each writes before it sends the next message."""
+    client = await nats.connect(url)
+    passing = asyncio.create_task(_pass_on(client.jetstream(), hop, beside[hop]))
+    try:
+        yield
+    finally:
+        passing.cancel()
+        await asyncio.gather(passing, return_exceptions=True)
+        await client.close()
 
 
 def _subject(hop: int) -> str:
@@ -83,7 +88,7 @@ async def _provision(js: JetStreamContext) -> None:
         await js.add_consumer(f"BARE_{hop}", config)
 
 
-async def _hop(js: JetStreamContext, hop: int, beside: Sequence[str]) -> None:
+async def _pass_on(js: JetStreamContext, hop: int, beside: Sequence[str]) -> None:
     subscription = await js.pull_subscribe_bind("hop", f"BARE_{hop}")
     slots = asyncio.Semaphore(SLOTS)
 

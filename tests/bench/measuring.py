@@ -32,8 +32,8 @@ class Sizes:
 class Figures:
     """What was measured of one kind of task.
 
-    CPU times are a task's mean over the concurrent part, of this process (every client and agent) and of the
-    server; ``stored`` is how many messages a task adds to each stream or bucket, each one synced to disk.
+    CPU times are a task's mean over the concurrent part, of every client and agent and of the server; ``stored`` is
+    how many messages a task adds to each stream or bucket, each one synced to disk.
     """
 
     name: str
@@ -50,15 +50,17 @@ class Figures:
         return sum(self.stored.values())
 
 
-async def measure(name: str, task: Task, sizes: Sizes, js: JetStreamContext, server_pid: int) -> Figures:
-    """Warm up, time the tasks, and count what they stored."""
+async def measure(
+    name: str, task: Task, sizes: Sizes, js: JetStreamContext, server_pid: int, others: Sequence[int] = ()
+) -> Figures:
+    """Warm up, time the tasks, and count what they stored; ``others`` are processes that work beside this one."""
     await run_many(task, sizes.warm, sizes.width)
     times = [await _timed(task) for _ in range(sizes.sequential)]
     before = await _stored(js)
-    cpu, server_cpu, start = time.process_time(), _cpu_s(server_pid), time.perf_counter()
+    cpu, server_cpu, start = _cpus_s(others), _cpu_s(server_pid), time.perf_counter()
     await run_many(task, sizes.concurrent, sizes.width)
     took_s = time.perf_counter() - start
-    cpu, server_cpu = time.process_time() - cpu, _cpu_s(server_pid) - server_cpu
+    cpu, server_cpu = _cpus_s(others) - cpu, _cpu_s(server_pid) - server_cpu
     after = await _stored(js)
     grown = {stream: (last - before.get(stream, 0)) / sizes.concurrent for stream, last in sorted(after.items())}
     return Figures(
@@ -100,6 +102,10 @@ async def _stored(js: JetStreamContext) -> dict[str, int]:
     await asyncio.sleep(_SETTLE_S)
     infos = {str(info.config.name): info.state.last_seq for info in await js.streams_info()}
     return {name: last for name, last in infos.items() if name not in _BACKGROUND}
+
+
+def _cpus_s(others: Sequence[int]) -> float:
+    return time.process_time() + sum(map(_cpu_s, others))
 
 
 def _cpu_s(pid: int) -> float:

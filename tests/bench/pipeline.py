@@ -8,6 +8,7 @@ next message signed and stored. FastStream's hops parse and publish, and do noth
 import asyncio
 import contextlib
 import itertools
+import secrets
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
+from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.state import State
 from hybridmesh.bus.topology import Bucket, consumers_of, filter_of
@@ -152,52 +154,57 @@ _HOPS: tuple[tuple[str, type[Message], Action], ...] = (
 
 
 @contextlib.asynccontextmanager
-async def mesh_pipeline(url: str, keys: Path, settings: MeshSettings) -> AsyncGenerator[Task]:
-    """Run the hops of the mesh; yields what sends one step through all of them."""
-    ring = KeyRing.read(keys)
-    async with contextlib.AsyncExitStack() as stack:
-        loops: list[WorkLoop] = []
-        for name, kind, action in _HOPS:
-            client = await nats.connect(url)
-            stack.push_async_callback(client.close)
-            links = await make_links(client, read_identity(keys, name), ring, settings)
-            agent = Agent(name, handlers={kind: Hop(links, action).pass_on})
-            consumer = consumers_of(name)[0]
-            # As after the first half minute, when no end can have been missed any more.
-            endings = HeardEndings(client, Endings(links.js, ring), late=timedelta(0))
-            await endings.listen()
-            loops.append(
-                WorkLoop(links.js, consumer, agent, links.publisher, ring, settings.bus, slots=SLOTS, endings=endings)
-            )
-        client = await nats.connect(url)
-        stack.push_async_callback(client.close)
-        first = await make_links(client, read_identity(keys, "decomposer"), ring, settings)
-        waiting: dict[str, asyncio.Future[None]] = {}
+async def mesh_hop(url: str, hop: int, keys: Path) -> AsyncGenerator[None]:
+    """Run one hop over a connection of its own."""
+    name, kind, action = _HOPS[hop]
+    settings, ring = MeshSettings(), KeyRing.read(keys)
+    client = await nats.connect(url)
+    links = await make_links(client, read_identity(keys, name), ring, settings)
+    agent = Agent(name, handlers={kind: Hop(links, action).pass_on})
+    # As after the first half minute, when no end can have been missed any more.
+    endings = HeardEndings(client, Endings(links.js, ring), late=timedelta(0))
+    await endings.listen()
+    queue, bus = consumers_of(name)[0], settings.bus
+    loop = WorkLoop(links.js, queue, agent, links.publisher, ring, bus, slots=SLOTS, endings=endings)
+    running = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        loop.stop()
+        await running
+        await client.close()
 
-        async def arrived(message: Msg) -> None:
-            waiting.pop(message.subject.rpartition(".")[2]).set_result(None)
 
-        async def run_one() -> None:
-            task_id = new_task_id()
-            ended = waiting[task_id] = asyncio.get_running_loop().create_future()
-            context = StepContext(
-                goal="Summarise the message.",
-                profile="balanced",
-                spec=StepSpec(id=_STEP, title="Answer", instruction="Summarise the message."),
-                inputs=(Document(name="message", text=MESSAGE),),
-            )
-            await first.publisher.publish(StepReady(task_id=task_id, step_id=_STEP, context=context))
-            await ended
+@contextlib.asynccontextmanager
+async def mesh_sender(url: str, keys: Path) -> AsyncGenerator[Task]:
+    """Make the mesh's streams; yields what sends one step through all hops, which run elsewhere."""
+    settings = MeshSettings()
+    client = await nats.connect(url)
+    await provision(client.jetstream(), settings.bus)
+    first = await make_links(client, read_identity(keys, "decomposer"), KeyRing.read(keys), settings)
+    waiting: dict[str, asyncio.Future[None]] = {}
 
-        await client.subscribe(filter_of(TaskCompleted), cb=arrived)
-        await client.flush()
-        running = [asyncio.create_task(loop.run()) for loop in loops]
-        try:
-            yield run_one
-        finally:
-            for loop in loops:
-                loop.stop()
-            await asyncio.gather(*running)
+    async def arrived(message: Msg) -> None:
+        waiting.pop(message.subject.rpartition(".")[2]).set_result(None)
+
+    async def run_one() -> None:
+        task_id = new_task_id()
+        ended = waiting[task_id] = asyncio.get_running_loop().create_future()
+        context = StepContext(
+            goal="Summarise the message.",
+            profile="balanced",
+            spec=StepSpec(id=_STEP, title="Answer", instruction="Summarise the message."),
+            inputs=(Document(name="message", text=MESSAGE),),
+        )
+        await first.publisher.publish(StepReady(task_id=task_id, step_id=_STEP, context=context))
+        await ended
+
+    await client.subscribe(filter_of(TaskCompleted), cb=arrived)
+    await client.flush()
+    try:
+        yield run_one
+    finally:
+        await client.close()
 
 
 class Parcel(BaseModel):
@@ -208,8 +215,8 @@ class Parcel(BaseModel):
 
 
 @contextlib.asynccontextmanager
-async def faststream_pipeline(url: str) -> AsyncGenerator[Task]:
-    """Run the hops in FastStream's JetStream subscribers; yields what sends one message through all of them."""
+async def faststream_sender(url: str) -> AsyncGenerator[Task]:
+    """Make the streams; yields what sends one message through all hops, which run elsewhere."""
     client = await nats.connect(url)
     js = client.jetstream()
     for hop in range(HOPS + 1):
@@ -217,32 +224,39 @@ async def faststream_pipeline(url: str) -> AsyncGenerator[Task]:
         await js.add_stream(
             StreamConfig(name=f"FAST_{hop}", subjects=[f"fast.{hop}"], retention=retention, storage=StorageType.FILE)
         )
-    brokers = [_faststream_hop(url, hop) for hop in range(HOPS)]
     waiting: dict[str, asyncio.Future[None]] = {}
-    numbers = itertools.count()
+    run, numbers = secrets.token_hex(4), itertools.count()  # another run's ids would be taken for repeats
 
     async def arrived(message: Msg) -> None:
         waiting.pop((message.headers or {})["Nats-Msg-Id"].partition("/")[0]).set_result(None)
 
     async def run_one() -> None:
-        parcel = Parcel(number=str(next(numbers)))
+        parcel = Parcel(number=f"{run}.{next(numbers)}")
         ended = waiting[parcel.number] = asyncio.get_running_loop().create_future()
         headers = {"Nats-Msg-Id": f"{parcel.number}/0", "content-type": "application/json"}
         await js.publish("fast.0", parcel.model_dump_json().encode(), headers=headers)
         await ended
 
     await client.subscribe(f"fast.{HOPS}", cb=arrived)
-    for broker in brokers:
-        await broker.start()
+    await client.flush()
     try:
         yield run_one
     finally:
-        for broker in brokers:
-            await broker.stop()
         await client.close()
 
 
-def _faststream_hop(url: str, hop: int) -> NatsBroker:
+@contextlib.asynccontextmanager
+async def faststream_hop(url: str, hop: int) -> AsyncGenerator[None]:
+    """Run one hop as FastStream's JetStream subscriber, over a connection of its own."""
+    broker = _broker(url, hop)
+    await broker.start()
+    try:
+        yield
+    finally:
+        await broker.stop()
+
+
+def _broker(url: str, hop: int) -> NatsBroker:
     broker = NatsBroker(url, logger=None)
     config = ConsumerConfig(ack_policy=ServerAckPolicy.EXPLICIT, ack_wait=30)
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import nats
 import pytest
 
-from bench.bare_loop import HOPS, bare_loop
+from bench.bare_loop import HOPS
 from bench.crew import crew
+from bench.hops import Kind, hops_together, sender_of
 from bench.measuring import Figures, Sizes, measure
 from bench.publishing import publishing
 from bench.reporting import show, write
@@ -33,7 +34,10 @@ async def test_mesh_overhead(nats_server: NatsServer, keys_folder: Path, tmp_pat
     figures: list[Figures] = []
     admin = await nats.connect(nats_server.url)
     js = admin.jetstream()
-    async with bare_loop(nats_server.url) as bare:
+    async with (
+        sender_of(Kind.BARE, nats_server.url, keys_folder) as bare,
+        hops_together(Kind.BARE, nats_server.url, keys_folder),
+    ):
         figures.append(await measure(f"bare nats-py, {HOPS} hops", bare, SIZES, js, nats_server.pid))
     await provision(js, settings.bus)
     async with (
