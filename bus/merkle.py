@@ -86,11 +86,6 @@ def path_through(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
     return path
 
 
-def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the proof that leaf ``index`` is in the tree over ``leaves``."""
-    return path_through(levels_of(leaves), index)
-
-
 def includes(root: bytes, size: int, leaf: bytes, index: int, path: Sequence[bytes]) -> bool:
     """Say whether ``path`` proves ``leaf`` at ``index`` in the tree of ``size`` with ``root`` (2.1.3.2)."""
     if not 0 <= index < size:

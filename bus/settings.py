@@ -90,7 +90,8 @@ class BusSettings(Section):
 
 
 class ModelSettings(Section):
-    """The local models. ``sources`` is a folder to take model files from before any network.
+    """The local models. ``sources`` is a folder to take model files from before any network; ``figures`` is a file of
+    what you measured of them yourself, as `make bench-quality` writes it.
 
     ``local`` answers all, but for drafts where ``drafts`` names another model. ``memory_mb`` bounds what they take
     together (weights, tokens under way, kept prefixes); None: what is free on the machine. ``rows`` answers of a model
@@ -103,6 +104,7 @@ class ModelSettings(Section):
     detector: str = "pii-multilingual"
     embedder: str = "minilm-l6-int8"
     sources: Path | None = None
+    figures: Path | None = None
     threads: int = Field(default=2, ge=1)
     max_prompt_tokens: int = Field(default=1536, ge=128)
     queue: int = Field(default=64, ge=1)

@@ -39,11 +39,13 @@ _REFUSALS = frozenset(
 # What somebody should look at: a producer that is not who it says, and a prompt that a guard had to stop.
 _LOOK_AT = frozenset({Action.MESSAGE_REFUSED, Action.EGRESS_BLOCKED})
 
+_BY_PEOPLE = frozenset({Action.APPROVAL_ANSWERED, Action.MESSAGE_REFUSED})
+
 
 def as_ocsf(entry: LogEntry, event: AuditEvent) -> dict[str, Any]:
     """Return an entry as an OCSF event; what OCSF has no place for stands in ``unmapped``."""
     activity = _ACTIVITIES.get(event.action, _OTHER)
-    by = event.facts.get("by") if event.action is Action.APPROVAL_ANSWERED else None
+    by = event.facts.get("by") if event.action in _BY_PEOPLE else None
     return {
         "category_uid": _CATEGORY,
         "class_uid": _CLASS,

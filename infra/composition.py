@@ -20,6 +20,7 @@ from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import read_vault_key
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.message_ids import MessageIds
 from hybridmesh.bus.model_choice import KEY, LiveChoice
 from hybridmesh.bus.presence import Presence
 from hybridmesh.bus.queues import Queues
@@ -31,6 +32,7 @@ from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.vault_keys import KeyFolder
 from hybridmesh.infra.model_setup import model_folder
+from hybridmesh.infra.own_figures import read_figures
 from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.consults import Prompt
 from hybridmesh.schemas.memory import Scope
@@ -61,7 +63,7 @@ async def build_decomposer(links: Links) -> Agent:
     from hybridmesh.agents.decomposer.task_state import TaskState
     from hybridmesh.infra.workflows import usable_workflows
 
-    plans = links.settings.plans
+    plans, figures = links.settings.plans, read_figures(links.settings)
     choice = await _choice(links)
     tasks = links.state(Bucket.TASKS, TaskState)
     over = Endings(links.js, links.ring).over
@@ -82,6 +84,7 @@ async def build_decomposer(links: Links) -> Agent:
         clock=links.clock,
         model=RemoteModel(links.asker),
         planner=lambda: choice.names()["check"],
+        figures=figures,
         told=over,
         clear_away=partial(forget_bodies, links.js),
         reconcile=reconciler.sweep,
@@ -138,7 +141,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
     from hybridmesh.agents.worker.parked import ParkedBucket, RouteTaken
     from hybridmesh.infra.models.free_memory import free_memory
 
-    settings = links.settings.models
+    settings, figures = links.settings.models, read_figures(links.settings)
     models = LocalModels(partial(model_folder, links.settings), settings, free_bytes=free_memory)
     choice = await _choice(links)
     if choice.names() == settings.names or not await models.try_to_use(choice.names()):
@@ -154,6 +157,7 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         clock=links.clock,
         close=models.close,
         names=lambda: models.names,
+        figures=figures,
         loads=models.loads,
         note=lambda: models.note,
         watches=(models.watch, choice.keep, partial(models.follow, choice.names)),
@@ -165,6 +169,7 @@ async def build_verifier(links: Links) -> Agent:
     from hybridmesh.agents.verifier.agent import Verifier
     from hybridmesh.agents.worker.shipped import shipped_frameworks
 
+    figures = read_figures(links.settings)
     choice = await _choice(links)
     return Verifier(
         RemoteModel(links.asker),
@@ -172,6 +177,7 @@ async def build_verifier(links: Links) -> Agent:
         links.clock,
         shipped=shipped_frameworks(),
         judge=lambda: choice.names()["check"],
+        figures=figures,
         watches=(choice.keep,),
     ).agent()
 
@@ -229,7 +235,8 @@ async def build_memory(links: Links) -> Agent:
         place = ServerMemory(url=memory.url, api_key=memory.api_key, collection=memory.collection)
     folder = await asyncio.to_thread(model_folder, links.settings, links.settings.models.embedder)
     library = await open_library(place, folder, clock=links.clock)
-    return MemoryAgent(library, Scope(tenant=memory.tenant), links.clock).agent()
+    scope, hashed = Scope(tenant=memory.tenant), MessageIds(links.identity).of
+    return MemoryAgent(library, scope, links.clock, links.publisher, hashed).agent()
 
 
 async def _choice(links: Links) -> LiveChoice:

@@ -57,7 +57,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the probes saw. ``models`` maps each needed model to its folder, or None where it is not prepared."""
+    """What the probes saw. ``models`` maps each needed model to its folder, or None where it is not prepared;
+    ``figures`` is None where only those that ship are used.
+    """
 
     python: tuple[int, int, int]
     server: str | Trouble
@@ -70,6 +72,7 @@ class Facts:
     folder: str
     keys: bool
     endpoint: Endpoint | None
+    figures: str | Trouble | None = None
 
 
 _PYTHON = (3, 11)
@@ -81,6 +84,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
         _python(facts),
         _known("nats-server", facts.server),
         *_models(facts),
+        *([] if facts.figures is None else [_known("figures", facts.figures)]),
         _runtime(facts),
         _gpu(facts),
         _cloud(facts),

@@ -30,6 +30,7 @@ def look(settings: MeshSettings) -> Facts:
         python=sys.version_info[:3],
         server=_server(settings),
         models=_models(settings),
+        figures=_figures(settings),
         cloud=cloud,
         simulated=simulated,
         runtime=_runtime(),
@@ -65,6 +66,26 @@ def _models(settings: MeshSettings) -> dict[str, str | None] | Trouble:
     except OSError as error:
         return Trouble(f"{settings.cache}: {error.strerror or type(error).__name__}", _OTHER_CACHE)
     return {name: str(path) if path else None for name, path in found.items()}
+
+
+def _figures(settings: MeshSettings) -> str | Trouble | None:
+    """Return which models the operator measured, and in how many of the questions each is relied on."""
+    from hybridmesh.infra.own_figures import read_figures
+    from hybridmesh.schemas.measured import FIGURES, RELIANCES, relied_on
+
+    if (file := settings.models.figures) is None:
+        return None
+    try:
+        figures = read_figures(settings)
+    except SetupError as error:
+        return _trouble(error)
+    told = [
+        f"{name} is relied on in {sum(relied_on(name, each, figures=figures) for each in RELIANCES)}"
+        f" of {sum(each.least is not None for each in RELIANCES)} questions"
+        for name in figures
+        if figures[name] is not FIGURES.get(name)
+    ]
+    return f"{file}: {', '.join(told) or 'as those that ship'}"
 
 
 def _check_cache(cache: Path, lacking: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from hybridmesh.infra.model_setup import ensure_models
 from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.keeper import Keeper
 from hybridmesh.infra.nats.server import NatsServer
+from hybridmesh.infra.own_figures import read_figures
 from hybridmesh.infra.provision import connect_provisioner, create_keys, provision_bus
 from hybridmesh.infra.settings import child_environment
 from hybridmesh.infra.simulation import CloudChoice, SimulatedCloud, choose_cloud
@@ -69,6 +70,7 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
     check_room(data)
     # What is wrong with one is said here, not in the log of an agent that cannot start.
     usable_workflows(settings.plans)
+    read_figures(settings)
     async with contextlib.AsyncExitStack() as stack:
         keys = data / "keys"
         access = accounts_block(create_keys(keys))

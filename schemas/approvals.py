@@ -49,8 +49,8 @@ class ApprovalGiven(StepMessage):
     by: str
 
     def identity(self) -> str:
-        """Return an id by purpose, as the question has."""
-        return f"{super().identity()}/{self.purpose}"
+        """Return an id by purpose, as the question has, and by what is said: a contradiction is no repeat."""
+        return f"{super().identity()}/{self.purpose}/{'yes' if self.approved else 'no'}"
 
 
 class ApprovalRecord(Frozen):

@@ -114,7 +114,9 @@ FREE_TEXT: Final = Reliance(
 )
 RELIANCES: Final = (REJECTION, SETTLING, CHOICE, PLAN, CHECK, SLOT, EXTRACTION, SUMMARY, FREE_TEXT)
 
-FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
+Figures = Mapping[str, Mapping[str, Figure]]
+"""By model and row."""
+FIGURES: Final[Figures] = {
     "qwen2.5-coder-0.5b": {
         "verification/no": Figure(27, 53),
         "verification/yes": Figure(2, 3),
@@ -150,16 +152,17 @@ FIGURES: Final[Mapping[str, Mapping[str, Figure]]] = {
 }
 
 
-def relied_on(model: str | None, reliance: Reliance) -> bool:
+def relied_on(model: str | None, reliance: Reliance, *, figures: Figures | None = None) -> bool:
     """Say whether a model may be taken at its word; None, a model whose name is not known yet, may be asked.
 
-    One that was not measured is relied on by its size alone, where a measured one is asked for a share.
+    One that was not measured is relied on by its size alone, where a measured one is asked for a share; ``figures`` are
+    an operator's own, with those that ship.
     """
     if reliance.least is None:
         return False
     if model is None:
         return True
-    figure = FIGURES.get(model, {}).get(reliance.row)
+    figure = (FIGURES if figures is None else figures).get(model, {}).get(reliance.row)
     return billions(model) >= LARGE_B if figure is None else figure.low >= reliance.least
 
 

@@ -31,7 +31,7 @@ from hybridmesh.bus.ports import LocalModel
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.bus.state import State
 from hybridmesh.bus.sweeping import keep_swept
-from hybridmesh.schemas.measured import PLAN, relied_on
+from hybridmesh.schemas.measured import PLAN, Figures, relied_on
 from hybridmesh.schemas.message import Message, TaskMessage
 from hybridmesh.schemas.plans import Plan
 from hybridmesh.schemas.steps import StepFailed, StepVerified
@@ -55,6 +55,7 @@ class DecomposerAgent:
     """Thin: each handler applies one transition of ``progress`` by compare-and-swap and publishes what follows.
 
     ``planner`` says the local model's name, if known: one that was measured to cut goals wrongly is not asked.
+    ``figures`` are those to go by instead of the shipped.
     ``told`` says whether the end of a task was published, ``clear_away`` removes what was stored for one that is over;
     ``reconcile`` takes up what stands still.
     """
@@ -69,6 +70,7 @@ class DecomposerAgent:
         clock: Clock,
         model: LocalModel | None = None,
         planner: Callable[[], str | None] = lambda: None,
+        figures: Figures | None = None,
         told: Callable[[str], Awaitable[bool]] = _not_yet,
         clear_away: Callable[[str], Awaitable[object]] = _nothing,
         reconcile: Callable[[], Awaitable[int]] | None = None,
@@ -83,6 +85,7 @@ class DecomposerAgent:
         self._clock = clock
         self._model = model
         self._planner = planner
+        self._figures = figures
         self._watches = watches
         self._reconcile = reconcile
 
@@ -189,7 +192,7 @@ class DecomposerAgent:
             return self._workflows[task.workflow].plan
         plan = structural(task.goal, self._limits)
         planner = self._planner()
-        asked = self._model is not None and relied_on(planner, PLAN) and worth_asking(task.goal)
+        asked = self._model is not None and relied_on(planner, PLAN, figures=self._figures) and worth_asking(task.goal)
         if len(plan.steps) > 1 or self._model is None or not asked:
             return plan
         patience = min(PLAN_TIMEOUT_S, left.total_seconds() / 4)
@@ -197,7 +200,9 @@ class DecomposerAgent:
             answer = await self._model.complete(plan_request(task.goal, patience))
         except TransientError:
             return plan  # a task never waits for a model to say how to cut it
-        if planner is not None and not relied_on(answer.model, PLAN):  # another model had taken its place
+        if planner is not None and not relied_on(
+            answer.model, PLAN, figures=self._figures
+        ):  # another model had taken its place
             return plan
         return read_plan(task.goal, answer, self._limits) or plan
 

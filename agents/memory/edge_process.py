@@ -109,10 +109,7 @@ class EngineServer:
 
     def _read(self, request: Request) -> Json:
         shard, op = self._folder.shard, request["op"]
-        where = unpack_where(request["where"])
-        if op == "count":
-            return shard.count(where)
-        limit = cast("int", request["limit"])
+        where, limit = unpack_where(request["where"]), cast("int", request["limit"])
         if op == "newest":
             return [pack_entry(e) for e in shard.newest(where, limit)]
         if op == "scan":

@@ -106,10 +106,6 @@ class EdgeShard:
         entries = [Entry.from_payload(str(row.id), row.payload or {}) for row in rows]
         return entries, None if following is None else str(following)
 
-    def count(self, where: Where) -> int:
-        """Count rows exactly."""
-        return self._shard.count(edge.CountRequest(filter=_filter(where)))
-
     def pages(self) -> Iterator[list[edge.Point]]:
         """Yield every row, vectors as stored, ready for :meth:`insert` into another shard."""
         after: edge.PointId | None = None

@@ -101,10 +101,6 @@ class EdgeStore:
         rows, following = cast("tuple[list[Json], str | None]", answer)
         return [unpack_entry(row) for row in rows], following
 
-    async def count(self, where: Where) -> int:
-        """Count rows exactly."""
-        return cast("int", await self._ask("count", where=pack_where(where)))
-
     async def delete_expired(self, at: float) -> int:
         """Remove expired rows; their bytes go with the next rewrite."""
         return cast("int", await self._ask("delete_expired", at=at))

@@ -4,7 +4,7 @@ The scope is an argument of its own, taken from the caller's identity; nothing i
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -109,7 +109,11 @@ class Library:
         return Ranking(scores=closeness(vectors[:count], vectors[count], vectors[count + 1 :]))
 
     async def forget(self, scope: Scope, request: Forget) -> ForgetReceipt:
-        """Remove what the request names, what was made from it, and the earlier versions it replaced.
+        """Remove what the request names and all that goes with it; raises what :meth:`doomed` does."""
+        return await self.erase(await self.doomed(scope, request))
+
+    async def doomed(self, scope: Scope, request: Forget) -> list[str]:
+        """Return the ids of what a request names, of what was made from it, and of the earlier versions it replaced.
 
         Raises:
             UsageError: the request names nothing.
@@ -134,22 +138,15 @@ class Library:
                 [Where(scope.tenant, derived_from=batch), Where(scope.tenant, superseded_by=batch)]
             )
             frontier = [row_id for row_id in linked if row_id not in doomed]
-        rebuilt = await self._store.erase(list(doomed))
-        return ForgetReceipt(removed=len(doomed), rebuilt=rebuilt, at=self._clock())
+        return list(doomed)
+
+    async def erase(self, ids: Sequence[str]) -> ForgetReceipt:
+        """Remove these items for good."""
+        return ForgetReceipt(removed=len(ids), rebuilt=await self._store.erase(ids), at=self._clock())
 
     async def sweep(self) -> int:
         """Remove every tenant's expired items, which no read returns any more; return how many."""
         return await self._store.delete_expired(self._clock().timestamp())
-
-    async def export(self, scope: Scope) -> AsyncIterator[MemoryItem]:
-        """Yield every item of the tenant, superseded and expired ones too: backup, moving, another embedder."""
-        after: str | None = None
-        while True:
-            rows, after = await self._store.scan(Where(scope.tenant), after)
-            for row in rows:
-                yield _item(row)
-            if after is None:
-                return
 
     async def close(self) -> None:
         """Close the store and free the model."""

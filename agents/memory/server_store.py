@@ -144,11 +144,6 @@ class ServerStore:
             rows, following = await self._client.scroll(self._collection, _filter(where), limit, offset=after)
         return [_entry(row.id, row.payload) for row in rows], None if following is None else str(following)
 
-    async def count(self, where: Where) -> int:
-        """Count rows exactly."""
-        async with _answering():
-            return (await self._client.count(self._collection, _filter(where), exact=True)).count
-
     async def delete_expired(self, at: float) -> int:
         """Remove every tenant's expired rows."""
         expired = models.Filter(must=[_expired(at)])

@@ -145,10 +145,6 @@ class VectorStore(Protocol):
         """Return a page in the order of ids, and where the next page starts (None: this was the last)."""
         ...
 
-    async def count(self, where: Where) -> int:
-        """Count rows exactly."""
-        ...
-
     async def delete_expired(self, at: float) -> int:
         """Remove every tenant's rows that expired by ``at``; return how many."""
         ...

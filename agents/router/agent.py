@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
 
 from hybridmesh.agents.router import events
+from hybridmesh.agents.router.contradictions import contradiction, unheeded
 from hybridmesh.agents.router.cost import Offer, budget_limit
 from hybridmesh.agents.router.decide import Situation, decide
 from hybridmesh.agents.router.follow import (
@@ -109,10 +110,11 @@ class RouterAgent:
         return [*home[:-2], *stopped] if stopped else home  # what was set aside for the call comes back either way
 
     async def proceed(self, given: ApprovalGiven) -> Sequence[Message]:
-        """Follow a person's answer; the first one counts."""
+        """Follow a person's answer; the first one counts, and one that says otherwise is on record."""
         record = await self._approvals.change(approval_key(given), lambda found: found and answered(found, given))
         if record is None or record.answer != given:
-            return ()
+            reason = contradiction(record, given)
+            return [unheeded(given, reason, self._clock())] if reason else ()
         return [events.answered(record, self._clock()), *await self._conclude(record)]
 
     async def wait(self, asked: ApprovalRequested) -> Sequence[Message]:

@@ -30,6 +30,7 @@ from hybridmesh.bus.ports import LocalModel, Memory
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.frameworks import Framework
 from hybridmesh.schemas.inference import Completion
+from hybridmesh.schemas.measured import Figures
 from hybridmesh.schemas.memory import Hit, Kind, Lookup, Search, lesson_keys
 from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.steps import StepDrafted, StepRejected, StepVerified
@@ -48,7 +49,7 @@ class Verifier:
     """Holds each draft against the task, private records, the advice and earlier lessons.
 
     ``shipped`` are the frameworks that come with the mesh, by key: the constants of their templates need no other
-    evidence. ``judge`` says the local model's name, if known.
+    evidence. ``judge`` says the local model's name, if known; ``figures`` are those to go by instead of the shipped.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Verifier:
         *,
         shipped: Mapping[str, Framework] | None = None,
         judge: Callable[[], str | None] = lambda: None,
+        figures: Figures | None = None,
         watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
     ) -> None:
         self._model = model
@@ -66,6 +68,7 @@ class Verifier:
         self._clock = clock
         self._shipped = dict(shipped or {})
         self._judge_name = judge
+        self._figures = figures
         self._watches = watches
 
     def agent(self) -> Agent:
@@ -147,13 +150,13 @@ class Verifier:
         if message.application is not None or any(finding.fatal for finding in findings):
             return None
         judge = self._judge_name()
-        asked = rejects(judge, form) or settles(judge, form)
+        asked = rejects(judge, form, self._figures) or settles(judge, form, self._figures)
         completion = await self._second_opinion(message) if asked else None
         judgement = read_judgement(completion) if completion else None
         model = completion.model if completion else ""
-        if judgement is False and rejects(model, form):
+        if judgement is False and rejects(model, form, self._figures):
             findings.append(Finding("judged-unfit", "the result does not do what the instruction asks for"))
-        elif form.kind == "text" and not (judgement and settles(model, form)):
+        elif form.kind == "text" and not (judgement and settles(model, form, self._figures)):
             findings[:] = [replace(finding, fatal=finding.code in DOUBTS) for finding in findings]
         return judgement
 

@@ -5,7 +5,7 @@ whose name is not known (None) is asked.
 """
 
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind
-from hybridmesh.schemas.measured import REJECTION, SETTLING, relied_on
+from hybridmesh.schemas.measured import REJECTION, SETTLING, Figures, relied_on
 from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.steps import StepContext
 
@@ -38,14 +38,14 @@ def read_judgement(completion: Completion) -> bool | None:
     return {"yes": True, "no": False}.get(completion.text.strip().rstrip(".").casefold())
 
 
-def rejects(model: str | None, form: OutputForm) -> bool:
+def rejects(model: str | None, form: OutputForm, figures: Figures | None = None) -> bool:
     """Say whether a model's No rejects a draft that broke no rule; it does not for a choice, which is a word."""
-    return form.kind != "choice" and relied_on(model, REJECTION)
+    return form.kind != "choice" and relied_on(model, REJECTION, figures=figures)
 
 
-def settles(model: str | None, form: OutputForm) -> bool:
+def settles(model: str | None, form: OutputForm, figures: Figures | None = None) -> bool:
     """Say whether a model's Yes settles a doubt that the rules leave in free text."""
-    return form.kind == "text" and relied_on(model, SETTLING)
+    return form.kind == "text" and relied_on(model, SETTLING, figures=figures)
 
 
 def shorten(text: str, limit: int) -> str:

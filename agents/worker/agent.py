@@ -30,6 +30,7 @@ from hybridmesh.schemas.audits import Fact
 from hybridmesh.schemas.consults import ConsultAdvised, ConsultProposed, ConsultRefused
 from hybridmesh.schemas.frameworks import Framework
 from hybridmesh.schemas.inference import CompletionRequest, ModelLoad, Purpose
+from hybridmesh.schemas.measured import Figures
 from hybridmesh.schemas.memory import Kind, MemoryItem
 from hybridmesh.schemas.message import Message, StepMessage
 from hybridmesh.schemas.privacy import Sensitivity, scope_of
@@ -64,7 +65,8 @@ class Ledger(Protocol):
 class WorkerAgent:
     """The handlers; what they decide stands in this folder's pure modules.
 
-    ``names`` says which model answers what at this moment; else it is those of the settings.
+    ``names`` says which model answers what at this moment; else it is those of the settings. ``figures`` are those to
+    go by instead of the shipped.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class WorkerAgent:
         clock: Clock,
         close: Callable[[], Awaitable[None]] | None = None,
         names: Callable[[], Mapping[Purpose, str]] | None = None,
+        figures: Figures | None = None,
         loads: Callable[[], Sequence[ModelLoad]] = tuple,
         note: Callable[[], str] = str,
         watches: tuple[Callable[[], Coroutine[None, None, None]], ...] = (),
@@ -96,6 +99,7 @@ class WorkerAgent:
             clock,
             max_prompt_tokens=models.max_prompt_tokens,
             names=names or (lambda: models.names),
+            figures=figures,
         )
         self._vault = vault
         self._parked = parked

@@ -21,7 +21,7 @@ from hybridmesh.bus.ports import LocalModel
 from hybridmesh.schemas.audits import Fact
 from hybridmesh.schemas.frameworks import Application, Framework
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Purpose
-from hybridmesh.schemas.measured import CHOICE, relied_on
+from hybridmesh.schemas.measured import CHOICE, Figures, relied_on
 from hybridmesh.schemas.steps import StepContext
 
 T = TypeVar("T")
@@ -59,7 +59,10 @@ def source_of(context: StepContext) -> str:
 
 
 class Drafter:
-    """Frameworks and the local model, with what the memory knows; ``names`` are the models', where they are known."""
+    """Frameworks and the local model, with what the memory knows; ``names`` are the models', where they are known.
+
+    ``figures`` are what the models were measured at, instead of those that ship.
+    """
 
     def __init__(
         self,
@@ -69,9 +72,11 @@ class Drafter:
         *,
         max_prompt_tokens: int,
         names: Callable[[], Mapping[Purpose, str]] = dict,
+        figures: Figures | None = None,
     ) -> None:
         self._model = model
         self._names = names
+        self._figures = figures
         self._recall = recall
         self._clock = clock
         self._max_prompt_tokens = max_prompt_tokens
@@ -105,6 +110,7 @@ class Drafter:
                 self._completer(context),
                 budget=max(200, tokens * _CHARS_A_TOKEN - _QUESTION_CHARS),
                 model=self._names().get("check"),
+                figures=self._figures,
             )
         )
         filled = apply(known.framework, known.key, known.origin, found.slots, found.checks)
@@ -176,7 +182,7 @@ class Drafter:
         if decided := choose_option(source, instruction, options):
             return Draft(text=decided, author="rule:options", incomplete=False, facts={"way": "words"})
         chooser = self._names().get("draft")
-        if chooser is not None and relied_on(chooser, CHOICE):
+        if chooser is not None and relied_on(chooser, CHOICE, figures=self._figures):
             return None
         described = descriptions(instruction, options)
         scores = await self._recall.closeness(source, described) if described else None

@@ -9,7 +9,7 @@ from hybridmesh.agents.worker.questions import check_request, read_check, read_s
 from hybridmesh.agents.worker.sightings import find_by_pattern
 from hybridmesh.schemas.frameworks import Framework, Slot
 from hybridmesh.schemas.inference import Completion, CompletionRequest
-from hybridmesh.schemas.measured import CHECK, SLOT, relied_on
+from hybridmesh.schemas.measured import CHECK, SLOT, Figures, relied_on
 
 Complete = Callable[[CompletionRequest], Awaitable[Completion]]
 
@@ -29,7 +29,13 @@ class Extraction:
 
 
 async def extract(
-    framework: Framework, text: str, complete: Complete, *, budget: int, model: str | None = None
+    framework: Framework,
+    text: str,
+    complete: Complete,
+    *,
+    budget: int,
+    model: str | None = None,
+    figures: Figures | None = None,
 ) -> Extraction:
     """Read ``text`` with the questions of a framework; ``budget`` is how many characters the model may be shown.
 
@@ -37,8 +43,8 @@ async def extract(
     was measured to get wrong is not asked. Raises what ``complete`` raises.
     """
     slots, unfound = _by_pattern(framework, text)
-    open_slots = unfound if relied_on(model, SLOT) else []
-    checks = framework.checks if relied_on(model, CHECK) else ()
+    open_slots = unfound if relied_on(model, SLOT, figures=figures) else []
+    checks = framework.checks if relied_on(model, CHECK, figures=figures) else ()
     if not text.strip() or not (open_slots or checks):
         return Extraction(slots, {})
     questions = " ".join([*(slot.question for slot in open_slots), *(check.question for check in checks)])

@@ -8,10 +8,10 @@ import typer
 
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell
-from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.invocation import Invocation, local_command
 
 
-@command
+@local_command
 def demo(
     call: Invocation,
     tickets: Annotated[

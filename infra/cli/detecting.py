@@ -13,7 +13,7 @@ from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import put, tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.inputs import CONVERT
-from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.invocation import Invocation, local_command
 from hybridmesh.infra.cli.stdin_texts import Fault, Form, Text, read_texts
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class _Outcome:
     faults: list[Fault] = field(default_factory=list[Fault])
 
 
-@command
+@local_command
 def detect(
     call: Invocation,
     lines: Annotated[bool, typer.Option("--lines", help="Each line is a text of its own, named by its number.")] = (

@@ -4,10 +4,10 @@ import typer
 
 from hybridmesh.infra.cli.console import write, write_json
 from hybridmesh.infra.cli.exit_codes import ExitCode
-from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.invocation import Invocation, local_command
 
 
-@command
+@local_command
 def doctor(call: Invocation) -> None:
     """Look whether a mesh can start here; exits with 5 when something is missing."""
     from hybridmesh.infra.doctor import can_start, examine

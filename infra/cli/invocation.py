@@ -16,19 +16,13 @@ P = ParamSpec("P")
 
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")  # inside a paragraph, where a terminal of another width breaks it elsewhere
 
-_SHARED: dict[str, object] = {
-    "data": Data,
-    "config": Config,
-    "sets": Sets,
-    "nats": Nats,
-    "keys": Keys,
-    "as_json": Json,
-}
+_LOCAL: dict[str, object] = {"data": Data, "config": Config, "sets": Sets, "as_json": Json}
+_SHARED: dict[str, object] = {**_LOCAL, "nats": Nats, "keys": Keys}
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """The shared options; ``flags`` give a child process the same settings."""
+    """The shared options; ``flags`` give a child process the same settings; a local command has no url and no keys."""
 
     settings: "MeshSettings"
     flags: tuple[str, ...]
@@ -39,6 +33,15 @@ class Invocation:
 
 def command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..., None]:
     """Give a command the shared options behind its own: Typer sees them all, the function gets an Invocation."""
+    return _command(function, _SHARED)
+
+
+def local_command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..., None]:
+    """Do the same for a command that goes to no bus, and so takes none."""
+    return _command(function, _LOCAL)
+
+
+def _command(function: Callable[Concatenate[Invocation, P], None], given: dict[str, object]) -> Callable[..., None]:
     signature = inspect.signature(function)
     own = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in list(signature.parameters.values())[1:]
@@ -50,18 +53,13 @@ def command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..
             default=False if name == "as_json" else None,
             annotation=annotation,
         )
-        for name, annotation in _SHARED.items()
+        for name, annotation in given.items()
     ]
 
     def called(**arguments: Any) -> None:  # noqa: ANN401 - Typer parses them by the annotations set below
-        data, config, sets, nats, keys, as_json = (arguments.pop(name) for name in _SHARED)
-        invocation = Invocation(
-            settings=read_settings(data, config, sets),
-            flags=tuple(inherited(config, sets)),
-            url=nats,
-            keys=keys,
-            json=as_json,
-        )
+        data, config, sets, as_json, nats, keys = (arguments.pop(name, None) for name in _SHARED)
+        settings, flags = read_settings(data, config, sets), tuple(inherited(config, sets))
+        invocation = Invocation(settings=settings, flags=flags, url=nats, keys=keys, json=as_json)
         cast("Callable[..., None]", function)(invocation, **arguments)
 
     called.__name__ = function.__name__

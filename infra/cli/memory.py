@@ -96,9 +96,7 @@ def forget(
 ) -> None:
     """Remove items, what was made from them and the versions that they replaced, for good."""
     from hybridmesh.bus.requests import RemoteMemory
-    from hybridmesh.infra.cli.recording import record
     from hybridmesh.infra.cli.session import on_mesh
-    from hybridmesh.schemas.audits import Action
     from hybridmesh.schemas.memory import Forget
 
     if not (ids or subject or source):
@@ -106,9 +104,7 @@ def forget(
 
     async def work(mesh: "Mesh") -> "ForgetReceipt":
         request = Forget(ids=tuple(ids or ()), subject=subject, source=source)
-        receipt = await RemoteMemory(mesh.links.asker).forget(request)
-        await record(mesh, Action.MEMORY_FORGOTTEN, {"removed": receipt.removed, "rebuilt": receipt.rebuilt})
-        return receipt
+        return await RemoteMemory(mesh.links.asker).forget(request)
 
     receipt = on_mesh(call, work)
     if call.json:

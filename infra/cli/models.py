@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hybridmesh.infra.cli.console import tell, write_json, write_table
-from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.invocation import Invocation, command, local_command
 from hybridmesh.infra.cli.model_use import use
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As `model list` shows
 
 
 @app.command("list")
-@command
+@local_command
 def list_models(call: Invocation) -> None:
     """List the models of the catalog, which of them are prepared, and those that were exported."""
     from hybridmesh.infra.model_setup import needed_models, open_store
@@ -68,7 +68,7 @@ def list_models(call: Invocation) -> None:
 
 
 @app.command()
-@command
+@local_command
 def prepare(call: Invocation, name: Name) -> None:
     """Fetch a model's files, build and test it; at once when it is there."""
     from hybridmesh.infra.model_setup import open_store
@@ -81,7 +81,7 @@ app.command()(command(use))
 
 
 @app.command()
-@command
+@local_command
 def export(
     call: Invocation,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="As downloaded from the model hub.")],
@@ -98,7 +98,7 @@ def export(
 
 
 @app.command()
-@command
+@local_command
 def verify(call: Invocation, name: Name) -> None:
     """Hash a prepared model's files again."""
     from hybridmesh.infra.model_setup import open_store
@@ -107,7 +107,7 @@ def verify(call: Invocation, name: Name) -> None:
 
 
 @app.command()
-@command
+@local_command
 def remove(call: Invocation, name: Name) -> None:
     """Delete a prepared model."""
     from hybridmesh.infra.model_setup import open_store

@@ -1,4 +1,4 @@
-"""The options that every command takes, and the settings tree they give."""
+"""The options that commands share, and the settings tree they give."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hybridmesh.bus.settings import MeshSettings
 
 _PANEL = "Options of every command"
+_BUS_PANEL = "Options of every command that needs a bus or its keys"
 
 Data = Annotated[
     Path | None,
@@ -26,11 +27,13 @@ Sets = Annotated[
 ]
 Nats = Annotated[
     str | None,
-    typer.Option("--nats", metavar="URL", help="The bus (default: that of the data folder).", rich_help_panel=_PANEL),
+    typer.Option(
+        "--nats", metavar="URL", help="The bus (default: that of the data folder).", rich_help_panel=_BUS_PANEL
+    ),
 ]
 Keys = Annotated[
     Path | None,
-    typer.Option("--keys", help="The folder of keys (default: keys in the data folder).", rich_help_panel=_PANEL),
+    typer.Option("--keys", help="The folder of keys (default: keys in the data folder).", rich_help_panel=_BUS_PANEL),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.", rich_help_panel=_PANEL)]
 

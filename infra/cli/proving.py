@@ -10,7 +10,7 @@ import typer
 
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write
-from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.invocation import Invocation, command, local_command
 from hybridmesh.infra.cli.names import read_task_id
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def prove(
     write(json.dumps(proof, ensure_ascii=False, indent=None if call.json else 1))
 
 
-@command
+@local_command
 def verifier(call: Invocation) -> None:
     """Print the program that checks exports and proofs: Python's standard library and `cryptography`, one file.
 

@@ -1,11 +1,14 @@
 """Models that are not in the catalog: exported from a folder of the user's, and known by their manifest alone."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from hybridmesh.bus.errors import UsageError
+from hybridmesh.infra.models.build import fingerprint
+from hybridmesh.infra.models.catalog import CATALOG
 from hybridmesh.infra.models.entry import Entry, Kind
 from hybridmesh.infra.models.manifest import Manifest
 from hybridmesh.schemas.measured import LARGE_B, billions
@@ -39,6 +42,26 @@ def read_exported(root: Path, name: str) -> Entry | None:
     if manifest is None or manifest.source != EXPORTED or manifest.name != name:
         return None
     return exported_entry(name, manifest.kind, manifest.title, manifest.size)
+
+
+def revision_of(manifest: Manifest) -> str:
+    """Return what figures of a prepared model are good for: its build, and of an exported one its very files."""
+    if manifest.source != EXPORTED:
+        return manifest.fingerprint
+    files = [f"{name} {record.sha256}" for name, record in sorted(manifest.files.items())]
+    return hashlib.sha256("\n".join([manifest.fingerprint, *files]).encode()).hexdigest()
+
+
+def builds_of(root: Path, name: str) -> frozenset[str]:
+    """Return which revisions of a local model may run here: the prepared one, else those that may be prepared."""
+    entry = CATALOG.get(name) or read_exported(root, name)
+    if entry is None or entry.kind != "causal":
+        return frozenset()
+    builds = {fingerprint(entry, half=half) for half in (False, True)}
+    manifest = Manifest.read(root / name)
+    if manifest is not None and manifest.fingerprint in builds:
+        return frozenset({revision_of(manifest)})
+    return frozenset(builds if name in CATALOG else ())
 
 
 def list_exported(root: Path) -> Iterator[Entry]:

@@ -34,6 +34,7 @@ from hybridmesh.bus.clearances import check_clearance
 from hybridmesh.bus.followed import Followed
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.message_ids import MessageIds
 from hybridmesh.bus.requests import RemoteMemory
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.terms import KEYS
@@ -135,7 +136,8 @@ async def _build_memory(links: Links) -> Agent:
     dense = OneDirection()
     store = await open_store(EmbeddedMemory(folder=links.settings.data / "memory"), dense)
     library = Library(store, dense, Bm25Words(), links.clock)
-    return MemoryAgent(library, Scope(tenant=links.settings.memory.tenant), links.clock).agent()
+    scope, hashed = Scope(tenant=links.settings.memory.tenant), MessageIds(links.identity).of
+    return MemoryAgent(library, scope, links.clock, links.publisher, hashed).agent()
 
 
 async def _vault(links: Links, key: bytes) -> Vault:

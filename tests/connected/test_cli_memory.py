@@ -15,8 +15,10 @@ from hybridmesh.agents.memory.bm25 import Bm25Words
 from hybridmesh.agents.memory.edge_store import EdgeStore
 from hybridmesh.agents.memory.library import Library
 from hybridmesh.bus.agent import Service
+from hybridmesh.bus.message_ids import MessageIds
 from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.requests import answer
+from hybridmesh.bus.topology import AUDIT
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.memory import Scope
 from length_embedder import Lengths
@@ -28,7 +30,9 @@ pytestmark = pytest.mark.connected
 async def place(bus: Bus, tmp_path: Path) -> AsyncIterator[list[str]]:
     """The flags of a bus where the memory answers."""
     store = await EdgeStore.open(tmp_path / "memory", dense_name=Lengths.generation, dense_size=Lengths.size)
-    agent = MemoryAgent(Library(store, Lengths(), Bm25Words(), utc_now), Scope(), utc_now).agent()
+    links = await bus.links("memory")
+    library = Library(store, Lengths(), Bm25Words(), utc_now)
+    agent = MemoryAgent(library, Scope(), utc_now, links.publisher, MessageIds(links.identity).of).agent()
 
     async def serve(service: Service) -> None:
         async def reply(message: Msg) -> None:
@@ -69,9 +73,11 @@ async def test_records_are_kept_found_and_forgotten(bus: Bus, place: list[str], 
     assert (gone.json["removed"], gone.json["rebuilt"]) == (1, True)
     assert (await memory(place, "forget", added.json["ids"][1])).err == "forgotten: 1\n"
     assert (await memory(place, "search", "pays", "--json")).json == {"hits": []}
-    events = [AuditEvent.model_validate_json(body) for body in await bus.collect(AuditEvent, 2)]
-    assert [event.action for event in events] == [Action.MEMORY_FORGOTTEN] * 2
-    assert events[0].facts == {"removed": 1, "rebuilt": True}
+    events = [AuditEvent.model_validate_json(body) for body in await bus.collect(AuditEvent, 4)]
+    assert {(event.agent, event.action) for event in events} == {("memory", Action.MEMORY_FORGOTTEN)}
+    told = [(event.facts["stage"], event.facts["named"], event.facts.get("removed")) for event in events]
+    assert told == [("begun", "subject", None), ("done", "subject", 1), ("begun", "ids", None), ("done", "ids", 1)]
+    assert await bus.count(AUDIT.name) == 4  # none of them twice
 
 
 async def test_a_line_that_is_no_item_keeps_all_of_them_out(place: list[str]) -> None:

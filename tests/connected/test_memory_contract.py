@@ -24,7 +24,7 @@ from hybridmesh.agents.memory.edge_store import EdgeStore
 from hybridmesh.agents.memory.library import Library
 from hybridmesh.agents.memory.scoped import ScopedMemory
 from hybridmesh.agents.memory.server_store import ServerStore
-from hybridmesh.agents.memory.store import VectorStore, Where
+from hybridmesh.agents.memory.store import VectorStore
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.ports import Memory
 from hybridmesh.schemas.memory import (
@@ -37,6 +37,7 @@ from hybridmesh.schemas.memory import (
     Scope,
     Search,
 )
+from stored_rows import items_of
 
 SERVER_IMAGE = "qdrant/qdrant:v1.20.0"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -140,7 +141,7 @@ def texts(hits: Hits) -> list[str]:
     return [hit.item.text for hit in hits.hits]
 
 
-async def test_an_item_comes_back_as_it_was_given(library: Library) -> None:
+async def test_an_item_comes_back_as_it_was_given(library: Library, store: VectorStore) -> None:
     """Nothing is lost: every field survives, unknown ones of a newer version too."""
     item = make_item(
         "Zürich 東京 \N{SNOWMAN} ends\tin May\n",
@@ -158,7 +159,7 @@ async def test_an_item_comes_back_as_it_was_given(library: Library) -> None:
     assert (found.item, found.via) == (expected, "key")
     (found,) = (await library.search(HOME, Search(query="may ends"))).hits
     assert (found.item, found.via) == (expected, "hybrid")
-    assert [kept async for kept in library.export(HOME)] == [expected]
+    assert await items_of(store, HOME) == [expected]
 
 
 async def test_search_ranks_words_and_meaning_and_keeps_to_kinds_and_limit(library: Library) -> None:
@@ -210,7 +211,7 @@ async def test_a_repeated_item_is_one_item(library: Library, store: VectorStore)
     await library.remember(HOME, Remember(items=(item,)))
     (found,) = (await library.lookup(HOME, Lookup(kind=Kind.RECORD, key="k"))).hits
     assert found.item.data == {"v": 2}
-    assert await store.count(Where(HOME.tenant)) == 1
+    assert len(await items_of(store, HOME)) == 1
 
 
 async def test_recalled_and_unsourced_items_are_refused_and_the_others_kept(
@@ -224,10 +225,10 @@ async def test_recalled_and_unsourced_items_are_refused_and_the_others_kept(
         ("created", ""),
         ("refused", "empty-text"),
     ]
-    assert await store.count(Where(HOME.tenant)) == 1
+    assert len(await items_of(store, HOME)) == 1
 
 
-async def test_superseded_items_are_kept_but_never_found(library: Library) -> None:
+async def test_superseded_items_are_kept_but_never_found(library: Library, store: VectorStore) -> None:
     """Mistakes are not repeated: the corrected version answers, in search and in lookup."""
     (wrong,) = await keep(library, HOME, make_item("the fee is 100", key="fee"))
     outcome = await library.remember(
@@ -236,7 +237,7 @@ async def test_superseded_items_are_kept_but_never_found(library: Library) -> No
     assert outcome.results[0].outcome == "superseded"
     assert texts(await library.search(HOME, Search(query="the fee is 100"))) == ["the fee is 120"]
     assert texts(await library.lookup(HOME, Lookup(kind=Kind.RECORD, key="fee"))) == ["the fee is 120"]
-    assert len([item async for item in library.export(HOME)]) == 2
+    assert len(await items_of(store, HOME)) == 2
 
 
 async def test_the_newest_preference_wins_also_within_one_request(library: Library) -> None:
@@ -265,7 +266,7 @@ async def test_expired_items_are_never_found_and_swept(library: Library, store: 
     assert texts(await library.lookup(HOME, Lookup(kind=Kind.RECORD, key="k"))) == ["long"]
     assert texts(await library.search(HOME, Search(query="short"))) == ["long"]
     assert await library.sweep() == 2
-    assert [await store.count(Where(s.tenant)) for s in (HOME, OTHER)] == [1, 0]
+    assert [len(await items_of(store, s)) for s in (HOME, OTHER)] == [1, 0]
 
 
 async def test_a_lesson_is_found_by_its_key_after_300_unrelated_items(library: Library) -> None:
@@ -293,7 +294,9 @@ async def test_a_lesson_is_found_by_its_key_after_300_unrelated_items(library: L
     assert texts(hits) == ["ask when no currency is named", "write the currency beside the amount"]
 
 
-async def test_forgetting_cascades_to_what_was_made_from_it_and_to_earlier_versions(library: Library) -> None:
+async def test_forgetting_cascades_to_what_was_made_from_it_and_to_earlier_versions(
+    library: Library, store: VectorStore
+) -> None:
     """Nothing private leaves: no summary, no copy and no old version of a forgotten person's data stays."""
     (raw,) = await keep(library, HOME, make_item("Ada's contract ends in May", subject="person:ada"))
     (summary,) = await keep(library, HOME, make_item("a contract ends in May", derived_from=(raw,)))
@@ -303,7 +306,7 @@ async def test_forgetting_cascades_to_what_was_made_from_it_and_to_earlier_versi
     await keep(library, HOME, make_item("Bob's contract ends in June", subject="person:bob"))
     receipt = await library.forget(HOME, Forget(subject="person:ada"))
     assert receipt.removed == 5
-    assert [item.text async for item in library.export(HOME)] == ["Bob's contract ends in June"]
+    assert [item.text for item in await items_of(store, HOME)] == ["Bob's contract ends in June"]
     assert (await library.forget(HOME, Forget(subject="person:ada"))).removed == 0
 
 
@@ -314,7 +317,9 @@ async def test_forgetting_by_source_finds_every_item_the_source_ever_brought(lib
     assert (await library.forget(HOME, Forget(source="file"))).removed == 2
 
 
-async def test_forgetting_by_ids_takes_any_text_for_an_id_and_nothing_is_an_error(library: Library) -> None:
+async def test_forgetting_by_ids_takes_any_text_for_an_id_and_nothing_is_an_error(
+    library: Library, store: VectorStore
+) -> None:
     """Nothing is lost: a malformed request removes nothing and does not jam the queue."""
     ids = await keep(library, HOME, make_item("one"), make_item("two"))
     assert (await library.forget(HOME, Forget(ids=("nonsense", "7", str(uuid.uuid4()))))).removed == 0
@@ -322,7 +327,7 @@ async def test_forgetting_by_ids_takes_any_text_for_an_id_and_nothing_is_an_erro
     with pytest.raises(UsageError):
         await library.forget(HOME, Forget(ids=()))
     await keep(library, HOME, make_item("three", supersedes="nonsense"))
-    assert sorted([item.text async for item in library.export(HOME)]) == ["three", "two"]
+    assert sorted([item.text for item in await items_of(store, HOME)]) == ["three", "two"]
 
 
 async def test_forgetting_more_than_a_page_leaves_nothing(library: Library, store: VectorStore) -> None:
@@ -330,7 +335,7 @@ async def test_forgetting_more_than_a_page_leaves_nothing(library: Library, stor
     for start in range(0, 600, 200):
         await keep(library, HOME, *(make_item(f"note {n}", subject="s") for n in range(start, start + 200)))
     assert (await library.forget(HOME, Forget(subject="s"))).removed == 600
-    assert await store.count(Where(HOME.tenant)) == 0
+    assert len(await items_of(store, HOME)) == 0
 
 
 async def test_another_tenants_words_do_not_shift_the_ranking(library: Library) -> None:
@@ -360,7 +365,7 @@ facts = st.tuples(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_no_request_reaches_another_tenant(
-    library: Library, drawn: list[tuple[int, str, str | None, str | None, Kind]]
+    library: Library, store: VectorStore, drawn: list[tuple[int, str, str | None, str | None, Kind]]
 ) -> None:
     """Nothing private leaves: equal texts, keys, subjects and even ids of another tenant are out of reach."""
     scopes = [Scope(tenant=str(uuid.uuid4())) for _ in range(2)]
@@ -384,11 +389,11 @@ async def test_no_request_reaches_another_tenant(
             for key in ("k1", "k2"):
                 found += (await library.lookup(scope, Lookup(kind=kind, key=key))).hits
         assert {hit.item.author for hit in found} <= {scope.tenant}
-    kept = [item async for item in library.export(scopes[1])]
+    kept = await items_of(store, scopes[1])
     assert {item.id for item in kept} == ids[1]
     await library.forget(scopes[0], Forget(subject="s1", source="test:source", ids=(*ids[0], *ids[1])))
-    assert [item async for item in library.export(scopes[0])] == []
-    assert [item async for item in library.export(scopes[1])] == kept
+    assert await items_of(store, scopes[0]) == []
+    assert await items_of(store, scopes[1]) == kept
 
 
 async def test_the_scoped_memory_is_the_bus_port(library: Library) -> None:

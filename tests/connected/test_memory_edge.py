@@ -19,6 +19,7 @@ from hybridmesh.agents.memory.edge_folder import EdgeFolder
 from hybridmesh.agents.memory.edge_store import EdgeStore
 from hybridmesh.agents.memory.store import Entry, Point, Sparse, VectorStore, Where
 from hybridmesh.bus.errors import MemoryUnavailable, SetupError
+from stored_rows import rows_of
 
 NAME, SIZE = "test_v1", 8
 CANARY = "canary-7f3a9c-secret"
@@ -47,11 +48,7 @@ async def open_store(folder: Path, lock_wait_s: float = 5.0) -> EdgeStore:
 
 
 async def all_ids(store: VectorStore) -> set[str]:
-    rows, after = await store.scan(ALL)
-    while after is not None:
-        more, after = await store.scan(ALL, after)
-        rows += more
-    return {row.id for row in rows}
+    return {row.id for row in await rows_of(store, ALL)}
 
 
 def files_with_canary(folder: Path) -> list[str]:
@@ -130,10 +127,10 @@ async def test_a_stopped_engine_times_out_as_transient(tmp_path: Path) -> None:
     pid = store.engine_pid or 0
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(MemoryUnavailable) as caught:
-        await store.count(ALL)
+        await store.scan(ALL)
     assert caught.value.reason == "engine-timeout"
     os.kill(pid, signal.SIGCONT)
-    assert await store.count(ALL) == 0
+    assert len(await all_ids(store)) == 0
     await store.close()
 
 
@@ -150,7 +147,7 @@ async def test_a_second_owner_is_refused_with_a_remedy_and_may_follow(tmp_path: 
     await first.write([make_point()])
     await first.close()
     with pytest.raises(MemoryUnavailable):
-        await first.count(ALL)
+        await first.scan(ALL)
     second = await open_store(folder, lock_wait_s=0.1)
     assert point.entry.id in await all_ids(second)
     await second.close()
@@ -196,7 +193,7 @@ async def test_the_engine_ends_with_its_parent_and_frees_the_folder(tmp_path: Pa
     parent.kill()
     await parent.wait()
     store = await open_store(folder)
-    assert await store.count(ALL) == 1
+    assert len(await all_ids(store)) == 1
     await store.close()
     await asyncio.to_thread(engine.wait, 5)
 
@@ -254,7 +251,7 @@ async def test_an_erasure_that_a_crash_cut_short_is_finished_at_the_next_start(t
     (folder / "erasing").touch()
     store = await open_store(folder)
     assert files_with_canary(folder) == []
-    assert await store.count(ALL) == 1
+    assert len(await all_ids(store)) == 1
     await store.close()
     assert not (folder / "erasing").exists()
 
@@ -296,7 +293,7 @@ async def test_a_first_start_cut_short_starts_afresh(tmp_path: Path) -> None:
     folder = tmp_path / "memory"
     (folder / "shard.new" / "segments").mkdir(parents=True)
     store = await open_store(folder)
-    assert await store.count(ALL) == 0
+    assert len(await all_ids(store)) == 0
     await store.close()
 
 
@@ -308,7 +305,7 @@ async def test_a_failing_operation_names_nothing_private_and_the_engine_goes_on(
     assert caught.value.reason == "engine-error"
     assert CANARY not in f"{caught.value!r}{caught.value.__cause__!r}"
     assert missing.id not in str(caught.value)
-    assert await store.count(ALL) == 0
+    assert len(await all_ids(store)) == 0
 
 
 async def test_many_writers_at_once_are_all_answered(store: EdgeStore) -> None:

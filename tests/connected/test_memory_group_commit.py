@@ -52,8 +52,8 @@ def write(number: int) -> bytes:
     )
 
 
-def count(number: int) -> bytes:
-    return encode({"n": number, "op": "count", "where": pack_where(Where("t"))})
+def scan(number: int) -> bytes:
+    return encode({"n": number, "op": "scan", "where": pack_where(Where("t")), "after": None, "limit": 9})
 
 
 def test_writes_are_answered_after_their_flush_and_reads_at_once(
@@ -61,7 +61,7 @@ def test_writes_are_answered_after_their_flush_and_reads_at_once(
 ) -> None:
     """Nothing is lost: an acknowledgement is a promise that a power cut cannot break."""
     monkeypatch.setattr("hybridmesh.agents.memory.edge_process.GROUP_AGE_S", 60.0)
-    log = serve(tmp_path / "m", write(1) + write(2) + count(3) + write(4), monkeypatch)
+    log = serve(tmp_path / "m", write(1) + write(2) + scan(3) + write(4), monkeypatch)
     assert log == [3, "flush", 1, 2, 4]
 
 

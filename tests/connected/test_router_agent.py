@@ -155,7 +155,60 @@ async def test_a_person_sees_exactly_what_is_then_sent(bus: Bus) -> None:
     assert proposal.prompt.user in asked.preview
     assert proposal.decision.lane is Lane.REDACTED
     assert identities(await router.proceed(given(asked, approved=True))) == identities(sent)
-    assert await router.proceed(given(asked, approved=False, by="somebody else")) == ()
+    assert await router.proceed(given(asked, approved=True, by="somebody else")) == ()
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_an_answer_that_contradicts_the_first_is_on_record(bus: Bus, first: bool) -> None:
+    """Nothing is hidden: it changes nothing, and the log has who said otherwise."""
+    router = await bench(bus, Clock())
+    _, asked = await hold(router)
+    await router.proceed(given(asked, approved=first))
+    contrary = given(asked, approved=not first, by="on behalf of Erika")
+    (event,) = await router.proceed(contrary)
+    assert isinstance(event, AuditEvent)
+    assert (event.action, event.task_id, event.step_id) == (Action.MESSAGE_REFUSED, asked.task_id, asked.step_id)
+    named = str(event.facts.get("by"))
+    assert (named[:7], "Erika" in event.model_dump_json()) == ("sha256:", False)
+    assert event.facts == {"reason": "question-answered", "purpose": "egress", "approved": not first, "by": named}
+    assert identities(await router.proceed(contrary)) == [event.identity()]
+    (other,) = await router.proceed(given(asked, approved=not first, by="dana"))
+    assert other.identity() != event.identity()
+    assert await router.proceed(given(asked, approved=first, by="dana")) == ()
+    record = await bus.state(Bucket.APPROVALS, ApprovalRecord).get(approval_key(asked))
+    assert record is not None
+    assert record.answer == given(asked, approved=first)
+
+
+async def test_an_answer_to_no_question_is_on_record(bus: Bus) -> None:
+    """Nothing is hidden."""
+    router = await bench(bus, Clock())
+    _, asked = await hold(router)
+    (event,) = await router.proceed(given(asked.model_copy(update={"step_id": "b"}), approved=True))
+    assert isinstance(event, AuditEvent)
+    assert (event.facts["reason"], event.facts["by"]) == ("question-unknown", "owner")
+
+
+async def test_a_contradiction_reaches_the_log_over_the_bus(bus: Bus) -> None:
+    """Nothing is hidden: the stream does not take a no after a yes for a repeat of it."""
+    router = await bench(bus, Clock())
+    _, asked = await hold(router)
+    publisher = (await bus.links("publisher")).publisher
+    answers = [
+        given(asked, approved=approved, by=by) for approved, by in ((True, "dana"), (False, "kim"), (True, "dana"))
+    ]
+    for answer in answers:
+        await publisher.publish(answer)
+    assert await bus.count("WORK_ROUTER") == 2
+    (queue,) = [consumer for consumer in consumers() if consumer.durable == "router"]
+    links = await bus.links("router")
+    loop = WorkLoop(bus.js, queue, router.agent(), links.publisher, bus.ring, bus.settings.bus, slots=1)
+    running = asyncio.create_task(loop.run())
+    events = [AuditEvent.model_validate_json(body) for body in await bus.collect(AuditEvent, 2)]
+    loop.stop()
+    await running
+    told = [(event.action, event.facts["approved"], event.facts["by"]) for event in events]
+    assert told == [(Action.APPROVAL_ANSWERED, True, "dana"), (Action.MESSAGE_REFUSED, False, "kim")]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +245,9 @@ async def test_no_and_silence_keep_the_text_at_home(bus: Bus) -> None:
     work = only(await router.wait(asked), StepLocal)
     assert isinstance(work, StepLocal)
     assert "nobody agreed in time" in work.decision.reason
-    assert await router.proceed(given(asked, approved=True)) == ()
+    assert await router.proceed(given(asked, approved=False)) == ()
+    late = await router.proceed(given(asked, approved=True))
+    assert actions(late) == [Action.MESSAGE_REFUSED]
     assert await (await ledger(bus)).left(step.task_id, Decimal("0.25")) == Decimal("0.25")
 
 
@@ -226,7 +281,7 @@ async def test_an_answer_at_the_last_moment_counts_once(bus: Bus) -> None:
             other.wait(asked),
             one.proceed(given(asked, approved=False, by="a third")),
         )
-        assert sum(bool(messages) for messages in told) == 1
+        assert sum(bool(set(actions(messages)) - {Action.MESSAGE_REFUSED}) for messages in told) == 1
 
 
 async def test_a_question_is_listed_until_it_is_answered(bus: Bus) -> None:

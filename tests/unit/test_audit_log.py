@@ -48,10 +48,11 @@ def test_a_whole_log_is_covered_by_its_newest_checkpoint() -> None:
     assert (kept.covered, kept.root, kept.findings) == (9, ROOTS[9], ())
 
 
+@pytest.mark.parametrize("action", [Action.APPROVAL_ANSWERED, Action.MESSAGE_REFUSED])
 @pytest.mark.parametrize("by", ["dana", None])
-def test_other_systems_read_who_decided(by: str | None) -> None:
+def test_other_systems_read_who_decided(by: str | None, action: Action) -> None:
     """Nothing is hidden: who approved or refused stands where OCSF has the person, and silence is nobody's."""
-    event = AuditEvent(agent="router", action=Action.APPROVAL_ANSWERED, at=NOW, facts={"by": by})
+    event = AuditEvent(agent="router", action=action, at=NOW, facts={"by": by})
     user = as_ocsf(entry_of(event, 1, ROUTER), event)["actor"].get("user")
     assert user == (None if by is None else {"name": by})
 

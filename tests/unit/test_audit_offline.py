@@ -16,7 +16,7 @@ from command_line import run_command
 from hybridmesh.agents.auditor.bundle import write_line
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.identity import Identity, KeyRing
-from hybridmesh.bus.merkle import consistency_path, grew, includes, inclusion_path, root_of
+from hybridmesh.bus.merkle import consistency_path, grew, includes, levels_of, path_through, root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.bus.topology import producers_of
 from hybridmesh.infra import offline_verifier as verifier
@@ -340,7 +340,7 @@ def test_both_programs_agree_on_every_proof(size: int, data: st.DataObject) -> N
     """Nothing is hidden: paths are checked alike, whole and spoiled."""
     leaves = [bytes([number]) * 32 for number in range(size)]
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
-    path, growth = inclusion_path(leaves, index), consistency_path(leaves, old)
+    path, growth = path_through(levels_of(leaves), index), consistency_path(leaves, old)
     root, before = root_of(leaves), root_of(leaves[:old])
     if data.draw(st.booleans()):
         path, growth = path[:-1], [*growth, b"x" * 32]

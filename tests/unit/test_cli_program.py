@@ -55,6 +55,24 @@ def test_each_command_has_help_with_the_shared_options(words: list[str]) -> None
     assert not ran.err
 
 
+LOCAL = [
+    *(["doctor"], ["demo"], ["detect"], ["audit", "verifier"]),
+    *(["model", *words] for words in (["list"], ["prepare", "x"], ["export", "x", "--as", "x"])),
+    *(["model", *words, "x"] for words in (["verify"], ["remove"])),
+]
+
+
+@pytest.mark.parametrize("option", ["--nats", "--keys"])
+@pytest.mark.parametrize("words", LOCAL, ids=" ".join)
+def test_a_command_that_goes_to_no_bus_takes_none(words: list[str], option: str) -> None:
+    """Nothing is hidden: an option that would be ignored is not accepted."""
+    ran = run_command(words, option, "x")
+    assert ran.code == 2
+    assert f"No such option: {option}" in ran.err
+    assert option not in run_command(words[:2], "--help").out
+    assert option in run_command("terms", "ls", "--help").out
+
+
 def all_commands(program: object, *words: str) -> Iterator[tuple[list[str], str]]:
     """Yield each command that can be run, with its help."""
     if not isinstance(program, TyperGroup):

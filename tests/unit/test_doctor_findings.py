@@ -28,6 +28,8 @@ def test_a_machine_that_has_all_is_well() -> None:
     """It runs on what you have."""
     assert {finding.state for finding in examine(WELL)} == {State.OK}
     assert can_start(examine(WELL))
+    own = [finding for finding in examine(replace(WELL, figures="mine")) if finding not in examine(WELL)]
+    assert [(finding.name, finding.state, finding.text) for finding in own] == [("figures", State.OK, "mine")]
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,7 @@ def test_a_machine_that_has_all_is_well() -> None:
         (replace(WELL, python=(3, 10, 1)), "python"),
         (replace(WELL, server=TROUBLE), "nats-server"),
         (replace(WELL, models=TROUBLE), "models"),
+        (replace(WELL, figures=TROUBLE), "figures"),
         (replace(WELL, cloud=TROUBLE), "cloud"),
         (replace(WELL, cloud=TROUBLE, simulated=True), "cloud"),
         (replace(WELL, runtime=TROUBLE), "onnxruntime"),

@@ -12,8 +12,9 @@ from hybridmesh.bus.merkle import (
     consistency_path,
     grew,
     includes,
-    inclusion_path,
     leaf_hash,
+    levels_of,
+    path_through,
     root_of,
 )
 
@@ -63,7 +64,7 @@ def test_inclusion_is_proved(size: int, data: st.DataObject) -> None:
     """Nothing is hidden: one event can be shown to be in the log without the log."""
     index = data.draw(st.integers(0, size - 1))
     leaves = leaves_of(size)
-    path, root = inclusion_path(leaves, index), root_of(leaves)
+    path, root = path_through(levels_of(leaves), index), root_of(leaves)
     assert includes(root, size, leaves[index], index, path)
     assert not includes(root, size, leaf_hash(b"another"), index, path)
     assert not includes(root, size, leaves[index], (index + 1) % size, path) or size == 1
@@ -91,6 +92,6 @@ def test_growth_is_proved(size: int, data: st.DataObject) -> None:
 def test_no_proof_outside_the_tree(size: int, index: int) -> None:
     """Nothing is hidden: no proof can be asked for an entry that is not there."""
     with pytest.raises(IndexError):
-        inclusion_path(leaves_of(size), index)
+        path_through(levels_of(leaves_of(size)), index)
     with pytest.raises(IndexError):
         consistency_path(leaves_of(size), 0)

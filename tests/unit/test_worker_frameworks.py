@@ -18,6 +18,7 @@ from hybridmesh.agents.worker.questions import check_request, read_check, read_s
 from hybridmesh.agents.worker.shipped import shipped_frameworks
 from hybridmesh.schemas.frameworks import Formula, Framework, Slot, YesNo
 from hybridmesh.schemas.inference import Completion, CompletionRequest
+from hybridmesh.schemas.measured import CHECK, Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ("billing", "outage", "cancellation", "legal", "data-protection", "praise", "other")
@@ -211,6 +212,11 @@ async def test_what_a_model_was_measured_to_get_wrong_is_not_asked() -> None:
     found = await extract(framework, "I moved to München.", complete, budget=500, model="never-measured-1b")
     assert (found.slots, found.checks, found.calls) == ({}, {}, 0)
     assert len(asked) == 1
+    figures = {"never-measured-1b": {CHECK.row: Figure(80, 80)}}  # an operator's own
+    complete, _ = answering(["No"])
+    model = "never-measured-1b"
+    again = await extract(framework, "I moved to München.", complete, budget=500, model=model, figures=figures)
+    assert (again.slots, again.checks, again.calls) == ({}, {"angry": False}, 1)
     assert applied(framework, "k", "shipped", {"city": "München"}, found.checks).text == "München"
 
 

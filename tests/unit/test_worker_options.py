@@ -74,18 +74,24 @@ class FirstIsNearest(EmptyMemory):
     ("name", "way", "text"),
     [(None, "meaning", "billing"), ("bad-0.5b", "meaning", "billing"), ("good-0.5b", "model", "outage")],
 )
+@pytest.mark.parametrize("own", [False, True])
 async def test_a_model_comes_before_meaning_where_it_was_measured_to_choose_well(
-    name: str | None, way: str, text: str, monkeypatch: pytest.MonkeyPatch
+    name: str | None, way: str, text: str, own: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is hidden: who decides a choice follows from what was measured."""
+    """Nothing is hidden: who decides a choice follows from what was measured, here or by the operator."""
     figures = {"bad-0.5b": {CHOICE.row: Figure(8, 48)}, "good-0.5b": {CHOICE.row: Figure(47, 48)}}
-    monkeypatch.setattr(measured, "FIGURES", figures)
+    monkeypatch.setattr(measured, "FIGURES", {} if own else figures)
     model = Choosing()
     names: dict[Purpose, str] = {"check": "good-0.5b"}
     if name is not None:
         names["draft"] = name
     drafter = Drafter(
-        model, Recall(FirstIsNearest()), lambda: datetime.now(UTC), max_prompt_tokens=700, names=lambda: names
+        model,
+        Recall(FirstIsNearest()),
+        lambda: datetime.now(UTC),
+        max_prompt_tokens=700,
+        names=lambda: names,
+        figures=figures if own else None,
     )
     spec = StepSpec(id="s", title="S", instruction=INSTRUCTION, output=OutputForm(kind="choice", options=OPTIONS))
     context = StepContext(

@@ -23,6 +23,7 @@ from hybridmesh.agents.memory.scoped import ScopedMemory
 from hybridmesh.agents.worker.onnx_model import OnnxModel
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.model_setup import model_folder
+from hybridmesh.infra.models.exported import revision_of
 from hybridmesh.infra.models.manifest import Manifest
 from hybridmesh.schemas.memory import Scope
 
@@ -67,7 +68,7 @@ async def test_quality(name: str, memory: ScopedMemory) -> None:
     show(name, outcomes)
     about = {
         "title": manifest.title,
-        "revision": manifest.fingerprint,
+        "revision": revision_of(manifest),
         "provider": provider,
         "questions": asked,
         "seconds": round(seconds),
