@@ -14,9 +14,11 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel
 
+from hybridmesh.bus.contract_guide import GUIDE, channel_filter, identities, topic_of
 from hybridmesh.bus.envelope import BODY_REFERENCE, SIGNATURE
 from hybridmesh.bus.requests import ERROR_HEADER
 from hybridmesh.bus.topology import (
+    OPEN_TYPES,
     ROOT,
     TOPOLOGY,
     Account,
@@ -28,18 +30,21 @@ from hybridmesh.bus.topology import (
     stream_of,
     streams,
 )
+from hybridmesh.schemas.message import Message
 from hybridmesh.schemas.registry import EXCHANGES, Exchange, schema_id
+from hybridmesh.schemas.tasks import TaskSubmitted
 
 CONTRACT_VERSION = "1.0.0"
-_DESCRIPTION = (
-    "Independent agents that hand a task to one another. CloudEvents 1.0 in NATS binary mode: the body is the "
-    "message's JSON, the attributes are ce- headers, and the producer signs both."
-)
 _BINDING_VERSION = "0.1.0"
 _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
-_SOURCE = {"type": "string", "pattern": "^/hybridmesh/[a-z-]+$"}
-_SIGNED = {"type": "string", "contentEncoding": "base64", "description": "Ed25519 signature of the producer."}
+_SOURCE = {"type": "string", "pattern": "^/hybridmesh/[a-z][a-z0-9-]*$"}
+_SIGNED = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "description": "Ed25519 signature of the producer; over what, the document's description says.",
+}
+_STRUCTURED = {"type": "string", "pattern": "^application/cloudevents", "description": "Structured mode."}
 
 _HEADERS: dict[str, dict[str, Any]] = {
     "event": {
@@ -61,6 +66,29 @@ _HEADERS: dict[str, dict[str, Any]] = {
             BODY_REFERENCE: {**_TEXT, "description": "Where a body lies that is too large for a message."},
         },
     },
+    "submission": {
+        "type": "object",
+        "description": "Binary mode, signed or not, or structured mode, in which the attributes stand in the body.",
+        "anyOf": [
+            {"required": ["ce-specversion", "ce-id", "ce-type", "ce-source"]},
+            {"required": ["Content-Type"]},
+            {"required": ["content-type"]},
+        ],
+        "properties": {
+            "Content-Type": _STRUCTURED,
+            "content-type": _STRUCTURED,
+            "ce-specversion": {"const": "1.0"},
+            "ce-id": {**_TEXT, "description": "The task's id, or what begins with it and a slash."},
+            "ce-type": {"const": TaskSubmitted.event_type()},
+            "ce-source": {**_TEXT, "description": "A URI of your own; /hybridmesh/NAME where it is signed."},
+            "ce-subject": _TEXT,
+            "ce-time": {**_TIME, "description": "Needed where it is signed."},
+            "ce-datacontenttype": {"const": "application/json"},
+            "Nats-Msg-Id": {**_TEXT, "description": "By which the stream drops repeats; any fresh text."},
+            SIGNATURE: _SIGNED,
+            BODY_REFERENCE: {**_TEXT, "description": "From the publisher alone."},
+        },
+    },
     "request": {
         "type": "object",
         "required": ["ce-source", "ce-type", "ce-time", SIGNATURE],
@@ -68,7 +96,11 @@ _HEADERS: dict[str, dict[str, Any]] = {
     },
     "reply": {
         "type": "object",
-        "properties": {ERROR_HEADER: {**_TEXT, "description": "KIND:REASON of an error; the body is empty then."}},
+        "properties": {
+            ERROR_HEADER: {**_TEXT, "description": "KIND:REASON of an error; the body is empty then."},
+            "content-type": _TEXT,
+            "correlation_id": _TEXT,
+        },
     },
 }
 
@@ -82,7 +114,7 @@ class _Part:
     channel: str
     address: str
     message: str
-    trait: Literal["event", "request", "reply"]
+    trait: Literal["event", "submission", "request", "reply"]
     model: type[BaseModel]
     account: Account
     consumer: Consumer | None = None
@@ -102,8 +134,14 @@ def document() -> dict[str, Any]:
         "info": written["info"],
         "defaultContentType": written["defaultContentType"],
         "servers": {
-            "mesh": {"host": host, "pathname": "", "protocol": "nats", "description": "Wherever the mesh listens."}
+            "mesh": {
+                "host": host,
+                "pathname": "",
+                "protocol": "nats",
+                "description": "Wherever the mesh listens: `hybridmesh up` prints it. Each client has an nkey.",
+            }
         },
+        "x-identities": identities(),
         "channels": {part.channel: _channel(part) for part in parts},
         "operations": {
             part.key: _operation(part, written["operations"][part.key]["action"])
@@ -146,8 +184,8 @@ def _parts() -> Iterator[_Part]:
 
 
 def _event(row: Row, verb: Literal["receives", "sends"], kind: MessageType, consumer: Consumer | None = None) -> _Part:
-    address = filter_of(kind).removesuffix(">") + "{topic}"
-    return _Part(row.agent, verb, kind.NAME, address, kind.NAME, "event", kind, row.account, consumer)
+    trait: Literal["event", "submission"] = "submission" if kind in OPEN_TYPES else "event"
+    return _Part(row.agent, verb, kind.NAME, channel_filter(kind), kind.NAME, trait, kind, row.account, consumer)
 
 
 def _consumer(row: Row, kind: MessageType) -> Consumer:
@@ -174,7 +212,7 @@ def _written_by_faststream(parts: list[_Part]) -> dict[str, Any]:
             broker.subscriber(part.address, queue=part.agent, title=part.key)(_reader(part.model))
         else:
             broker.publisher(part.address, schema=part.model, title=part.key)
-    writer = AsyncAPI(broker, title="hybridmesh", version=CONTRACT_VERSION, description=_DESCRIPTION)
+    writer = AsyncAPI(broker, title="hybridmesh", version=CONTRACT_VERSION, description=GUIDE)
     return cast("dict[str, Any]", json.loads(writer.to_specification().to_json()))
 
 
@@ -192,8 +230,8 @@ def _channel(part: _Part) -> dict[str, Any]:
         "messages": {part.message: _ref("components", "messages", part.message)},
         "servers": [_ref("servers", "mesh")],
     }
-    if part.trait == "event":
-        channel["parameters"] = {"topic": {"description": "What the message is about: ids, never user text."}}
+    if issubclass(part.model, Message):
+        channel["parameters"] = {"topic": {"description": topic_of(part.model)}}
         channel["x-jetstream"] = [
             {"stream": stream.name, "retention": stream.retention, "max-age-seconds": stream.max_age_s}
             for stream in streams()

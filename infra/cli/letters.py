@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Messages that nobody could handle.")
 
-Number = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `dead-letters ls` shows it.")]
+Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="As `dead-letters ls` shows it.")]
 
 _COLUMNS = ("number", "type", "reason", "buried_by", "buried_at", "bytes", "replays", "detail")
 
@@ -71,7 +71,7 @@ def show(
 @command
 def replay(
     call: Invocation,
-    number: Annotated[int | None, typer.Argument(metavar="ID", min=1, help="As `ls` shows it.")] = None,
+    number: Annotated[int | None, typer.Argument(metavar="NUMBER", min=1, help="As `ls` shows it.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that were not replayed yet.")] = False,
 ) -> None:
     """Send a dead letter again to where it died, as it was; it stays among the dead letters, marked.
@@ -81,7 +81,7 @@ def replay(
     from hybridmesh.infra.cli.session import on_mesh
 
     if (number is None) != everything:
-        raise UsageError("one letter or all of them?", remedy="give an id, or --all")
+        raise UsageError("one letter or all of them?", remedy="give a number, or --all")
 
     async def work(mesh: "Mesh") -> tuple[list[int], list[MeshError]]:
         letters = _letters(mesh)
@@ -104,7 +104,7 @@ def replay(
 @command
 def drop(
     call: Invocation,
-    numbers: Annotated[list[int], typer.Argument(metavar="ID…", min=1, help="As `dead-letters ls` shows them.")],
+    numbers: Annotated[list[int], typer.Argument(metavar="NUMBER…", min=1, help="As `dead-letters ls` shows them.")],
 ) -> None:
     """Erase dead letters for good; the audit log keeps that there were such, and who dropped them."""
     from hybridmesh.infra.cli.session import on_mesh

@@ -46,7 +46,7 @@ def read_settings(data: Path | None, config: Path | None, sets: list[str] | None
     for item in sets or []:
         name, equals, value = item.partition("=")
         if not equals:
-            raise UsageError(f"--set {item} has no value", remedy="write it as --set bus.max_tries=3")
+            raise UsageError(f"--set {item} has no value", remedy="write it as --set bus.max_tries=8")
         if name in SECRETS:
             raise UsageError(
                 f"{name} on a command line can be read by everybody on this machine",

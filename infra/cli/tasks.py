@@ -44,7 +44,7 @@ def submit(
         ),
     ] = "balanced",
     deadline: Annotated[
-        str | None, typer.Option("--deadline", metavar="WHEN", help="90s, 5m, 1h, or a date and time in ISO 8601.")
+        str | None, typer.Option("--deadline", metavar="WHEN", help="90s, 5m, 1h, 2d, or a date and time in ISO 8601.")
     ] = None,
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="USD", help="What its cloud calls may cost at most.")
