@@ -35,7 +35,7 @@ from hybridmesh.bus.errors import (
     UntrustedMessage,
     UsageError,
 )
-from hybridmesh.bus.identity import KeyRing, read_identity
+from hybridmesh.bus.identity import read_keys
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.log_reading import LogReading, Tell
 from hybridmesh.bus.losses import Losses
@@ -377,7 +377,7 @@ async def connect(
 
     Raises:
         UsageError: no mesh runs there.
-        SetupError: the keys are not there.
+        SetupError: the keys are not there, or not of one mesh.
         MeshUnavailable: the server does not answer.
 
     """
@@ -386,7 +386,7 @@ async def connect(
     named = url or tree.nats_url
     where = named or Endpoint.read(folder).url
     keys_folder = Path(keys) if keys else folder / "keys"
-    identity, ring = read_identity(keys_folder, role), KeyRing.read(keys_folder)
+    identity, ring = read_keys(keys_folder, role)
     servers = servers_of(where, tree.bus)
     tls = make_context(tree.bus)
     async with open_connection(servers, identity.name, identity.seed, tls, within_s=_CONNECT_TIMEOUT_S) as client:

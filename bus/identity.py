@@ -169,6 +169,20 @@ def _verifies(key: VerifyKey, signature: bytes, content: bytes) -> bool:
     return True
 
 
+def read_keys(folder: Path, name: str) -> tuple[Identity, KeyRing]:
+    """Return an identity and the ring beside it; raises SetupError when one is not there, or knows the other not.
+
+    What is signed by another key than the mesh knows is taken, and buried without a word to who sent it.
+    """
+    identity, ring = read_identity(folder, name), KeyRing.read(folder)
+    if ring.first(name) and not ring.holds(name, identity.sign(b""), b""):
+        raise SetupError(
+            f"the key of {name} in {folder} is not the one that the ring beside it names",
+            remedy="copy the keys and ring.json of the same mesh",
+        )
+    return identity, ring
+
+
 def read_identity(folder: Path, name: str) -> Identity:
     """Read an agent's private key; raises SetupError when it is not there, or is none."""
     path = folder / f"{name}.key"

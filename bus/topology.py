@@ -90,7 +90,7 @@ DEAD = Stream("DEAD", (f"{ROOT}.dead.>",), "limits", max_age_s=30 * DAY_S)
 
 
 AUDIT = Stream("AUDIT", (filter_of(AuditEvent),), "limits", max_age_s=400 * DAY_S, protected=True)
-CHECKPOINTS = Stream("CHECKPOINTS", (filter_of(Checkpoint),), "limits", max_age_s=400 * DAY_S, protected=True)
+CHECKPOINTS = Stream("CHECKPOINTS", (filter_of(Checkpoint),), "limits", max_age_s=490 * DAY_S, protected=True)
 EGRESS = Stream("EGRESS", (filter_of(EgressRecorded),), "limits", max_age_s=30 * DAY_S)
 RESULTS = Stream(
     "RESULTS",

@@ -1,13 +1,13 @@
 """Audit events in the forms that other systems read: OCSF 1.6.0 (API Activity) and CloudEvents 1.0 as JSON."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 from pydantic import ValidationError
 
-from hybridmesh.agents.auditor.bundle import write_line
+from hybridmesh.agents.auditor.bundle import Part, write_line
 from hybridmesh.bus.proofs import LogEntry, Signature
 from hybridmesh.schemas.audits import Action, AuditEvent
 
@@ -92,21 +92,17 @@ FORMATS: dict[str, Callable[[LogEntry, AuditEvent], dict[str, Any]]] = {"ocsf": 
 BUNDLE = "bundle"
 
 
-def lines_of(
-    form: str, entries: Sequence[LogEntry], checkpoints: Sequence[LogEntry], signature: Signature
-) -> Iterator[str]:
-    """Yield the lines of an export; in the other forms, entries that are no events of the mesh are left out.
+def line_of(form: str, part: Part, entry: LogEntry, signature: Signature) -> str | None:
+    """Return a line of an export; None in the other forms for a checkpoint, and for what is no event of the mesh.
 
     Those have no way to say that an entry is by nobody of the mesh: what they hold is taken for what an agent did.
     """
     if form == BUNDLE:
-        yield from (write_line("log", entry) for entry in entries)
-        yield from (write_line("checkpoints", entry) for entry in checkpoints)
-        return
-    for entry in entries:
-        try:
-            event = AuditEvent.model_validate_json(entry.body)
-        except ValidationError:
-            continue  # `audit verify` names it
-        if signature(entry) is None:
-            yield json.dumps(FORMATS[form](entry, event), ensure_ascii=False)
+        return write_line(part, entry)
+    try:
+        event = AuditEvent.model_validate_json(entry.body)
+    except ValidationError:
+        return None  # `audit verify` names it
+    if part != "log" or signature(entry) is not None:
+        return None
+    return json.dumps(FORMATS[form](entry, event), ensure_ascii=False)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ _AUDITOR = "auditor"
 RECORDERS = frozenset(
     {"auditor", "classifier", "consultant", "decomposer", "memory", "publisher", "router", "verifier", "worker"}
 )
+_SAID = 16  # bytes of a hash that tell one entry from another
 _ARGUMENTS = (3, 4)
 
 
@@ -63,17 +65,23 @@ def root_of(peaks: list[bytes]) -> str:
     return root.hex()
 
 
-def roots_at(leaves: list[bytes], sizes: set[int], before: int, peaks: list[bytes]) -> dict[int, str]:
-    """Return the root (hex) over the first leaves, for each of the sizes; ``peaks`` stand for ``before`` of them."""
-    found = {before: root_of(peaks)} if before else {}
-    for size, leaf in enumerate(leaves, before + 1):
-        peaks.append(leaf)
-        for _ in range((size & -size).bit_length() - 1):
-            right = peaks.pop()
-            peaks[-1] = node_hash(peaks[-1], right)
-        if size in sizes:
-            found[size] = root_of(peaks)
-    return found
+class Tree:
+    """A Merkle tree that grows, and its root (hex) at each of some sizes; it may begin with ``peaks`` for ``size``."""
+
+    def __init__(self, sizes: set[int], size: int, peaks: list[bytes]) -> None:
+        """Begin with what is there already."""
+        self.sizes, self.size, self.peaks = sizes, size, peaks
+        self.roots: dict[int, str] = {size: root_of(peaks)} if size else {}
+
+    def add(self, leaf: bytes) -> None:
+        """Add the next leaf."""
+        self.size += 1
+        self.peaks.append(leaf)
+        for _ in range((self.size & -self.size).bit_length() - 1):
+            right = self.peaks.pop()
+            self.peaks[-1] = node_hash(self.peaks[-1], right)
+        if self.size in self.sizes:
+            self.roots[self.size] = root_of(self.peaks)
 
 
 def signed_beginning(signed: list[Entry]) -> int:
@@ -187,12 +195,12 @@ def claim_of(kept: Entry) -> Claim:
     return int(kept["size"] if "size" in kept else kept["covered"]), str(kept["root"])
 
 
-def check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
-    """Return what is wrong with an exported log; nothing: it is whole."""
+def check_export(lines: Iterable[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
+    """Return what is wrong with an exported log; nothing: it is whole. The lines are gone through three times."""
     return _check_export(lines, ring, kept)[0]
 
 
-def _check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
+def _check_export(lines: Iterable[Entry], ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
     """Return what is wrong with an exported log, and what is to be said of one that is whole."""
     found: list[str] = []
     signed: list[Entry] = []
@@ -202,21 +210,22 @@ def _check_export(lines: list[Entry], ring: Ring, kept: list[Entry]) -> tuple[li
             found.append(f"checkpoint {entry['sequence']}: {problem}")
         else:
             signed.append(json.loads(body_of(entry)))
-    log = [line for line in lines if line["part"] == "log"]
-    first = log[0]["sequence"] if log else signed_beginning(signed)
-    found += check_log(log, first, signed, ring, kept)
+    begins = next((line["sequence"] for line in lines if line["part"] == "log"), None)
+    first = signed_beginning(signed) if begins is None else begins
+    found += check_log((line for line in lines if line["part"] == "log"), first, signed, ring, kept)
     gone = f"entries 1 to {first - 1} are past their retention"
-    nothing = "" if log else f", nothing is there to verify before entry {first}"
+    nothing = f", nothing is there to verify before entry {first}" if begins is None else ""
     return found, gone + nothing if first > 1 else ""
 
 
-def check_log(log: list[Entry], first: int, signed: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
+def check_log(log: Iterable[Entry], first: int, signed: list[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
     """Return where a log that begins with entry ``first`` does not hold, alone or against its checkpoints."""
     found: list[str] = []
     sealed, believed = {claim_of(item) for item in signed}, {claim_of(item) for item in kept}
     base = beginning(first, signed)
     last, before = (first - 1, int(base["size"])) if base else (0, 0)
-    leaves: list[bytes] = []
+    peaks = [bytes.fromhex(peak) for peak in base["peaks"]] if base else []
+    tree = Tree({size for size, _ in sealed | believed}, before, peaks)
     heard: dict[bytes, int] = {}
     is_broken = False
     for entry in log:
@@ -225,16 +234,14 @@ def check_log(log: list[Entry], first: int, signed: list[Entry], ring: Ring, kep
             is_broken = True
             found.append(f"entry {last + 1}: missing or out of order, {sequence} stands there")
         last = max(last, sequence)
-        problem, said = signer_problem(entry, ring, _EVENT), signed_bytes(entry)
+        problem, said = signer_problem(entry, ring, _EVENT), hashlib.sha256(signed_bytes(entry)).digest()[:_SAID]
         if heard.setdefault(said, sequence) != sequence:
             problem = problem or f"entry {heard[said]} again"
         found += [f"entry {sequence}: {problem}"] if problem else []
         if sequence > before and not is_broken:
-            leaves.append(leaf_of(entry))
-    peaks = [bytes.fromhex(peak) for peak in base["peaks"]] if base else []
-    roots = roots_at(leaves, {size for size, _ in sealed | believed}, before, peaks)
-    found += claim_problems(sealed, believed, roots, before, last)
-    return found if sealed or believed or not log else [*found, "no checkpoint: a cut tail could not be seen"]
+            tree.add(leaf_of(entry))
+    found += claim_problems(sealed, believed, tree.roots, before, last)
+    return found if sealed or believed or not heard else [*found, "no checkpoint: a cut tail could not be seen"]
 
 
 def claim_problems(sealed: set[Claim], kept: set[Claim], roots: dict[int, str], before: int, last: int) -> list[str]:
@@ -291,10 +298,9 @@ def main(arguments: list[str]) -> int:
         return 2
     note = ""
     try:
-        text = Path(arguments[1]).read_text("utf-8")
         ring: Ring = json.loads(Path(arguments[2]).read_text("utf-8"))
         kept = _kept(arguments[3]) if len(arguments) == max(_ARGUMENTS) else []
-        found, note = _check(text, ring, kept)
+        found, note = _check(Path(arguments[1]), ring, kept)
     except OSError as error:
         found = [f"a file cannot be read: {error.strerror}"]
     except _NoCheckpoint:
@@ -319,11 +325,25 @@ def _kept(file: str) -> list[Entry]:
     return found
 
 
-def _check(text: str, ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
-    lines = [line for line in text.split("\n") if line.strip()]
-    if not lines or _is_part(lines[0]):
-        return _check_export([json.loads(line) for line in lines], ring, kept)
-    proof: Entry = json.loads(text)
+class Lines:
+    """The lines of an export, read anew from its file each time, as a log may be larger than memory."""
+
+    def __init__(self, file: Path) -> None:
+        """Name the file."""
+        self.file = file
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Yield one after the other."""
+        with self.file.open(encoding="utf-8", newline="\n") as lines:
+            yield from (json.loads(line) for line in lines if line.strip())
+
+
+def _check(file: Path, ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
+    with file.open(encoding="utf-8", newline="\n") as lines:
+        start = next((line for line in lines if line.strip()), "")
+    if not start or _is_part(start):
+        return _check_export(Lines(file), ring, kept)
+    proof: Entry = json.loads(file.read_text("utf-8"))
     return check_proof(proof, ring, kept), ""
 
 

@@ -127,11 +127,21 @@ def _table(value: object, path: str) -> Tree:
 
 
 def _merge_profiles(given: Tree) -> Tree:
-    """Lay the user's profiles over those that ship: a shipped one keeps what is not named."""
+    """Lay the user's profiles over those that ship: a shipped one keeps what is not named.
+
+    A name that is nearly another's would leave that one as it is, and nobody would notice: most are not chosen often.
+    """
     merged: Tree = {name: profile.model_dump() for name, profile in default_profiles().items()}
     for name, changes in given.items():
+        if (meant := next((known for known in merged if _alike(known, name)), name)) != name:
+            hint = f"write it as profiles.{meant}, in mesh.toml or with --set"
+            raise UsageError(f"the profile {name} is named like {meant}", remedy=hint)
         merged[name] = {**merged.get(name, ProfileSettings().model_dump()), **_table(changes, f"profiles.{name}")}
     return merged
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.casefold().replace("-", "_") == other.casefold().replace("-", "_")
 
 
 def _check_keys(tree: Mapping[str, Any], model: type[BaseModel], path: str) -> None:

@@ -15,7 +15,7 @@ from hybridmesh.agents.consultant.agent import UNKNOWN
 from hybridmesh.bus.client import Mesh
 from hybridmesh.bus.errors import MeshError, MeshUnavailable
 from hybridmesh.bus.topology import AUDIT, RESULTS
-from hybridmesh.infra.audit_log import Verification, verify_log
+from hybridmesh.infra.audit_check import Verification, verify_log
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed
 from mesh_process import MeshProcess, present

@@ -59,7 +59,14 @@ class LogReader:
             yield entry
 
     async def read_between(self, after: int, last: int) -> AsyncGenerator[LogEntry]:
-        """Yield the entries behind ``after`` up to ``last``, which the stream has had.
+        """Yield the entries behind ``after`` up to ``last``, as :meth:`read_batches` does, one by one."""
+        async with aclosing(self.read_batches(after, last)) as batches:
+            async for entries in batches:
+                for entry in entries:
+                    yield entry
+
+    async def read_batches(self, after: int, last: int) -> AsyncGenerator[list[LogEntry]]:
+        """Yield the entries behind ``after`` up to ``last``, which the stream has had, a few hundred at a time.
 
         Its end is ``last`` and not an answer without entries: a server that stands still for a while gives that too.
         What is past its retention by now is passed over.
@@ -69,9 +76,8 @@ class LogReader:
         try:
             while position < last:
                 entries = await self.read(position, _WAIT_S)
-                for entry in entries:
-                    if entry.sequence <= last:
-                        yield entry
+                if wanted := [entry for entry in entries if entry.sequence <= last]:
+                    yield wanted
                 if entries:
                     position, empty = entries[-1].sequence, 0
                     continue

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.proofs import LogEntry
@@ -18,7 +18,7 @@ class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     part: Part
-    sequence: int
+    sequence: int = Field(ge=0, lt=2**63)
     subject: str
     headers: dict[str, str]
     body: str = ""
@@ -45,14 +45,13 @@ def write_line(part: Part, entry: LogEntry) -> str:
     return json.dumps(entry_fields(part, entry), ensure_ascii=False)
 
 
-def read_file(file: Path) -> tuple[list[LogEntry], list[LogEntry]]:
-    """Return the entries and the checkpoints of an export; raises UsageError."""
+def read_file(file: Path) -> Iterator[tuple[Part, LogEntry]]:
+    """Yield the entries and the checkpoints of an export in its order; raises UsageError."""
     try:
         with file.open(encoding="utf-8") as lines:
-            parts = list(read_lines(lines))
+            yield from read_lines(lines)
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{file} cannot be read", remedy="give a file that `hybridmesh audit export` wrote") from None
-    return [entry for part, entry in parts if part == "log"], [entry for part, entry in parts if part == "checkpoints"]
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[tuple[Part, LogEntry]]:

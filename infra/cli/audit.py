@@ -1,13 +1,12 @@
 """``audit``: read the log, prove that it is whole, and take it elsewhere."""
 
-from collections.abc import AsyncIterator, Sequence
-from functools import partial
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hybridmesh.bus.errors import SetupError, UsageError
+from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli import proving
 from hybridmesh.infra.cli.console import tell, write, write_json
 from hybridmesh.infra.cli.exit_codes import ExitCode
@@ -18,8 +17,7 @@ from hybridmesh.infra.cli.names import check_known, read_task_id
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh
     from hybridmesh.bus.identity import KeyRing
-    from hybridmesh.bus.proofs import Claim, LogEntry
-    from hybridmesh.infra.audit_log import Verification
+    from hybridmesh.bus.proofs import LogEntry
     from hybridmesh.schemas.audits import AuditEvent
 
 app = typer.Typer(no_args_is_help=True, help="The log of every decision, egress and spend.")
@@ -75,7 +73,8 @@ def verify(
     ] = None,
 ) -> None:
     """Check that the log is whole: every signature, no gap, no edit, no cut tail; exits with 1 when it is not."""
-    from hybridmesh.infra.audit_log import verify_log
+    from hybridmesh.bus.identity import KeyRing
+    from hybridmesh.infra.audit_check import verify_file, verify_log
     from hybridmesh.infra.cli.session import on_mesh
     from hybridmesh.infra.kept_checkpoints import read_kept
 
@@ -83,7 +82,7 @@ def verify(
     if file is None:
         found = on_mesh(call, lambda mesh: verify_log(mesh.links.js, mesh.links.ring, claims))
     else:
-        found = _verify_file(file, call.keys or call.settings.data / "keys", claims)
+        found = verify_file(file, KeyRing.read(call.keys or call.settings.data / "keys"), claims)
     if call.json:
         findings = [finding.model_dump(mode="json") for finding in found.findings]
         write_json(
@@ -122,9 +121,8 @@ def export(
 
     Or its events alone, as OCSF or CloudEvents for other systems to take in.
     """
-    from hybridmesh.bus.audit_trust import entry_problem
-    from hybridmesh.infra.audit_formats import BUNDLE, FORMATS, lines_of
-    from hybridmesh.infra.audit_log import read_log
+    from hybridmesh.infra.audit_export import export_log
+    from hybridmesh.infra.audit_formats import BUNDLE, FORMATS
     from hybridmesh.infra.cli.session import on_mesh
 
     if file.exists():
@@ -133,30 +131,13 @@ def export(
         raise UsageError(f"there is no folder for {file}", remedy="make it first")
     check_known("form", form, (BUNDLE, *FORMATS))
 
-    async def work(mesh: "Mesh") -> tuple[int, int]:
-        entries, checkpoints = await read_log(mesh.links.js, mesh.links.ring)
-        draft = file.with_name(f".{file.name}.draft")
-        try:
-            with draft.open("w", encoding="utf-8") as out:
-                signature = partial(entry_problem, ring=mesh.links.ring)
-                lines = 0
-                for line in lines_of(form, entries, checkpoints, signature):
-                    out.write(f"{line}\n")
-                    lines += 1
-            draft.replace(file)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise SetupError(f"{file} cannot be written: {error.strerror}", remedy="choose another place") from None
-        signed = len(checkpoints) if form == BUNDLE else 0
-        if left_out := len(entries) - lines + signed:
-            tell(f"{left_out} entries are left out, as they are no events of the mesh: `audit verify` names them")
-        return lines - signed, signed
-
-    entries, checkpoints = on_mesh(call, work)
+    done = on_mesh(call, lambda mesh: export_log(mesh.links.js, mesh.links.ring, form, file))
+    if done.left_out:
+        tell(f"{done.left_out} entries are left out, as they are no events of the mesh: `audit verify` names them")
     if call.json:
-        write_json({"file": str(file), "entries": entries, "checkpoints": checkpoints})
+        write_json({"file": str(file), "entries": done.entries, "checkpoints": done.checkpoints})
     else:
-        tell(f"{entries} entries and {checkpoints} checkpoints are in {file}")
+        tell(f"{done.entries} entries and {done.checkpoints} checkpoints are in {file}")
 
 
 async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterator[AuditEvent]":
@@ -194,12 +175,3 @@ def _event_of(entry: "LogEntry", ring: "KeyRing") -> "AuditEvent | None":
         return AuditEvent.model_validate_json(entry.body)
     tell(f"entry {entry.sequence} is passed over: {problem or 'not an audit event'}")
     return None
-
-
-def _verify_file(file: Path, keys: Path, kept: "Sequence[Claim]") -> "Verification":
-    from hybridmesh.agents.auditor.bundle import read_file
-    from hybridmesh.bus.identity import KeyRing
-    from hybridmesh.infra.audit_log import verify_entries
-
-    entries, checkpoints = read_file(file)
-    return verify_entries(entries, checkpoints, KeyRing.read(keys), kept)

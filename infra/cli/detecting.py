@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,6 +52,8 @@ def detect(
     form = Form.LINES if lines else Form.TEXT if text else Form.AUTO
     if sys.stdin.isatty():
         tell("reading from the terminal; end the text with Ctrl-D")
+    # asyncio's own handler would wait for the thread that waits for input.
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         outcome = asyncio.run(_answer(call, form))
     except typer.Exit:  # who talks to it line by line may leave at any time
@@ -64,6 +68,10 @@ def detect(
             tell(f"error: {len(faults)} of the lines could not be read; every other line is answered")
             tell('remedy: write each line as {"id": "…", "text": "…"}, or give --text where all of it is one text')
         raise typer.Exit(ExitCode.DATA)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 async def _answer(call: Invocation, form: Form) -> _Outcome:

@@ -24,7 +24,7 @@ _PROOFS = {
 @command
 def explain(call: Invocation, task: Task) -> None:
     """Show why a task went as it did: the four checks of each step, what left, cost, evidence, the audit trail."""
-    from hybridmesh.bus.errors import UsageError
+    from hybridmesh.bus.errors import NOT_ENDED, TransientError
     from hybridmesh.infra.cli.session import on_mesh
     from hybridmesh.infra.explanation import explain as put_together
     from hybridmesh.schemas.audits import AuditEvent
@@ -39,10 +39,7 @@ def explain(call: Invocation, task: Task) -> None:
 
     found = on_mesh(call, work)
     if found.outcome == "running" and not found.timeline:
-        raise UsageError(
-            "the task has not begun, or was never submitted here",
-            remedy="try again in a moment, or check its id, and with --data which mesh has it",
-        )
+        raise TransientError("the task has not begun, or was never submitted here", reason=NOT_ENDED)
     if call.json:
         write_json(found)
     else:

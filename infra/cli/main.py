@@ -1,5 +1,6 @@
 """The program: its commands, and how its errors look."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -82,6 +83,7 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line and its remedy, never a traceback."""
     replace_closed_streams()
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of what a TLS connection does at its usual end
     try:
         app(None if arguments is None else list(arguments))
     except MeshError as error:

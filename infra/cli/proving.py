@@ -76,13 +76,16 @@ def verifier(call: Invocation) -> None:
 def _read_log(call: Invocation, file: Path | None) -> "tuple[list[LogEntry], list[LogEntry], KeyRing]":
     """Return entries and checkpoints, of the mesh or of an export, and the ring that says whose they are."""
     from hybridmesh.agents.auditor.audit_stream import LogReader
-    from hybridmesh.agents.auditor.bundle import read_file
+    from hybridmesh.agents.auditor.bundle import Part, read_file
     from hybridmesh.bus.identity import KeyRing
     from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
     from hybridmesh.infra.cli.session import on_mesh
 
     if file is not None:
-        return *read_file(file), KeyRing.read(call.keys or call.settings.data / "keys")
+        parts: dict[Part, list[LogEntry]] = {"log": [], "checkpoints": []}
+        for part, entry in read_file(file):
+            parts[part].append(entry)
+        return parts["log"], parts["checkpoints"], KeyRing.read(call.keys or call.settings.data / "keys")
 
     async def work(mesh: "Mesh") -> "tuple[list[LogEntry], list[LogEntry], KeyRing]":
         checkpoints = [entry async for entry in LogReader(mesh.links.js, CHECKPOINTS).read_all()]

@@ -17,7 +17,7 @@ def provision(
         int, typer.Option("--stream-replicas", min=1, max=5, metavar="N", help="How many servers hold each stream.")
     ] = 1,
 ) -> None:
-    """Make a bus ready: streams, queues and buckets, and with --keys a folder of keys; safe to run again.
+    """Make a bus ready: streams, queues and buckets, and the keys in a folder that is there; safe to run again.
 
     `hybridmesh up` needs none of it: it does the same for its own server.
     """
@@ -26,9 +26,11 @@ def provision(
         raise UsageError("which bus?", remedy="name it with --nats, such as --nats nats://127.0.0.1:4222")
     from hybridmesh.infra.provision import provision_bus
 
-    asyncio.run(provision_bus(url, call.settings, replicas=stream_replicas, keys=call.keys))
+    folder = call.settings.data / "keys"
+    keys = call.keys or (folder if folder.is_dir() else None)
+    asyncio.run(provision_bus(url, call.settings, replicas=stream_replicas, keys=keys))
     # The URL is not repeated: it may hold a password.
     if call.json:
-        write_json({"provisioned": True, "keys": None if call.keys is None else str(call.keys)})
+        write_json({"provisioned": True, "keys": None if keys is None else str(keys)})
     else:
-        tell("the bus is ready" if call.keys is None else f"the bus is ready, and the keys are in {call.keys}")
+        tell("the bus is ready" if keys is None else f"the bus is ready, and the keys are in {keys}")

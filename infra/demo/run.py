@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hybridmesh.bus import Mesh, connect
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.infra.audit_log import Verification, verify_log
+from hybridmesh.infra.audit_check import Verification, verify_log
 from hybridmesh.infra.cli.console import people
 from hybridmesh.infra.demo.memory_use import MemoryWatch
 from hybridmesh.infra.demo.outcome import Outcome, judge_privacy, outcome_of

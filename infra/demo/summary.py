@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hybridmesh.infra.audit_log import Verification
+from hybridmesh.infra.audit_check import Verification
 from hybridmesh.infra.demo.outcome import Outcome, Privacy
 from hybridmesh.infra.simulation import CloudChoice
 

@@ -26,7 +26,7 @@ from hybridmesh.bus.merkle import root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import MeshSettings
-from hybridmesh.infra.audit_log import verify_entries
+from hybridmesh.infra.audit_check import verify_entries
 from hybridmesh.infra.kept_checkpoints import KeptCheckpoint
 from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint

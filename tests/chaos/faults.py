@@ -13,7 +13,7 @@ from hybridmesh.bus.budgets import Entry, Spending
 from hybridmesh.bus.client import Mesh
 from hybridmesh.bus.state import State
 from hybridmesh.bus.topology import Bucket
-from hybridmesh.infra.audit_log import verify_log
+from hybridmesh.infra.audit_check import verify_log
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.tasks import TaskCompleted
 from mesh_kills import attempt_of, end_of, ends_of, quiet

@@ -18,7 +18,7 @@ from hybridmesh.agents.auditor.audit_stream import LogReader
 from hybridmesh.bus.client import Mesh
 from hybridmesh.bus.errors import MeshBusy, MeshError, MeshUnavailable
 from hybridmesh.bus.topology import AGENTS, AUDIT, RESULTS
-from hybridmesh.infra.audit_log import verify_log
+from hybridmesh.infra.audit_check import verify_log
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed
 from mesh_kills import NATS, attempt_of

@@ -13,7 +13,7 @@ from harness import Bus, eventually
 from hybridmesh.bus import connect
 from hybridmesh.bus.endings import Endings
 from hybridmesh.bus.endpoint import Endpoint
-from hybridmesh.bus.errors import BodyMissing, MeshBusy, MeshUnavailable, PermanentError, UsageError
+from hybridmesh.bus.errors import BodyMissing, MeshBusy, MeshUnavailable, PermanentError, SetupError, UsageError
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.topology import (
     AUDIT,
@@ -26,6 +26,7 @@ from hybridmesh.bus.topology import (
     subject_for,
     unlaned_filter,
 )
+from hybridmesh.infra.provision import create_keys
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.steps import StepFailed
 from hybridmesh.schemas.tasks import TaskCompleted, TaskFailed, TaskSubmitted
@@ -46,6 +47,7 @@ async def test_a_submission_is_stored_and_leaves_the_outbox(bus: Bus, tmp_path: 
     assert not list((tmp_path / "outbox").iterdir())
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_submission_without_a_server_waits_in_the_outbox(bus: Bus, tmp_path: Path) -> None:
     """Nothing is lost: what the dead bus could not take goes out on the next connect, with the same id."""
     async with connect(bus.url, data=tmp_path, keys=bus.keys) as mesh:
@@ -185,6 +187,7 @@ async def test_no_mesh_is_said_with_its_remedy(tmp_path: Path) -> None:
     assert "hybridmesh up" in caught.value.remedy
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_mesh_that_died_without_a_word_is_said(bus: Bus, tmp_path: Path) -> None:
     """Nothing hangs: the place where a mesh was is not taken for a mesh."""
     Endpoint(url=bus.url, pid=1).write(tmp_path)
@@ -245,6 +248,7 @@ async def test_a_bus_of_before_the_lanes_goes_on_with_what_it_holds(bus: Bus, tm
     assert (await bus.js.stream_info(before)).config.max_msgs != 9
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_server_that_says_nothing_is_left_and_told(bus: Bus, tmp_path: Path) -> None:
     """Nothing is hidden: a server that is up but does not answer is an error in time, and its connection is closed."""
     left = asyncio.Event()
@@ -272,8 +276,23 @@ async def test_what_is_no_address_of_a_bus_is_refused(bus: Bus, tmp_path: Path, 
             pass
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_an_address_where_nothing_is_is_told_as_such(bus: Bus, tmp_path: Path) -> None:
     """Nothing is hidden: a wrong address is an error that says what to look after, not one of a library."""
     with pytest.raises(MeshUnavailable, match="does not answer"):
         async with connect("nats://127.0.0.1:1", data=tmp_path, keys=bus.keys):
             pass
+
+
+async def test_keys_of_two_meshes_are_told_apart(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is lost: a task under a key that the mesh does not know would be taken, and buried unheard of."""
+    other, mixed = tmp_path / "other", tmp_path / "mixed"
+    create_keys(other)
+    shutil.copytree(bus.keys, mixed)
+    shutil.copy(other / "publisher.key", mixed / "publisher.key")
+    with pytest.raises(SetupError, match="the key of publisher") as told:
+        async with connect(bus.url, data=tmp_path, keys=mixed):
+            pass
+    assert "same mesh" in told.value.remedy
+    async with connect(bus.url, data=tmp_path, keys=mixed, role="submitter") as mesh:
+        await mesh.submit("Say hello.")

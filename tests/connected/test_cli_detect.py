@@ -1,6 +1,7 @@
 """Nothing private leaves: ``detect`` finds what is private without any server, and answers line by line."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -54,6 +55,19 @@ def test_the_organisations_terms_of_the_settings_are_found(tmp_path: Path) -> No
         (1, []),
         (2, ["TERM"]),
     ]
+
+
+def test_one_interrupt_ends_it_while_it_waits_for_input() -> None:
+    """Nothing is half done: Ctrl-C is heard at once, and not after the next line."""
+    words = (sys.executable, "-m", "hybridmesh.infra", "detect", "--lines")
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"jo@example.org\n")
+        process.stdin.flush()
+        assert b"EMAIL" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
 
 
 def test_an_unread_text_is_private_as_a_whole() -> None:

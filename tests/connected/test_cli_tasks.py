@@ -245,10 +245,11 @@ async def test_a_task_is_explained_from_the_bus(bus: Bus, tmp_path: Path) -> Non
     assert (found["outcome"], found["steps"][0]["step_id"], found["sent"]) == ("completed", "a", [])
     assert "route.decided" in (await mesh(bus, tmp_path, "explain", task_id)).out
     unknown = await mesh(bus, tmp_path, "explain", new_task_id())
-    assert unknown.code == 2
+    assert unknown.code == 3
     assert "has not begun, or was never submitted here" in unknown.err
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_mesh_that_died_without_a_word_is_said(bus: Bus, tmp_path: Path) -> None:
     """Nothing is lost: who is told nothing but an error knows that nothing was taken."""
     port = bus.server.url.rpartition(":")[2]

@@ -10,7 +10,7 @@ from cloud_double import CloudDouble
 from harness import eventually
 from hybridmesh.bus.client import Mesh
 from hybridmesh.bus.errors import UsageError
-from hybridmesh.infra.audit_log import verify_log
+from hybridmesh.infra.audit_check import verify_log
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.egress import EgressRecorded
 from hybridmesh.schemas.message import new_task_id

@@ -1,6 +1,7 @@
 """The check of a whole log, as the command line makes it, and the checkpoints that a reader kept."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +13,12 @@ from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.identity import Identity, KeyRing
-from hybridmesh.bus.merkle import root_of
+from hybridmesh.bus.log_check import Examined, LogCheck
+from hybridmesh.bus.merkle import leaf_hash, root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
-from hybridmesh.infra import audit_log
+from hybridmesh.infra import audit_check
+from hybridmesh.infra.audit_check import verify_entries
 from hybridmesh.infra.audit_formats import as_ocsf
-from hybridmesh.infra.audit_log import verify_entries
 from hybridmesh.infra.kept_checkpoints import KeptCheckpoint, read_kept
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 from hybridmesh.schemas.message import Message
@@ -84,7 +86,7 @@ def test_each_checkpoint_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None
         judged.append(entry.subject)
         return entry_problem(entry, ring)
 
-    monkeypatch.setattr(audit_log, "entry_problem", judge)
+    monkeypatch.setattr(audit_check, "entry_problem", judge)
     assert verify_entries(LOG, SIGNED, RING).findings == ()
     assert sorted(judged) == sorted(entry.subject for entry in (*LOG, *SIGNED))
 
@@ -94,9 +96,28 @@ def test_several_cores_find_what_one_does(monkeypatch: pytest.MonkeyPatch) -> No
     edited = [*LOG[:3], replace(LOG[3], body=LOG[3].body.replace(b'"4"', b'"5"')), *LOG[4:]]
     forged = entry_of(Checkpoint(size=90, root="00" * 32, at=NOW), 3, Identity("auditor", Ed25519PrivateKey.generate()))
     alone = verify_entries(edited, [*SIGNED, forged], RING)
-    monkeypatch.setattr(audit_log, "_WORTH_SPREADING", 2)
+    monkeypatch.setattr(audit_check, "_WORTH_SPREADING", 2)
+    monkeypatch.setattr(audit_check, "_BATCH", 2)
     assert verify_entries(edited, [*SIGNED, forged], RING) == alone
     assert [finding.sequence for finding in alone.findings] == [1, 4, 90]
+
+
+def test_a_long_log_takes_little_memory() -> None:
+    """It runs on what you have: a log has more entries than there is memory, and all of them are looked at."""
+    count, check = 20_000, LogCheck()
+    entries = (
+        Examined(number, leaf_hash(b"%d" % number), None, leaf_hash(b"said %d" % number)[:16])
+        for number in range(1, count + 1)
+    )
+    tracemalloc.start()
+    try:
+        check.add(entries)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 100 * count
+    root = root_of(leaf_hash(b"%d" % number) for number in range(1, count + 1)).hex()
+    assert check.findings([KeptCheckpoint(size=count, root=root)]) == []
 
 
 def test_a_cut_tail_is_seen_by_who_kept_a_checkpoint(tmp_path: Path) -> None:

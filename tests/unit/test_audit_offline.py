@@ -20,7 +20,7 @@ from hybridmesh.bus.merkle import consistency_path, grew, includes, levels_of, p
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.bus.topology import producers_of
 from hybridmesh.infra import offline_verifier as verifier
-from hybridmesh.infra.audit_log import verify_entries
+from hybridmesh.infra.audit_check import verify_entries
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 from hybridmesh.schemas.message import Message
 
@@ -346,4 +346,7 @@ def test_both_programs_agree_on_every_proof(size: int, data: st.DataObject) -> N
         path, growth = path[:-1], [*growth, b"x" * 32]
     assert verifier.includes(root, size, leaves[index], index, path) == includes(root, size, leaves[index], index, path)
     assert verifier.grew(before, old, root, size, growth) == grew(before, old, root, size, growth)
-    assert verifier.roots_at(leaves, {old, size}, 0, []) == {old: before.hex(), size: root.hex()}
+    tree = verifier.Tree({old, size}, 0, [])
+    for leaf in leaves:
+        tree.add(leaf)
+    assert tree.roots == {old: before.hex(), size: root.hex()}

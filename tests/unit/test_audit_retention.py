@@ -18,7 +18,7 @@ from hybridmesh.bus.log_proofs import sealed_log
 from hybridmesh.bus.merkle import Frontier
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.infra import offline_verifier
-from hybridmesh.infra.audit_log import verify_entries
+from hybridmesh.infra.audit_check import verify_entries
 from hybridmesh.infra.kept_checkpoints import KeptCheckpoint
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
 from hybridmesh.schemas.message import Message

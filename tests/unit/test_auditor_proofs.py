@@ -12,8 +12,9 @@ from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.identity import Identity, KeyRing
+from hybridmesh.bus.log_check import check_log
 from hybridmesh.bus.merkle import root_of
-from hybridmesh.bus.proofs import LogEntry, check_log, entry_leaf
+from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.schemas.audits import Action, AuditEvent, AuditFinding, Checkpoint
 from hybridmesh.schemas.message import Message
 

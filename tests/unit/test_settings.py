@@ -105,6 +105,20 @@ def test_a_value_where_a_table_belongs_is_named(
     assert f"{place}.NAME" in caught.value.remedy
 
 
+@pytest.mark.parametrize("name", ["secure_research", "Secure-Research", "SECURE_RESEARCH"])
+def test_a_profile_that_is_named_nearly_like_another_is_refused(tmp_path: Path, name: str) -> None:
+    """Nothing private leaves: the strict profile would stay as it was, beside a lax one under a name nobody asks for."""
+    sources: list[tuple[str, dict[str, str], dict[str, str]]] = [
+        (f"[profiles.{name}]\nbudget_usd = 1\n", {}, {}),
+        ("", {f"profiles.{name}.budget_usd": "1"}, {}),
+        ("", {}, {"HYBRIDMESH_PROFILES__SECURE_RESEARCH__BUDGET_USD": "1"}),
+    ]
+    for text, flags, variables in sources:
+        with pytest.raises(UsageError, match="is named like secure-research") as caught:
+            load_settings(flags, file=write(tmp_path, text), environment=variables)
+        assert "profiles.secure-research" in caught.value.remedy
+
+
 def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
     """Nothing is hidden: what cannot be read as settings is named, and is no bug."""
     with pytest.raises(UsageError) as caught:
