@@ -25,6 +25,7 @@ from hybridmesh.infra.cli import (
     tasks,
     terms,
     vault,
+    workflows,
 )
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
@@ -63,6 +64,7 @@ app.add_typer(memory.app, name="memory")
 app.add_typer(models.app, name="model")
 app.add_typer(terms.app, name="terms")
 app.add_typer(vault.app, name="vault")
+app.add_typer(workflows.app, name="workflow")
 
 
 def _show_version(asked: bool) -> None:

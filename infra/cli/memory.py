@@ -74,6 +74,9 @@ def search(
     from hybridmesh.infra.cli.session import on_mesh
     from hybridmesh.schemas.memory import Search
 
+    if not query.strip():
+        raise UsageError("what is looked for?", remedy="give words, or a question")
+
     async def work(mesh: "Mesh") -> "Hits":
         return await RemoteMemory(mesh.links.asker).search(Search(query=query, limit=limit))
 

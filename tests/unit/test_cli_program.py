@@ -30,6 +30,7 @@ COMMANDS = [
     *(["model", name] for name in ("list", "prepare", "use", "export", "verify", "remove")),
     *(["vault", name] for name in ("rotate", "forget")),
     *(["bus", name] for name in ("config", "keys")),
+    *(["workflow", name] for name in ("ls", "show")),
 ]
 CASES: list[tuple[errors.MeshError, ExitCode]] = [
     (errors.UsageError("u", remedy="r"), ExitCode.USAGE),
@@ -59,6 +60,7 @@ LOCAL = [
     *(["doctor"], ["demo"], ["detect"], ["audit", "verifier"]),
     *(["model", *words] for words in (["list"], ["prepare", "x"], ["export", "x", "--as", "x"])),
     *(["model", *words, "x"] for words in (["verify"], ["remove"])),
+    *(["workflow", *words] for words in (["ls"], ["show", "x"])),
 ]
 
 
