@@ -1,5 +1,6 @@
 """Fixtures of all levels: a real NATS server, provisioned from the topology, and identities for every agent."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import TOPOLOGY
 from hybridmesh.infra.nats.server import NatsServer
+from short_lived import short_lived
 
 # How long one example takes is a matter of the machine; what hangs is stopped by the limit of its test.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -32,16 +34,52 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     """A real server of its own for each test."""
-    with NatsServer(tmp_path / "nats") as server:
+    with short_lived(tmp_path / "nats") as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def settings_of_bus() -> MeshSettings:
+    """Short times, as the tests wait them out."""
+    return MeshSettings(bus=BusSettings(ack_wait_s=2, retry_base_s=0.05, retry_cap_s=1, drain_s=5))
+
+
+@pytest.fixture(scope="session")
+def provisioned(settings_of_bus: MeshSettings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a server with every stream, consumer and bucket of the topology."""
+    folder = tmp_path_factory.mktemp("provisioned")
+
+    async def fill(url: str) -> None:
+        client = await nats.connect(url)
+        await provision(client.jetstream(), settings_of_bus.bus)
+        await client.close()
+
+    with NatsServer(folder) as server:
+        asyncio.run(fill(server.url))
+    return folder
+
+
 @pytest.fixture
-async def bus(nats_server: NatsServer, keys_folder: Path) -> AsyncIterator[Bus]:
-    """A real server with every stream, consumer and bucket of the topology."""
-    settings = MeshSettings(bus=BusSettings(ack_wait_s=2, retry_base_s=0.05, retry_cap_s=1, drain_s=5))
-    client = await nats.connect(nats_server.url, max_reconnect_attempts=-1, reconnect_time_wait=1)
-    js = client.jetstream()
-    await provision(js, settings.bus)
-    yield Bus(nats_server, client, js, keys_folder, settings)
-    await client.close()
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have whoever seeks a server give up soon: what is said then is asked here, and not how long it hoped."""
+    monkeypatch.setattr("hybridmesh.bus.client._CONNECT_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("hybridmesh.infra.provision._CONNECT_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("hybridmesh.bus.publisher._ACK_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("hybridmesh.bus.publisher._KEEP_ON_S", 2.0)
+
+
+@pytest.fixture
+async def bus(
+    provisioned: Path,
+    settings_of_bus: MeshSettings,
+    keys_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Bus]:
+    """A real server of its own for each test, with every stream, consumer and bucket of the topology."""
+    # So long, at most, a work loop that is stopped waits for a message that does not come.
+    monkeypatch.setattr("hybridmesh.bus.work._FETCH_TIMEOUT_S", 0.25)
+    with short_lived(tmp_path / "nats", template=provisioned) as server:
+        client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=1)
+        yield Bus(server, client, client.jetstream(), keys_folder, settings_of_bus)
+        await client.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from hybridmesh.bus.topology import Account
 from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.infra.provision import create_keys, provision_bus
+from short_lived import short_lived
 
 SETTINGS = MeshSettings(bus=BusSettings(ack_wait_s=2))
 
@@ -59,10 +61,25 @@ class Guarded:
         return (await client.jetstream().stream_info(stream)).state.messages
 
 
-@contextlib.contextmanager
-def guarded_server(folder: Path) -> Generator[tuple[NatsServer, Path]]:
-    """Run a server with the accounts and permissions of the topology, provisioned; yield it with its folder of keys."""
-    keys = folder / "keys"
-    with NatsServer(folder / "nats", access=accounts_block(create_keys(keys, ("acme", "globex")))) as server:
-        asyncio.run(provision_bus(server.url, SETTINGS, replicas=1, keys=keys))
-        yield server, keys
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a server with the accounts and permissions of the topology has at its start, provisioned."""
+
+    folder: Path
+    access: str
+
+    @classmethod
+    def make(cls, folder: Path) -> "Template":
+        """Make one in a folder, by a server that runs meanwhile."""
+        keys = folder / "keys"
+        access = accounts_block(create_keys(keys, ("acme", "globex")))
+        with NatsServer(folder / "nats", access=access) as server:
+            asyncio.run(provision_bus(server.url, SETTINGS, replicas=1, keys=keys))
+        return cls(folder, access)
+
+    @contextlib.contextmanager
+    def server(self, folder: Path) -> Generator[tuple[NatsServer, Path]]:
+        """Run such a server in a folder; yield it with its folder of keys."""
+        keys = shutil.copytree(self.folder / "keys", folder / "keys")
+        with short_lived(folder / "nats", template=self.folder / "nats", access=self.access) as server:
+            yield server, keys

@@ -1,7 +1,7 @@
 """What the house rules read: the program's modules as syntax trees, and where they stand."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache, cached_property
@@ -23,6 +23,16 @@ class Module:
         """The parsed text."""
         return ast.parse(self.text, self.path)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of the tree, for each rule looks at all of them."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        """The dotted names that it imports, at any depth, relative and by ``import_module`` too."""
+        return tuple(_imports(self.nodes))
+
     def stands_in(self, *patterns: str) -> bool:
         """Say whether the path matches one of the patterns (``infra/models/*``; a star crosses folders)."""
         return any(fnmatch(self.path, pattern) for pattern in patterns)
@@ -43,9 +53,8 @@ def violations(rule: Rule) -> list[str]:
     return [f"{module.path}: {finding}" for module in modules() for finding in rule(module)]
 
 
-def imports(module: Module) -> Iterator[str]:
-    """Yield the dotted names that a module imports, at any depth, relative and by ``import_module`` too."""
-    for node in ast.walk(module.tree):
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
@@ -72,8 +81,7 @@ def called(function: ast.expr) -> str:
 
 def literals(module: Module) -> Iterator[str]:
     """Yield the strings of a module, parts of f-strings too, but neither docstrings nor bare strings."""
-    tree = module.tree
-    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    bare = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
             yield node.value

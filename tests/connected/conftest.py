@@ -6,21 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from guarded_bus import Guarded, guarded_server
+from guarded_bus import Guarded, Template
 from hybridmesh.infra.nats.server import NatsServer
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """What each of these servers has at its start."""
+    return Template.make(tmp_path_factory.mktemp("guarded"))
+
+
 @pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NatsServer, Path]]:
+def one_server(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NatsServer, Path]]:
     """One server for all that do not look at what it keeps."""
-    with guarded_server(tmp_path_factory.mktemp("bus")) as made:
+    with template.server(tmp_path_factory.mktemp("bus")) as made:
         yield made
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[tuple[NatsServer, Path]]:
+def own_server(template: Template, tmp_path: Path) -> Iterator[tuple[NatsServer, Path]]:
     """A server of its own for a test."""
-    with guarded_server(tmp_path) as made:
+    with template.server(tmp_path) as made:
         yield made
 
 

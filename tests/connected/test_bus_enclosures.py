@@ -1,7 +1,6 @@
 """No one gets in: what the server answers goes no further than the account of who asked, whatever reply was named."""
 
 import asyncio
-import contextlib
 
 import pytest
 from nats.aio.msg import Msg
@@ -103,11 +102,9 @@ async def test_nothing_is_answered_over_the_border(guarded: Guarded) -> None:
     for subject, body in asked.items():
         await worker.client.publish(subject, body, reply=place)
     await worker.client.flush()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            while not await guarded.stored(queue_stream("consultant"), Account.CLOUD):
-                await asyncio.sleep(0.1)
-    assert await guarded.stored(queue_stream("consultant"), Account.CLOUD) == 0
+    for _ in range(10):  # no time-out around it: nats-py may lose the one cancellation
+        assert await guarded.stored(queue_stream("consultant"), Account.CLOUD) == 0
+        await asyncio.sleep(0.1)
     assert guarded.refused["worker"] == []
 
 

@@ -253,6 +253,7 @@ async def test_what_was_stored_before_there_were_accounts_is_still_there(tmp_pat
             assert await guarded.stored(queue_stream("consultant"), Account.CLOUD) == 0
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_server_that_lets_nobody_in_is_named(guarded: Guarded, tmp_path: Path) -> None:
     """It runs on what you have: keys of another mesh are a clear error."""
     with pytest.raises(MeshUnavailable, match="keys"):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.errors import Deferred, Unanswerable
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
 from hybridmesh.schemas.message import Message, new_task_id
@@ -144,6 +146,7 @@ async def test_a_stop_is_heard_while_every_slot_is_taken(bus: Bus) -> None:
 
     decomposer = await bus.links("decomposer")
     ready = make_ready()
+    bus = replace(bus, settings=MeshSettings(bus=bus.settings.bus.model_copy(update={"drain_s": 1.0})))
     async with asyncio.timeout(bus.settings.bus.drain_s + 5):
         async with working(bus, handle, slots=1):
             await decomposer.publisher.publish(ready)

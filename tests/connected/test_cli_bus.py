@@ -134,7 +134,7 @@ async def until_it_answers(url: str, settings: MeshSettings, keys: Path) -> None
 
 
 async def test_a_bus_over_tls_asks_both_sides_for_a_certificate(
-    tls_url: str, authority: Authority, tmp_path: Path
+    tls_url: str, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No one gets in: with a certificate of the mesh and a key of the mesh; one of them is not enough."""
     cert, key = authority.issue("client")
@@ -143,11 +143,13 @@ async def test_a_bus_over_tls_asks_both_sides_for_a_certificate(
     async with connect(tls_url, keys=tmp_path / "keys", settings=settings) as mesh:
         assert await mesh.submit("do it")
     bare = MeshSettings(bus=BusSettings(tls_ca=authority.file), data=tmp_path / "data")
+    monkeypatch.setattr("hybridmesh.bus.client._CONNECT_TIMEOUT_S", 1.0)  # none gets in, however long it tries
     with pytest.raises(MeshUnavailable):
         async with connect(tls_url, keys=tmp_path / "keys", settings=bare):
             pass
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_server_of_another_authority_is_not_spoken_to(tls_url: str, tmp_path: Path) -> None:
     """Nothing private leaves: who stands in the place of the bus hears nothing."""
     (tmp_path / "other").mkdir()

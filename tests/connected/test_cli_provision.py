@@ -44,6 +44,7 @@ async def test_a_bare_server_becomes_a_bus(nats_server: NatsServer, tmp_path: Pa
         assert ring.holds(agent, identity.sign(b"x"), b"x")
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_what_cannot_be_provisioned_is_said(nats_server: NatsServer, tmp_path: Path) -> None:
     """Nothing is hidden: no bus named, nobody there, or too few servers for the replicas."""
     assert (await provision("--data", str(tmp_path))).code == 2

@@ -167,6 +167,7 @@ async def test_one_server_cannot_hold_three_replicas(server_url: str, tmp_path: 
     assert "cluster" in caught.value.remedy
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_server_that_is_not_there_is_named_so(tmp_path: Path) -> None:
     """Nothing is hidden: nothing hangs and no key is made when the address is wrong."""
     with pytest.raises(MeshUnavailable):

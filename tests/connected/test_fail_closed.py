@@ -24,7 +24,7 @@ from hybridmesh.schemas.routing import Lane
 from hybridmesh.schemas.steps import StepLocal
 from hybridmesh.schemas.tasks import TaskFailed
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(90), pytest.mark.usefixtures("impatient")]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -141,7 +141,7 @@ class AuditDown(Mesh):
         self.returning = asyncio.create_task(self._give_back())
 
     async def _give_back(self) -> None:
-        await asyncio.sleep(18)  # a publish is tried for 15 s
+        await asyncio.sleep(5)  # a publish is tried for 2 s here, and the last pause is one of 2 s
         await provision(self.bus.js, self.bus.settings.bus)
 
 

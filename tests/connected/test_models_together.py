@@ -198,7 +198,7 @@ async def test_a_waiting_request_keeps_its_deadline(folder_of: Callable[[str], P
     """Nothing is lost: who waits for a model that is being exchanged is a retry when his time is over."""
     models = LocalModels(folder_of, settings(memory_for(folder_of(SMALL), 1.5)))
     await models.use({"check": "old", "draft": "old"})
-    long = asyncio.create_task(models.complete(endless("draft", 200)))
+    long = asyncio.create_task(models.complete(endless("draft", 120)))
     await begun(models, "old")
     exchanging = asyncio.create_task(models.use({"check": "new", "draft": "new"}))
     while not models._leaving:
@@ -212,25 +212,36 @@ async def test_a_waiting_request_keeps_its_deadline(folder_of: Callable[[str], P
     await models.close()
 
 
+Lasting = tuple[LocalModels, dict[str, Path]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting(folder_of: Callable[[str], Path]) -> AsyncIterator[Lasting]:
+    """Models with room for three, of which the old one outlives each that is no good; and where those are."""
+    places: dict[str, Path] = {}
+    models = LocalModels(lambda name: places.get(name) or folder_of(name), settings(memory_for(folder_of(SMALL), 3)))
+    await models.use({"check": "old", "draft": "old"})
+    yield models, places
+    await models.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("names", [("broken", "broken"), ("old", "broken"), ("huge", "old")])
 async def test_a_model_that_cannot_be_had_leaves_the_old_one(
-    names: tuple[str, str], folder_of: Callable[[str], Path], tmp_path: Path
+    names: tuple[str, str], lasting: Lasting, folder_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Nothing is lost: a wrong name, or a model that is too large, is a reason, and the old model goes on."""
     (tmp_path / "model.onnx.data").touch()
     (tmp_path / "genai_config.json").symlink_to(folder_of(SMALL) / "genai_config.json")
     with (tmp_path / "model.onnx.data").open("wb") as sparse:
         sparse.truncate(10**12)
-    models = LocalModels(
-        lambda name: tmp_path if name == "huge" else folder_of(name), settings(memory_for(folder_of(SMALL), 3))
-    )
-    await models.use({"check": "old", "draft": "old"})
+    models, places = lasting
+    places["huge"] = tmp_path
     taken = models.memory.taken
     with pytest.raises(SetupError):
         await models.use({"check": names[0], "draft": names[1]})
     assert (models.names, models.memory.taken) == ({"check": "old", "draft": "old"}, taken)
     assert (await models.complete(ask("draft", "Is Paris in France?", 2))).model == "old"
-    await models.close()
 
 
 async def test_one_that_does_not_load_after_the_old_one_went_brings_it_back(
@@ -275,22 +286,22 @@ async def test_a_model_that_is_removed_in_the_middle_of_an_exchange_brings_the_o
     await models.close()
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("file", ["tokenizer.json", "tokenizer_config.json", "genai_config.json", "model.onnx"])
 @pytest.mark.parametrize("content", ["{}", "[]", '{"model": [], "added_tokens": [{}]}', "null"])
 async def test_a_damaged_model_leaves_the_old_one(
-    file: str, content: str, folder_of: Callable[[str], Path], tmp_path: Path
+    file: str, content: str, lasting: Lasting, folder_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Nothing is lost: whatever libraries say of a damaged file, the old model goes on and no memory is held."""
     for path in folder_of(SMALL).iterdir():
         if path.name != file:
             (tmp_path / path.name).symlink_to(path)
     (tmp_path / file).write_text(content, "utf-8")
-    models = LocalModels(lambda name: tmp_path if name == "damaged" else folder_of(name), settings())
-    await models.use({"check": "old", "draft": "old"})
+    models, places = lasting
+    places["damaged"] = tmp_path
     taken = models.memory.taken
     with pytest.raises(SetupError) as refused:
         await models.use({"check": "damaged", "draft": "damaged"})
     assert "prepare" in refused.value.remedy
     assert models.memory.taken == taken
     assert (await models.complete(ask("draft", "Is Paris in France?", 2))).model == "old"
-    await models.close()

@@ -22,11 +22,10 @@ from hybridmesh.bus.endpoint import Endpoint
 from hybridmesh.bus.errors import MeshBusy, MeshError, MeshUnavailable, PermanentError
 from hybridmesh.bus.identity import KeyRing, create_identities, rotate_identity
 from hybridmesh.bus.outbox import Outbox, Sender
-from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.topology import TOPOLOGY, lanes_stream
-from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.schemas.message import Message, new_task_id
 from hybridmesh.schemas.tasks import TaskSubmitted
+from short_lived import short_lived
 
 SECRET = "Dana Whitfield"
 
@@ -62,15 +61,13 @@ async def fill_lanes(bus: Bus) -> None:
 
 
 @pytest.fixture
-async def other(tmp_path: Path, bus: Bus) -> AsyncIterator[Bus]:
+async def other(tmp_path: Path, bus: Bus, provisioned: Path) -> AsyncIterator[Bus]:
     """Another mesh: its own server, which lets everybody in, and its own keys."""
     keys = tmp_path / "other-keys"
     create_identities(keys, tuple(row.agent for row in TOPOLOGY))
-    with NatsServer(tmp_path / "other-nats") as server:
+    with short_lived(tmp_path / "other-nats", template=provisioned) as server:
         client = await nats.connect(server.url)
-        js = client.jetstream()
-        await provision(js, bus.settings.bus)
-        yield Bus(server, client, js, keys, bus.settings)
+        yield Bus(server, client, client.jetstream(), keys, bus.settings)
         await client.close()
 
 

@@ -70,8 +70,9 @@ async def test_a_server_whose_disk_was_full_is_started_again_once_there_is_room(
     ]
 
 
-def test_a_port_that_was_asked_for_is_had_or_said_to_be_taken(tmp_path: Path) -> None:
+def test_a_port_that_was_asked_for_is_had_or_said_to_be_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs on what you have: who set a port has clients that go there, and would find another program."""
+    monkeypatch.setattr("hybridmesh.infra.nats.server._PORT_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port: int = other.getsockname()[1]
         server = NatsServer(tmp_path / "nats", port=port)

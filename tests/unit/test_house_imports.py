@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from house import Module, Rule, imports, modules, violations
+from house import Module, Rule, modules, violations
 
 # Each library beside pydantic, and the only files that may know it.
 LIBRARIES: dict[str, tuple[str, ...]] = {
@@ -109,7 +109,7 @@ MAY_IMPORT = {
 def wrong_direction(module: Module) -> Iterator[str]:
     """Yield imports that go up: schemas <- bus <- agents <- infra, and no agent knows another one."""
     root, *rest = module.path.split("/")
-    for name in imports(module):
+    for name in module.imports:
         top, *inner = name.split(".")
         if top in MAY_IMPORT or name.startswith("."):
             yield f"{name} is not imported as hybridmesh.…"
@@ -121,7 +121,7 @@ def wrong_direction(module: Module) -> Iterator[str]:
 
 def library_out_of_place(module: Module) -> Iterator[str]:
     """Yield imports of libraries in files that the table does not name."""
-    for name in imports(module):
+    for name in module.imports:
         library = name.split(".")[0]
         if library in ("", "hybridmesh", *MAY_IMPORT) or library in sys.stdlib_module_names:
             continue
@@ -143,7 +143,7 @@ def test_libraries_stay_in_their_adapters() -> None:
 
 def test_every_row_of_the_table_is_in_use() -> None:
     """Nothing is hidden: an allowance that nobody needs any more is taken back."""
-    used = {(name.split(".")[0], module) for module in modules() for name in imports(module)}
+    used = {(name.split(".")[0], module) for module in modules() for name in module.imports}
     for library, patterns in LIBRARIES.items():
         users = [module for name, module in used if name == library]
         idle = [pattern for pattern in patterns if not any(user.stands_in(pattern) for user in users)]

@@ -37,7 +37,7 @@ def reads_environment(module: Module) -> Iterator[str]:
     """Yield what reads the environment outside the settings."""
     if module.stands_in("infra/settings.py"):
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         match node:
             case ast.Attribute(attr="environ" | "environb" | "getenv" | "getenvb" as name):
                 yield f"os.{name} belongs in infra/settings.py"
@@ -55,7 +55,7 @@ def prints(module: Module) -> Iterator[str]:
     """Yield a print outside infra: what is printed is in no log's hands."""
     if module.stands_in("infra/*"):
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and called(node.func) == "print":
             yield f"line {node.lineno}: print"
 

@@ -53,7 +53,7 @@ def addresses_by_literal(module: Module) -> Iterator[str]:
     """Yield calls that address the bus by a literal, whatever it says."""
     if module.path in TABLES:
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         match node:
             case ast.Call(
                 func=ast.Attribute() as function,

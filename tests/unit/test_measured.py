@@ -39,7 +39,7 @@ def functions_that_call(name: str) -> Iterator[tuple[Module, ast.FunctionDef | a
     for module in modules():
         if not module.stands_in("agents/*") or module.stands_in("agents/worker/onnx_*"):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 for call in ast.walk(node):
                     if isinstance(call, ast.Call) and called(call.func) == name:

@@ -87,7 +87,7 @@ def hub() -> Iterator[Hub]:
                 return  # the downloader was killed
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how soon it sees its end
     thread.start()
     told.url = f"http://127.0.0.1:{server.server_port}"
     yield told

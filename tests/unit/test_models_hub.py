@@ -29,7 +29,7 @@ def hub(tmp_path: Path) -> Iterator[str]:
     served.mkdir(parents=True)
     (served / "model.gguf").write_bytes(CONTENT)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(tmp_path / "hub")))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how soon it sees its end
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -183,7 +183,7 @@ def test_secure_research_never_leaves(step: StepClassified, at: Situation) -> No
     assert decide(step, at).lane is Lane.LOCAL
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(STEPS, situations(ANY_PROFILE))
 def test_no_profile_lets_out_what_must_stay(step: StepClassified, at: Situation) -> None:
     """Nothing private leaves: not secrets, not what is in doubt, not what the plan keeps, not over the budget."""

@@ -107,7 +107,7 @@ def test_a_value_where_a_table_belongs_is_named(
 
 @pytest.mark.parametrize("name", ["secure_research", "Secure-Research", "SECURE_RESEARCH"])
 def test_a_profile_that_is_named_nearly_like_another_is_refused(tmp_path: Path, name: str) -> None:
-    """Nothing private leaves: the strict profile would stay as it was, beside a lax one under a name nobody asks for."""
+    """Nothing private leaves: the strict profile would stay as it was, beside a lax one that nobody asks for."""
     sources: list[tuple[str, dict[str, str], dict[str, str]]] = [
         (f"[profiles.{name}]\nbudget_usd = 1\n", {}, {}),
         ("", {f"profiles.{name}.budget_usd": "1"}, {}),
