@@ -77,10 +77,14 @@ def verify_entries(
 
 def _verify(lines: Iterable[tuple[Part, LogEntry]], ring: KeyRing, kept: Sequence[Claim]) -> Verification:
     with _Examination(ring) as examination:
-        for part, group in groupby(lines, key=lambda line: line[0]):
+        for part, group in groupby(lines, key=_part_of):
             for batch in _batches(entry for _, entry in group):
                 examination.take(part, batch)
         return examination.result(kept)
+
+
+def _part_of(line: tuple[Part, LogEntry]) -> Part:
+    return line[0]
 
 
 def _batches(entries: Iterator[LogEntry]) -> Iterator[list[LogEntry]]:

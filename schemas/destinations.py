@@ -26,36 +26,59 @@ _ADDRESS = re.compile(
 )
 _STYLE_ADDRESS = re.compile(r"\burl\(\Z", re.IGNORECASE)
 _BEFORE_LABEL = re.compile(r"[ \t>*+\d.)-]*")  # of a quotation or a list around a link's definition
+# What a tool is called: "send_mail", "sendMail", "mail.send"; a word alone may be a person's job, or a hammer.
+_TOOL = r"(?-i:[a-z][a-z0-9]{0,40}(?:(?:[_.][A-Za-z0-9]{1,40}){1,8}|(?:[A-Z][a-z0-9]{1,40}){1,8}))"
+_TOOL_ALONE = r"(?-i:[A-Za-z][\w.:-]{0,80})"  # behind a key that nothing else has
+_ARGUMENT = r"(?:(?:tool|function|action)_?)?(?:arguments|param(?:eter)?s|input|args|kwargs)"
+_TOOL_NAMED = r"(?:tool|function)_?name|recipient_name"
+_TOOL_PERHAPS = r"tool|function|action"
 _CALL_KEY = re.compile(
     r"[\"'](?:(?:tool|function)_?calls?|tool_?use|tool_?input)[\"']\s{0,8}:\Z"
-    r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:\w{1,20}_)?(?:tool_use|(?:tool|function)_call)[\"'],\Z"
-    r"|[\"'](?:(?:tool|function|action)_?)?(?:arguments|parameters|input|args|kwargs)[\"']\s{0,8}:\Z",
+    r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:\w{1,20}_)?(?:tool_?use|(?:tool|function)[_-]?call)[\"'],\Z"
+    rf"|[\"'](?:tool|{_TOOL_NAMED})[\"']\s{{0,8}}:\s{{0,8}}[\"']{_TOOL_ALONE}[\"']\s{{0,8}},\Z"
+    rf"|[\"'](?:{_TOOL_PERHAPS})[\"']\s{{0,8}}:\s{{0,8}}[\"']{_TOOL}[\"']\s{{0,8}},\Z"
+    rf"|[\"']{_ARGUMENT}[\"']\s{{0,8}}:\Z",
     re.IGNORECASE,
 )
 # Keys without quotes, as YAML and some models have them: "{name: send, args: {to: …", "tool_calls: [{". None of them is
 # told by a word alone: the first need a mapping around them and one or a list behind, the others are no words of prose.
 _BARE_CALL_KEY = re.compile(
-    r"(?:[{,]\s{0,8}(?:(?:tool|function|action)_?)?(?:arguments|parameters|input|args|kwargs)\s{0,8}:\s{0,8}[{\[]"
+    rf"(?:[{{,]\s{{0,8}}{_ARGUMENT}\s{{0,8}}:\s{{0,8}}[{{\[]"
     r"|(?:^|[{,\n])[\s-]{0,8}(?:(?:tool|function)_calls?|tool_use|tool_input)\s{0,8}:)\Z",
     re.IGNORECASE,
 )
-# "tool: send_mail" on a line of its own; then "args:" begins the call's block, up to a blank line.
+# "tool: send" on a line of its own; then "args:" begins the call's block, up to a blank line.
 _TOOL_LINE = re.compile(
-    r"[\s-]{0,8}(?:(?:tool|function|action)(?:_?name)?|recipient_name)\s?:\s?[\"']?[\w.-]{1,60}[\"']?\s{0,8}",
+    r"[\s-]{0,8}(?:(?:tool|function|action)(?:_?name)?|recipient_name)\s?:\s?[\"']?[\w.-]{1,60}[\"']?\s{0,8}"
+    rf"|[\s-]{{0,8}}name\s?:\s?[\"']?{_TOOL}[\"']?\s{{0,8}}",
     re.IGNORECASE,
 )
-_BLOCK_LINE = re.compile(
-    r"[\s-]{0,8}(?:(?:tool|function|action)_?)?(?:arguments|parameters|input|args|kwargs)\s?:", re.IGNORECASE
+_BLOCK_LINE = re.compile(rf"[\s-]{{0,8}}{_ARGUMENT}\s?:", re.IGNORECASE)
+# "tool: send_mail", which begins it at once.
+_NAMED_TOOL_LINE = re.compile(
+    rf"[\s-]{{0,8}}(?:(?:{_TOOL_NAMED})\s?:\s?[\"']?{_TOOL_ALONE}"
+    rf"|(?:{_TOOL_PERHAPS})\s?:\s?[\"']?{_TOOL})[\"']?\s{{0,8}}",
+    re.IGNORECASE,
 )
 _LETTER_CODE = re.compile(r"u00(?P<code>[2-7][0-9A-Fa-f])")  # of an escape in a key, its backslash left out
 _FORMULA = re.compile(  # of a table, which fetches what it names
     r"=.{0,40}\b(?:HYPERLINK|WEBSERVICE|IMAGE|IMPORT(?:XML|DATA|HTML|FEED|RANGE))\(\Z", re.IGNORECASE
 )
 _CALL_LINE = re.compile(r"[\s*#>]{0,8}Action[ _]?Input\W{0,4}:", re.IGNORECASE)  # of models that act in plain text
+_ACTION_LINE = re.compile(r"[\s*#>]{0,8}Action\W{0,4}:[\s*`]{0,8}", re.IGNORECASE)  # with the call fenced below it
+_ACTION_CALL = re.compile(  # "Action: search[", "Function call: send(", "[send(to="
+    r"[\s*#>-]{0,8}(?:Action|(?:tool|function)[ _]?calls?)[\s*]{0,4}:[\s*`]{0,4}(?-i:[A-Za-z][\w.]{0,80})"
+    r"(?P<open>[(\[])?"
+    r"|\s{0,8}\[(?-i:[a-z][\w.]{0,80})\((?-i:[a-z]\w{0,40})(?P<named>=)",
+    re.IGNORECASE,
+)
 _CALL_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*(?:tool|function)\w*", re.IGNORECASE)
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*")
+_OPEN_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*\w*\s*")
 _CALL_TAG = re.compile(
-    r"[|\uff5c]?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*)?|invoke|python_tag)[|\uff5c]?", re.IGNORECASE
+    r"[|\uff5c]?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*|calls?|use)?|invoke|python_tag|call_?tool"
+    r"|use_(?:\w+_)?tool|execute_command|action_?input|arg_(?:key|value)|parameter)[|\uff5c]?",
+    re.IGNORECASE,
 )
 _FOR_GOOD = "["  # a call that no mark ends
 _PARAGRAPH = ":"  # one that a blank line ends
@@ -63,11 +86,19 @@ CALL_KEYS = frozenset({
     "tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input", "toolcall", "toolcalls",
     "functioncall", "functioncalls", "tooluse", "toolinput",
 })  # fmt: skip
-_ARGUMENTS = ("arguments", "parameters", "input", "args", "kwargs")
+_ARGUMENTS = ("arguments", "parameters", "params", "input", "args", "kwargs")
 ARGUMENT_KEYS = frozenset(
     prefix + key for prefix in ("", "tool_", "function_", "action_", "tool", "function", "action") for key in _ARGUMENTS
 )
-CALL_TYPES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "tool_call", "function_call"})
+CALL_TYPES = frozenset({
+    "tool_use", "server_tool_use", "mcp_tool_use", "tool_call", "function_call", "custom_tool_call", "custom_tool_use",
+    "toolcall", "functioncall", "tool-call", "tooluse", "mcp_call", "computer_call", "shell_call", "local_shell_call",
+})  # fmt: skip
+# Members whose value names a tool: the first say so by themselves, the others where it is written as no word is.
+TOOL_KEYS = frozenset({"tool", "tool_name", "toolname", "function_name", "functionname", "recipient_name"})
+TOOL_KEYS_PERHAPS = frozenset(_TOOL_PERHAPS.split("|"))
+TOOL_NAME = re.compile(_TOOL)
+TOOL_NAME_ALONE = re.compile(_TOOL_ALONE)
 
 _ENCLOSING = {"<": ">", '"': '"', "'": "'"}
 _Definition = Literal["label", "labelled", "before", "enclosed", "target"]
@@ -103,6 +134,7 @@ class Destinations:
         self._line = ""
         self._blank_line = True
         self._tool_line = False  # whether the line before names a tool
+        self._action_line = False  # whether it says that an action comes
         self._recent = ""
         self._address = False
         self._definition: _Definition | None = None
@@ -116,12 +148,13 @@ class Destinations:
     def leaving(self) -> bool:
         """Whether the end of what was read stands inside of something that leaves."""
         target = self._depth or self._definition in ("before", "enclosed", "target")
-        return bool(self._address or target or self._tags or self._call is not None)
+        called = self._call is not None or _ACTION_CALL.fullmatch(self._line) is not None
+        return bool(self._address or target or self._tags or called)
 
     @property
     def calling(self) -> bool:
-        """Whether it stands inside of a tool call that no mark ends."""
-        return self._call == _FOR_GOOD
+        """Whether it stands inside of a tool call, which no mark of JSON ends."""
+        return self._call is not None
 
     def read(self, text: str) -> None:
         """Go on by a piece of the text."""
@@ -165,7 +198,7 @@ class Destinations:
         self._recent = (self._recent + char)[-_KEPT:]
         if char in ":,{[" and self._names_call(char):
             self._call = _FOR_GOOD
-        elif char == ":" and self._call is None and self._begins_call(self._line + char):
+        elif char in ":([=" and self._call is None and self._begins_call(self._line + char):
             self._call = _PARAGRAPH
         if char in _ENDS_WORD:
             self._word, self._address = "", False
@@ -175,7 +208,7 @@ class Destinations:
             self._call = _PARAGRAPH
         if char in _TELLS:
             self._address = self._address or _ADDRESS.search(self._word) is not None
-            if char == "]" and self._word.endswith("[TOOL_CALLS]"):
+            if self._word.endswith(("[TOOL_CALLS]", "to=functions.")):
                 self._call = _FOR_GOOD
 
     def _names_call(self, char: str) -> bool:
@@ -186,6 +219,9 @@ class Destinations:
         return char != "," and told and _BARE_CALL_KEY.search(self._recent) is not None
 
     def _begins_call(self, line: str) -> bool:
+        if line[-1] != ":":
+            found = _ACTION_CALL.fullmatch(line)
+            return found is not None and (found["open"] or found["named"]) is not None
         return _CALL_LINE.fullmatch(line) is not None or (self._tool_line and _BLOCK_LINE.fullmatch(line) is not None)
 
     def _follow_target(self, char: str) -> None:
@@ -233,10 +269,16 @@ class Destinations:
             self._call = None if self._call == _PARAGRAPH else self._call
         if self._call == "```":
             self._call = None if _FENCE.fullmatch(self._line) else self._call
-        elif self._call is None and _CALL_FENCE.fullmatch(self._line):
+        elif self._call is None and (_CALL_FENCE.fullmatch(self._line) or self._is_fenced_action()):
             self._call = "```"
+        elif self._call is None and _NAMED_TOOL_LINE.fullmatch(self._line):
+            self._call = _PARAGRAPH
         self._tool_line = _TOOL_LINE.fullmatch(self._line) is not None
+        self._action_line = _ACTION_LINE.fullmatch(self._line) is not None
         self._line, self._blank_line = "", True
+
+    def _is_fenced_action(self) -> bool:
+        return self._action_line and _OPEN_FENCE.fullmatch(self._line) is not None
 
 
 def _letter(code: re.Match[str]) -> str:

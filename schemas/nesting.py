@@ -2,20 +2,28 @@
 
 from collections.abc import Collection
 
-from hybridmesh.schemas.destinations import CALL_TYPES
+from hybridmesh.schemas.destinations import CALL_TYPES, TOOL_NAME, TOOL_NAME_ALONE
+
+_NAME_MOST = 80  # characters of a tool's name
 
 
 class Nesting:
-    """Follows a document, also a broken one; ``call_keys`` are the members whose value is a tool call."""
+    """Follows a document, also a broken one; ``call_keys`` are the members whose value is a tool call.
 
-    def __init__(self, call_keys: Collection[str]) -> None:
+    An object with one of ``tool_keys`` is one too, and with one of ``perhaps`` whose value is written as a tool's name.
+    """
+
+    def __init__(
+        self, call_keys: Collection[str], tool_keys: Collection[str] = (), perhaps: Collection[str] = ()
+    ) -> None:
         self._call_keys = call_keys
-        self._longest = max(map(len, (*call_keys, *CALL_TYPES))) + 1
+        self._tool_keys = tool_keys
+        self._perhaps = perhaps
         self._open: list[str] = []
         self._last = ""  # sign of the structure
         self._key = ""  # of the member that is being read
         self._call: int | None = None  # the depth at which a tool call's member began
-        self._call_object: int | None = None  # the depth of an object that is one by its "type"
+        self._call_object: int | None = None  # the depth of an object that is one by its "type" or its tool
         self.spoken = ""  # the string that was read last: a key, if a colon follows
 
     @property
@@ -30,7 +38,7 @@ class Nesting:
 
     def speak(self, text: str) -> None:
         """Go on by a piece of a string; its beginning is enough."""
-        self.spoken = (self.spoken + text)[: self._longest]
+        self.spoken = (self.spoken + text)[: _NAME_MOST + 1]
 
     def place(self, char: str) -> None:
         """Go on by a sign of the structure."""
@@ -39,7 +47,7 @@ class Nesting:
             self._key = spoken
             if self._call is None and spoken in self._call_keys:
                 self._call = len(self._open)
-        elif self._key == "type" and spoken in CALL_TYPES and self._call_object is None:
+        elif self._call_object is None and self._names_call():
             self._call_object = len(self._open)
         if char in "{[":
             self._open.append(char)
@@ -53,3 +61,11 @@ class Nesting:
         if char != ":":
             self.spoken = self._key = ""
         self._last = char
+
+    def _names_call(self) -> bool:
+        """Say whether the member that ends here says that its object is a tool call."""
+        if self._key == "type":
+            return self.spoken.lower() in CALL_TYPES
+        if self._key in self._tool_keys:
+            return TOOL_NAME_ALONE.fullmatch(self.spoken) is not None
+        return self._key in self._perhaps and TOOL_NAME.fullmatch(self.spoken) is not None

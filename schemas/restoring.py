@@ -3,14 +3,13 @@
 There is one way for all of them: a whole reply is a stream of one piece.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from hybridmesh.schemas.destinations import ARGUMENT_KEYS, CALL_KEYS, Destinations
+from hybridmesh.schemas.destinations import ARGUMENT_KEYS, CALL_KEYS, TOOL_KEYS, TOOL_KEYS_PERHAPS, Destinations
 from hybridmesh.schemas.nesting import Nesting
 from hybridmesh.schemas.surrogates import Restorer
 
@@ -99,7 +98,8 @@ class JsonReply:
         self._inside: Restorer | None = None
         self._begun: _Begun | None = None
         self._pending = ""  # the beginning of an escape
-        self._nesting = Nesting(CALL_KEYS | (ARGUMENT_KEYS - {member.lower() for member in members}))
+        asked = {member.lower() for member in members}
+        self._nesting = Nesting(CALL_KEYS | (ARGUMENT_KEYS - asked), TOOL_KEYS - asked, TOOL_KEYS_PERHAPS - asked)
         self.tally = Tally()
 
     def feed(self, text: str) -> str:
@@ -212,34 +212,6 @@ class _Begun:
 
     text: str = ""
     shown: list[str] = field(default_factory=list[str])
-
-
-class ByteReply:
-    """A reply as bytes of UTF-8, cut anywhere; bytes that are none come out as they came."""
-
-    def __init__(self, originals: Mapping[str, str], form: Form) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._reply = open_reply(originals if form == "json" else _as_bytes_come(originals), form)
-
-    @property
-    def tally(self) -> Tally:
-        """What was done so far."""
-        return self._reply.tally
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Take the next bytes, return those that are certain by now."""
-        return self._reply.feed(self._decoder.decode(chunk)).encode("utf-8", "surrogateescape")
-
-    def finish(self) -> bytes:
-        """Return the rest."""
-        rest = self._reply.feed(self._decoder.decode(b"", final=True)) + self._reply.finish()
-        return rest.encode("utf-8", "surrogateescape")
-
-
-def _as_bytes_come(originals: Mapping[str, str]) -> dict[str, str]:
-    """Return the values as the decoder would give them: half of a surrogate pair as the bytes it is kept as."""
-    encoded = {name: value.encode("utf-8", "surrogatepass") for name, value in originals.items()}
-    return {name: value.decode("utf-8", "surrogateescape") for name, value in encoded.items()}
 
 
 def in_json(value: str) -> str:

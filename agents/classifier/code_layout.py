@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from hybridmesh.agents.classifier.code_lines import (
     decorates,
     defines,
+    goes_on,
     is_field,
     is_likely_code,
     is_surely_code,
     is_value_alone,
+    opens_below,
     opens_type,
     stands_alone,
     without_comment,
@@ -89,6 +91,7 @@ class _Block:
         self._start = self._end = -1
         self._lines = self._sure = 0  # without those that a literal of several lines holds
         self._silent = 0  # of them say nothing of what the others are
+        self._goes_on = False
         self._literal: re.Match[str] | None = None  # the last that was read
         self._above = -1  # where the lines above a definition begin
         self._bodies: list[int] = []  # indents of the types whose bodies are open
@@ -99,8 +102,8 @@ class _Block:
         line = without_comment(self._text[start:end])
         if not line:
             return True
-        if _BRACE_BELOW.match(self._text, end, self._limit):
-            line += " {"  # as others write it
+        if opens_below(line) and _BRACE_BELOW.match(self._text, end, self._limit):
+            line += " {"
         if self._start < 0:
             return self._begins(line, start, end)
         if self._is_in_literal(start):
@@ -110,7 +113,7 @@ class _Block:
         while self._bodies and indent <= self._bodies[-1]:
             self._bodies.pop()
         sure = is_surely_code(line)
-        if not (sure or is_likely_code(line) or (self._bodies and is_field(line))):
+        if not (sure or is_likely_code(line, continues=self._goes_on) or (self._bodies and is_field(line))):
             return False
         self._count(line, indent, end, sure=sure)
         return True
@@ -135,6 +138,7 @@ class _Block:
     def _count(self, line: str, indent: int, end: int, *, sure: bool) -> None:
         self._lines += 1
         self._sure += sure
+        self._goes_on = goes_on(line)
         self._silent += not sure and (is_value_alone(line) or bool(self._bodies and is_field(line)))
         self._end = end
         if opens_type(line):

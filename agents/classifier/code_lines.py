@@ -47,7 +47,13 @@ _LIKELY = re.compile(
     r"|[rbufRBUF]{0,2}(?:\"{3}|'{3})|[\"'`][^\"'`\s]{1,200}[\"'`][,;]?$|\.\.\.$|#!?\[.*\]$|\[[A-Z]\w*\(.*\)\]$"
     r"|[\w$.]+\([^()]*\)(?:\.\w+(?:\([^()]*\))?)+;?$|(?:val|var|let|const) \w{1,60} ?[:=] ?\S"
     r"|[\w$.]+\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\);?$"
-    r"|@[\w.]+(?:\(.*\))?$|[\w.$\"'-]{1,60} ?[:=] ?\S.*[,;]?$|</?\w[^>]*>|.*[,({\[]$|.*\}[;,)]{0,3}$"
+    r"|@[\w.]+(?:\(.*\))?$|[\w.$\"'-]{1,60} ?[:=] ?\S.*[,;]?$|</?\w[^>]*>|.*\{$|.*\}[;,)]{0,3}$"
+)
+# In a line that goes on below, what a sentence has not: "Ada called," and "Ada (Berlin)," are none of a program.
+_SIGN = re.compile(r"\w[(\[<]|[=<>{}\]`;$@\\|&]|\w\.\w|[a-z0-9]_[a-z0-9]|::|->")
+_BLOCK_WORDS = re.compile(
+    rf"(?:{_MODIFIER} )*(?:{_KEYWORD}|namespace|record|union|module) \w|(?:else|try|finally|do|get|set|static|unsafe)$"
+    r"|(?:(?:public|private|protected|internal|static|readonly|virtual|override|abstract|async) )+\S+(?: \S+)?$"
 )
 # Comments and literals are values: how many of them there are says nothing of what the other lines are.
 _VALUE_ALONE = re.compile(r"//|/\*|[rbufRBUF]{0,2}(?:\"{3}|'{3})|[\"'`][^\"'`\s]{1,200}[\"'`][,;]?$")
@@ -78,9 +84,24 @@ def is_surely_code(line: str) -> bool:
     return body is not None and _CALL.search(line, 0, body.start()) is not None
 
 
-def is_likely_code(line: str) -> bool:
-    """Say whether a line without its comment may be code beside lines that surely are."""
-    return _LIKELY.match(line) is not None
+def is_likely_code(line: str, *, continues: bool) -> bool:
+    """Say whether a line without its comment may be code beside lines that surely are.
+
+    ``continues`` says that the line above goes on below: a list of parameters reads as a sentence does.
+    """
+    if _LIKELY.match(line) is not None:
+        return True
+    return goes_on(line) and (continues or _SIGN.search(line) is not None)
+
+
+def goes_on(line: str) -> bool:
+    """Say whether a line leaves open what comes below."""
+    return line.endswith((",", "(", "[", "{"))
+
+
+def opens_below(line: str) -> bool:
+    """Say whether a brace in the next line may belong to this one, as others write it behind it."""
+    return _BLOCK_WORDS.match(line) is not None or _SIGN.search(line) is not None
 
 
 def defines(line: str) -> bool:

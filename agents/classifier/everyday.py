@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
+from hybridmesh.agents.classifier.compounds import is_compound
 from hybridmesh.schemas.privacy import Span
 
 _FOLDER = Path(__file__).parent / "words"
@@ -22,6 +23,11 @@ _WORDS_LEAST = 4  # of a text without small words that show its language
 _SHARE = 0.6  # of the hits of the best language that another needs to be read too
 _GUESSED = frozenset({"PERSON", "LOCATION", "ORGANISATION", "ADDRESS"})
 NOUNS_CAPITALISED = frozenset({"de"})
+_COMPOUNDING = frozenset({"de", "nl"})
+_COMPOUND = 0.9  # what a compound of everyday words needs to be a name
+_HARDLY = 0.1
+_FOREIGN_LEAST = 4  # letters
+_FOREIGN = 0.3  # what an everyday word of another language needs in an English text, if it has a capital
 _SURE = 0.98  # what a capitalised noun needs to be a name where all nouns have capitals
 _INSIDE = 0.95  # what a capitalised word inside a sentence needs, where only names have capitals
 _TITLED_LEAST = 3  # so many everyday words with capitals inside sentences: the text writes titles, menus, products
@@ -74,6 +80,22 @@ _ARTICLES = frozenset({
     "der", "die", "das", "den", "dem", "le", "la", "les", "l", "el", "los", "las", "lo", "il", "i", "gli",
     "un", "una", "uno", "une", "eine", "ein", "de", "het", "een", "o", "a", "os", "as",
 })  # fmt: skip
+_OURS = frozenset({  # that make a noun somebody's: "unserer Technik", and nobody
+    "unser", "unsere", "unserer", "unserem", "unseren", "ihr", "ihre", "ihrer", "ihrem", "ihren", "mein", "meine",
+    "meiner", "meinem", "meinen", "dein", "deine", "deiner", "deinem", "deinen", "kein", "keine", "keiner", "jede",
+    "jeder", "diese", "dieser", "diesem", "notre", "nos", "votre", "vos", "leur", "leurs", "cette", "nuestro",
+    "nuestra", "nuestros", "nuestras", "vuestro", "vuestra", "nostro", "nostra", "nostri", "nostre", "vostro",
+    "vostra", "questo", "questa", "ons", "onze", "jullie", "deze", "nasz", "nasza", "naszej", "naszego", "wasz",
+    "wasza", "ta", "ten", "tej", "nosso", "nossa", "vosso", "vossa",
+})  # fmt: skip
+# "qué alegría", "mucha suerte": a word behind these is a thing.
+_SO_MUCH = re.compile(
+    r"(?<!\w)(?:qu[eé]|cu[aá]nt[oa]s?|much[oa]s?|tant[oaie]s?|gran|toda|quelle?|molt[oa]|muit[oa]|wat een|welch(?:e"
+    r"|er|es)?|tak[ai]"
+    r"|jak[ai])(?: una?| une)? $",
+    re.IGNORECASE,
+)
+_BEFORE_MOST = 16  # characters of these
 _LANGUAGES_OF: dict[str, list[str]] = {}
 for _language, _words in _FUNCTION_WORDS.items():
     for _word in _words.split():
@@ -107,8 +129,10 @@ def without_everyday(text: str, spans: Iterable[Span]) -> list[Span]:
     if not any(map(_is_guess, found)):
         return found
     languages = languages_of(text)
-    if not languages or languages[0] == KNOWN_WELL:
+    if not languages:
         return found
+    if languages[0] == KNOWN_WELL:
+        return [span for span in found if not _is_known_beside_english(text, span)]
     reader = _Reader(text, tuple(language for language in languages if language != KNOWN_WELL))
     found = [reader.without_tail(span) for span in found]
     everyday = [reader.is_everyday(span) for span in found]
@@ -124,6 +148,23 @@ def all_everyday(value: str, languages: Iterable[str]) -> bool:
     lists = [words_of(language) for language in languages]
     found = _WORD.findall(value)
     return bool(found) and all(any(word.lower() in words for words in lists) for word in found)
+
+
+def _is_known_beside_english(text: str, span: Span) -> bool:
+    """Say whether a guess in an English text is one everyday word of another language: "Kündigung", "gracias".
+
+    Or one of English that opens a sentence, if the model hardly believes in it.
+    """
+    word = text[span.start : span.end]
+    if not _is_guess(span) or not word.isalpha() or (span.score >= _FOREIGN and not word.islower()):
+        return False
+    if len(word) < _FOREIGN_LEAST or text.islower():
+        return False
+    folded = word.lower()
+    if folded in words_of(KNOWN_WELL):
+        told = folded not in SMALL_WORDS and word.istitle()  # "Will"
+        return told and span.score < _HARDLY and opens_sentence(text, span.start)
+    return any(folded in words_of(language) for language in LANGUAGES if language != KNOWN_WELL)
 
 
 def _is_guess(span: Span) -> bool:
@@ -145,19 +186,10 @@ class _Reader:
     def __init__(self, text: str, languages: tuple[str, ...]) -> None:
         self._text = text
         self._words = [words_of(language) for language in languages]
-        self.titled = self._is_titled()
+        self._compounding = [words_of(language) for language in languages if language in _COMPOUNDING]
+        self.titled = is_titled(text, languages)
         self._inside = _SURE if NOUNS_CAPITALISED & set(languages) or self.titled else _INSIDE
         self._cased = any(map(str.isupper, text))
-
-    def _is_titled(self) -> bool:
-        """Say whether capitals tell little, as most words that have one inside a sentence are everyday words."""
-        capitalised = [
-            found.group().lower()
-            for found in _WORD.finditer(self._text[:_READ])
-            if found.group()[0].isupper() and not opens_sentence(self._text, found.start())
-        ]
-        known = sum(any(word in words for words in self._words) for word in capitalised)
-        return known >= _TITLED_LEAST and 2 * known >= len(capitalised)
 
     def is_everyday(self, span: Span) -> bool:
         """Say whether it is a guess, and of everyday words alone; in small letters, one such word is enough."""
@@ -167,16 +199,19 @@ class _Reader:
         if span.type == "ADDRESS":
             return self._is_quantity(found, span.score)
         opens = opens_sentence(self._text, span.start)
+        counted = len(found) > 1 and _ROMAN.fullmatch(found[-1]) is not None  # "Rozdziale VII"
         found = _telling(found, opens=opens)
         several = any(word[:1].isupper() for word in found[1:])
         if several and not (self.titled and span.type != "ORGANISATION"):
             return False
-        known = [any(word.lower() in words for words in self._words) for word in found]
+        known = [self._knows(word.lower()) for word in found]
         if self._text[span.start : span.end].islower():
-            return self._is_everyday_small(known, span.score)
+            return self._is_everyday_small(known, span.score) or (len(known) == 1 and self._is_thing(span))
+        if len(found) == 1 and not known[0]:
+            return span.score < _COMPOUND and any(is_compound(found[0].lower(), words) for words in self._compounding)
         # Among other such titles "Servizio Assistenza", too: the lists hold nobody's name.
         doubtful = _SURE if several or (opens and span.type == "ORGANISATION") else 2 if opens else self._inside
-        return all(known) and span.score < doubtful
+        return all(known) and (counted or span.score < doubtful)
 
     def without_tail(self, span: Span) -> Span:
         """Return a name in small letters without the everyday words behind it: "marek" of "marek wohnt"."""
@@ -188,6 +223,10 @@ class _Reader:
         while len(found) > 1 and self._text[found[-1].start() - 1] == " " and self._knows(found[-1].group()):
             found.pop()
         return span.model_copy(update={"end": found[-1].end()})
+
+    def _is_thing(self, span: Span) -> bool:
+        before = self._text[max(0, span.start - _BEFORE_MOST) : span.start]
+        return self._cased and _SO_MUCH.search(before) is not None
 
     def _is_everyday_small(self, known: Sequence[bool], score: float) -> bool:
         if len(known) > 1 and score >= _SURE:  # "sesto fiorentino", "jean-baptiste"
@@ -205,11 +244,25 @@ class _Reader:
         return any(word in words for words in self._words)
 
 
+def is_titled(text: str, languages: Iterable[str]) -> bool:
+    """Say whether capitals tell little, as most words that have one inside a sentence are everyday words."""
+    lists = [words_of(language) for language in languages]
+    capitalised = [
+        found.group().lower()
+        for found in _WORD.finditer(text[:_READ])
+        if found.group()[0].isupper() and not opens_sentence(text, found.start())
+    ]
+    known = sum(any(word in words for words in lists) for word in capitalised)
+    return known >= _TITLED_LEAST and 2 * known >= len(capitalised)
+
+
 def _telling(found: list[str], *, opens: bool) -> list[str]:
     """Return the words of a name without an article before them, a month behind them, and what only counts."""
     found = [word for word in found if _ROMAN.fullmatch(word) is None] or found
     if len(found) > 1 and found[0].lower() in _ARTICLES and (opens or found[0].islower()):
         found = found[1:]  # "le Vendeur", "El Arrendador"; not "Lo Bianco"
+    elif len(found) > 1 and found[0].lower() in _OURS:
+        found = found[1:]
     return found[:-1] if len(found) > 1 and found[-1].lower() in CALENDAR_WORDS else found  # "Miete März"
 
 

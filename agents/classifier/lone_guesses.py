@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from hybridmesh.agents.classifier.everyday import KNOWN_WELL, languages_of
+from hybridmesh.agents.classifier.recognizers.person_cues import may_be_named
 from hybridmesh.schemas.privacy import Span
 
 _GUESSED = frozenset({"PERSON", "LOCATION", "ORGANISATION", "ADDRESS"})
@@ -15,16 +16,19 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def without_lone(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Return the spans of a text; none where all are weak guesses of single words and it is not in English.
+    """Return the spans of a text; where all are weak guesses of single words and it is not in English, few of them.
 
-    A text in no language that is known keeps them, and so does one that has hardly any other words.
+    Those are kept that stand where people are named. A text in no language that is known keeps all, and so does one
+    that has hardly any other words.
     """
     if not spans or not all(_is_weak(text, span) for span in spans):
         return list(spans)
     if len(_WORD.findall(text)) < _WORDS_EACH * len(spans):
         return list(spans)
     languages = languages_of(text)
-    return [] if languages and languages[0] != KNOWN_WELL else list(spans)
+    if not languages or languages[0] == KNOWN_WELL:
+        return list(spans)
+    return [span for span in spans if may_be_named(text, span.start, span.end)]
 
 
 def _is_weak(text: str, span: Span) -> bool:

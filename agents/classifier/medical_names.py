@@ -10,6 +10,9 @@ _EPONYMS: Final = frozenset({
     "guillain", "hashimoto", "hirschsprung", "hodgkin", "kaposi", "kawasaki", "klinefelter", "korsakoff", "lyme",
     "marfan", "menière", "meniere", "ménière", "parkinson", "peyronie", "raynaud", "recklinghausen", "scheuermann",
     "sjögren", "sjogren", "sudeck", "tourette", "waldenström",
+    # as Polish has them behind the word
+    "alzheimera", "basedowa", "crohna", "cushinga", "gilberta", "gravesa", "hodgkina", "leśniowskiego", "parkinsona",
+    "raynauda", "sjögrena", "tourette’a",
 })  # fmt: skip
 _BEFORE = re.compile(
     r"(?<!\w)(?:morbus|morbo|disease|syndrome?|síndrome|sindrome|maladie|enfermedad|malattia|ziekte|syndroom|chorob[aęąy]"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
 from hybridmesh.agents.classifier.medical_names import names_illness
 from hybridmesh.agents.classifier.recognizers.recognizer import near, words
-from hybridmesh.agents.classifier.recognizers.references import is_reference
+from hybridmesh.agents.classifier.recognizers.references import is_reference, names_thing
 from hybridmesh.agents.classifier.science_names import names_discovery
+from hybridmesh.agents.classifier.sky_names import names_sky
 from hybridmesh.agents.classifier.technical_names import TECHNICAL_NAMES
 
 _DIGITS_LEAST = 5  # of a number that identifies somebody; shorter ones are quantities
@@ -23,8 +24,11 @@ _NUMBERED = frozenset({"PHONE", "TAX_ID", "BANK_ACCOUNT", "NATIONAL_ID", "PASSPO
 _IDS = _NUMBERED - {"PHONE", "BANK_ACCOUNT"}
 _NAMES = frozenset({"PERSON", "LOCATION", "ORGANISATION"})
 _WEAK_ALONE = frozenset({"BUILDING_NUMBER", "SECONDARY_ADDRESS"})
-# Whom everybody writes about and nobody is.
-_NOBODY = frozenset({"god", "lord", "allah", "jesus", "christ", "satan", "buddha", "gott", "dios", "dieu", "dio"})
+# Whom everybody writes about and nobody is, and what one answers.
+_NOBODY = frozenset({
+    "god", "lord", "allah", "jesus", "christ", "satan", "buddha", "gott", "dios", "dieu", "dio",
+    "ja", "nein", "oui", "non", "sí", "sì", "nee", "tak", "nie", "sim", "não",
+})  # fmt: skip
 # Abbreviations that stand where a name could.
 _ABBREVIATIONS = frozenset({
     "aw", "bic", "bsn", "btw", "c.f", "ceo", "cf", "cfo", "cif", "crm", "css", "csv", "cto", "cv", "dni", "dob", "drs",
@@ -46,9 +50,9 @@ _ACRONYMS = frozenset({
     "EBITDA", "ECG", "EEG", "EKG", "ETA", "FAQ", "FT3", "FT4", "FTP", "FYI", "GDPR", "GPU", "HBA1C", "HDD", "HDL",
     "HIV", "HTTP", "IMAP", "IMU", "INR", "IP", "IRPEF", "IRPF", "ISBN", "KPI", "LAN", "LCD", "LDL", "LED", "LLM",
     "LTV", "MFA", "MRI", "MRN", "MRR", "MRT", "MVP", "NDA", "NFC", "OCR", "OKR", "OPEX", "OTP", "PCR", "PNR", "POC",
-    "POS", "PSA", "PTO", "QA", "RFID", "RFP", "RGPD", "RNA", "RODO", "ROI", "SDK", "SEO", "SEPA", "SKU", "SLA", "SMIC",
-    "SMTP", "SOW", "SSD", "SSH", "SSL", "SSO", "TBD", "TCP", "TLS", "TSH", "TTC", "TV", "UDP", "UI", "USP", "UTC",
-    "UTM", "UX", "WLAN",
+    "POS", "PSA", "PTO", "QA", "RFID", "RFP", "RGPD", "RNA", "RODO", "ROI", "RTG", "SDK", "SEO", "SEPA", "SKU", "SLA",
+    "SMIC", "SMTP", "SOW", "SSD", "SSH", "SSL", "SSO", "TBD", "TCP", "TLS", "TSH", "TTC", "TV", "UDP", "UI", "USP",
+    "UTC", "USG", "UTM", "UX", "VCARD", "WLAN",
 })  # fmt: skip
 _SIZE = re.compile(r"[A-Z]\d{1,3}")  # "M8", "A4": a screw, a sheet, a road
 _MEASURE = re.compile(  # "30 x 20 x 12 cm", "3 x Engelse Sleutel", "2 szt. Klucz"
@@ -76,6 +80,10 @@ _CALLED = re.compile(
     r"[.,:]? ?\n?$",
     re.IGNORECASE,
 )
+_GROUPS = re.compile(
+    r"(?<!\w)\d[\d ./-]{0,23}$"
+)  # of digits, of which the model takes the last for a number of its own
+_REACH = 24
 _DECLARED = re.compile(r"(?<!\w)(?:const|let|var|def|fn|func|function|class|import|return|self\.|this\.|\$) ?$")
 _ASSIGNED = re.compile(r" ?(?:[+*-]?=|\(|\[)")
 _ACCOUNT_WORD = words(
@@ -135,11 +143,11 @@ def _is_word(guess: Guess) -> bool:
 
 
 def _is_called_after(guess: Guess) -> bool:
-    """An illness or a law that is called after somebody: "maladie de Crohn", "cycle de Calvin"."""
+    """An illness or a law that is called after somebody: "maladie de Crohn", "cycle de Calvin"; a planet, a feast."""
     if guess.kind not in (*_NAMES, "ADDRESS"):
         return False
     place = guess.text, guess.start, guess.end
-    return names_illness(*place) or names_discovery(*place)
+    return names_illness(*place) or names_discovery(*place) or (guess.kind != "ORGANISATION" and names_sky(*place))
 
 
 def _is_sign(guess: Guess) -> bool:
@@ -171,6 +179,10 @@ def _is_other_number(guess: Guess) -> bool:
     """A reference by its form or by the word before it, and any long number that nothing calls an account."""
     if guess.kind in _IDS and is_reference(guess.text, guess.start):
         return True
+    if guess.kind in _NUMBERED and guess.value[0] != "+":
+        begun = _GROUPS.search(guess.text, max(0, guess.start - _REACH), guess.start)
+        if names_thing(guess.text, guess.start if begun is None else begun.start()):
+            return True
     if guess.kind == "ADDRESS" and _is_numbered(guess):
         return True
     if guess.kind == "BANK_ACCOUNT" and guess.end - guess.start > _SHORT_NUMBER:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
+from hybridmesh.agents.classifier.everyday import LANGUAGES, words_of
 from hybridmesh.agents.classifier.inflection import find_forms
 from hybridmesh.agents.classifier.phrases import PhraseIndex, is_same
 from hybridmesh.schemas.privacy import Span
@@ -12,6 +13,13 @@ _PART = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CODE = re.compile(r"-\w*\d")  # what makes the letters before it the beginning of a reference: "INC-72051"
 # "jwinter84" of "jwinter84@example.org", not "info" or "hello": a name that an account was given.
 _HANDLE = re.compile(r"(?=[^@]*[0-9])[\w.+-]{5,}(?=@)")
+# "vermeulen" of "bas.vermeulen@example.org", and of "bas punt vermeulen apenstaartje example punt org".
+_SIGN = re.compile(r"@| (?:at|ät|arroba|chiocciola|apenstaartje|małpa|aro?base|klammeraffe) ", re.IGNORECASE)
+_MAIL_PART = re.compile(r"(?<![^\W_])[^\W\d_]{4,24}(?![^\W_])")
+_NOBODYS = frozenset({
+    "admin", "billing", "buchhaltung", "contacto", "helpdesk", "hello", "hotline", "kontakt", "newsletter", "noreply",
+    "office", "postmaster", "reply", "root", "sales", "service", "support", "webmaster", "kropka", "punkt", "punto",
+})  # fmt: skip
 _LEAST = 3  # letters of a part or characters of a value that is looked for elsewhere
 
 _NOT_PARTS = frozenset({
@@ -26,7 +34,7 @@ def find_repeats(texts: Sequence[str], spans: Sequence[Sequence[Span]], known: M
 
     A repeat has the score of what it repeats. Names are linked by their parts: after "John Smith", a capitalised
     "Smith" or "John" is a PERSON too, and other forms of a name ("Kowalskim" after "Jan Kowalski"); and after
-    "jwinter84@example.org", a "jwinter84" is a USERNAME.
+    "jwinter84@example.org", a "jwinter84" is a USERNAME, and after "bas.vermeulen@example.org" "vermeulen" a PERSON.
     """
     values = _values(texts, spans, known)
     whole = PhraseIndex(values)
@@ -46,7 +54,20 @@ def _values(
                 values[value] = max(values.get(value, (span.type, span.score)), (span.type, span.score), key=_score)
             if span.type == "EMAIL" and (handle := _HANDLE.match(value)):
                 values.setdefault(handle.group(), ("USERNAME", span.score))
+            if span.type == "EMAIL":
+                for part in _mail_names(value):
+                    values.setdefault(part, ("PERSON", span.score))
     return values
+
+
+def _mail_names(value: str) -> Iterator[str]:
+    """Yield the words before the sign of an address that are none of any language."""
+    sign = _SIGN.search(value)
+    if sign is None:
+        return
+    for part in _MAIL_PART.findall(value[: sign.start()].lower()):
+        if part not in _NOBODYS and not any(part in words_of(language) for language in LANGUAGES):
+            yield part
 
 
 def _repeats(text: str, index: PhraseIndex, values: Mapping[str, tuple[str, float]]) -> Iterator[Span]:

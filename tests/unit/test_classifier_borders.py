@@ -43,7 +43,7 @@ def said(text: str, spans: list[Span]) -> list[str]:
         ("Holz e.K.\nz. Hd.", [("Holz", "ORGANISATION"), ("e.K", "ORGANISATION"), ("z", "ORGANISATION")],
          ["Holz e.K"]),
         ("Helm. PostgreSQL lief", [("PostgreSQL", "SURNAME")], []),
-        ("C) Saturn D) Neptun", [("Saturn", "CITY"), ("D", "CITY")], ["Saturn"]),
+        ("C) Celle D) Neptun", [("Celle", "CITY"), ("D", "CITY")], ["Celle"]),
     ],
 )  # fmt: skip
 def test_a_label_a_list_and_a_full_stop_end_a_name(

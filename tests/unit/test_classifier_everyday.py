@@ -40,6 +40,14 @@ def test_the_language_is_that_of_the_small_words_or_of_most_words(text: str, lan
         ("Peut-être que oui. Nous verrons avec le client.", "Nous", "PERSON", 0.5),
         ("Nessun problema, ci vediamo la settimana prossima.", "Nessun", "PERSON", 0.5),
         ("Il forno vende pane e cornetti la domenica.", "cornetti", "PERSON", 0.99),
+        ("Wir geben das an unserer Technik weiter, die ist da.", "unserer Technik", "ORGANISATION", 0.96),
+        ("Qué alegría recibir tus palabras, es un gusto.", "alegría", "PERSON", 1.0),
+        ("Die Größe der Arbeitstabelle ist nicht bekannt.", "Arbeitstabelle", "PERSON", 0.6),
+        ("De bloemen staan op de Bloemenafdeling van de winkel.", "Bloemenafdeling", "PERSON", 0.6),
+        ("To wszystko jest w Rozdziale VII, proszę przeczytać.", "Rozdziale VII", "LOCATION", 0.98),
+        ("The customer wants to leave: notice, Kündigung, and so on.", "Kündigung", "PERSON", 0.05),
+        ("The words are thanks, gracias, felicidades and merci.", "felicidades", "PERSON", 0.97),
+        ("That is the end. Mend this now and go on with it.", "Mend", "PERSON", 0.09),
     ],
 )
 def test_an_everyday_word_is_no_name_on_the_models_word_alone(text: str, value: str, kind: str, score: float) -> None:
@@ -56,6 +64,10 @@ def test_an_everyday_word_is_no_name_on_the_models_word_alone(text: str, value: 
         ("C'est Manon qui a les clés de la maison.", "Manon", "PERSON", 0.3),
         ("Vive en la ciudad de Buenos Aires y no en el campo.", "Buenos Aires", "LOCATION", 0.5),
         ("The Reverend Stone is not at home, and we wait.", "Stone", "PERSON", 0.3),  # English is the model's own
+        ("The customer is called Anwalt, and he will call us.", "Anwalt", "PERSON", 0.6),
+        ("Hope is not at home. Will is, and we wait for him.", "Will", "PERSON", 0.05),  # somebody's name
+        ("Das Haus von Rosenbaum ist nicht weit von der Stadt.", "Rosenbaum", "PERSON", 0.3),  # as surnames are made
+        ("Qué alegría, dice marisol, y no es la primera.", "marisol", "PERSON", 1.0),
     ],
 )
 def test_what_may_be_a_name_stays_one(text: str, value: str, kind: str, score: float) -> None:

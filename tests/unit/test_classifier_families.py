@@ -180,7 +180,6 @@ CHECKS = [
     (checksums.social_insurance, "15070649C103", "15070649C104"),
     (checksums.routing, "111000025", "111000026"),
     (checksums.vin, "1M8GDM9AXKP042788", "1M8GDM9AXKP042789"),
-    (checksums.machine_readable, "L898902C36", "L898902C37"),
     (checksums.nuss, "281234567840", "281234567841"),
     (bech32, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"),
     (bech32, "A12UEL5L", "A12uEL5L"),

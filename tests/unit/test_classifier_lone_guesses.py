@@ -66,6 +66,15 @@ NOISE = [
     ("2 szt. Klucz", "2 szt. Klucz", "ADDRESS"),
     ("Mandatsreferenz 8812-55", "Mandatsreferenz 8812-55", "ADDRESS"),
     ("from 10.0.0.7 port 50122 ssh2", "50122 ssh2", "ADDRESS"),
+    ("Venus komt voor de zon op", "Venus", "PERSON"),
+    ("y Urano se ve con un telescopio", "Urano", "PERSON"),
+    ("a Neptuna nie widać", "Neptuna", "LOCATION"),
+    ("Desde Pascua no abre", "Pascua", "LOCATION"),
+    ("después de Semana Santa", "Semana Santa", "LOCATION"),
+    ("zespół Gilberta", "Gilberta", "PERSON"),
+    ("Numer umowy 22 445 71 20", "22 445 71 20", "PHONE"),
+    ("Sendungsnummer 00340 4341 6150", "4341 6150", "DRIVERS_LICENSE"),
+    ("Ja, das ist so", "Ja", "PERSON"),
 ]
 
 
@@ -83,6 +92,9 @@ def test_units_techniques_laws_and_counts_are_nobodys(text: str, value: str, kin
         ("la loi dit que Pascal est absent", "Pascal", "PERSON"),
         ("ciclo de Marta", "Marta", "PERSON"),
         ("Newton is late", "Newton", "PERSON"),
+        ("Venus is late for school", "Venus", "PERSON"),
+        ("bestellt bei Saturn", "Saturn", "ORGANISATION"),
+        ("Zum Vertrag 8812: 0221 4477 1204", "0221 4477 1204", "PHONE"),
         ("Herr Al-Masri", "-Masri", "PERSON"),
         ("wohnt Lange Reihe 88", "Lange Reihe 88", "ADDRESS"),
         ("Hauptstraße 3/5", "Hauptstraße 3/5", "ADDRESS"),

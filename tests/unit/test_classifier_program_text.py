@@ -206,6 +206,20 @@ def test_sentences_between_lines_of_programs_are_read(lines: list[str]) -> None:
     assert len(NAMES.findall(" ".join(found))) >= told
 
 
+@pytest.mark.parametrize("program", ["x = f(1);", "from shop.billing import refund"])
+@pytest.mark.parametrize("below", ["\n{\n", ",\nand so on\n"])
+@pytest.mark.parametrize("line", ["Ada asked for a refund", "Yours, Ada", "Ada (Berlin)", "Ada wrote it.", "Ada"])
+def test_a_sentence_below_a_program_is_none_of_it(program: str, line: str, below: str) -> None:
+    """Nothing private leaves: that a line goes on, or that an object follows it, does not make it program text."""
+    assert find(f"{program}\n{line}{below}") == ["Ada"]
+
+
+def test_lists_of_parameters_go_on_below() -> None:
+    """Nothing breaks: types and names in the lines of a call or a definition stay."""
+    assert find("f(1);\npublic void load(\n    Ada first,\n    Ada second) {\n    f(1);\n}\n") == []
+    assert find("public class Ada\n{\n    public Ada Ada\n    {\n        get; set;\n    }\n}\n") == []
+
+
 def test_a_name_of_the_program_alone_is_not_looked_for_in_its_comments() -> None:
     """Nothing breaks: what the model takes for a name in syntax is no value, so that nothing repeats it."""
     assert find("send(Ada, 1);\nx = 1; // of Ada\n", NameTagger(1)) == []

@@ -174,7 +174,26 @@ def test_entropy_tells_keys_from_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["A-", "A ", "1 ", "a.", "a_", "Aa ", "+4 ", "::", "-----BEGIN PRIVATE KEY-----", "x:1@"]
+    "piece",
+    [
+        "A-",
+        "A ",
+        "1 ",
+        "a.",
+        "a_",
+        "Aa ",
+        "+4 ",
+        "::",
+        "-----BEGIN PRIVATE KEY-----",
+        "x:1@",
+        "xqz ",
+        "xqz, ",
+        "hi xqz ",
+        "lg\n\n",
+        "grüße, ",
+        "der die das und Xqzw sagte ",
+        "n° de contrat ",
+    ],
 )
 def test_hostile_text_takes_linear_time(piece: str) -> None:
     """Nothing private leaves: no text makes the detection hang; 20,000 characters take seconds at most."""

@@ -65,6 +65,37 @@ def test_a_number_of_json_comes_back_as_one() -> None:
         '{"input": {"to": "[EMAIL_2X9P]"}, "type": "tool_use"}',
         '{"type": "function", "name": "x", "parameters": ["[EMAIL_2X9P]"]}',
         '{"tool": "send_mail", "args": {"to": "[EMAIL_2X9P]"}}',
+        r'{"tool_calls": [{"type": "function", "function": {"name": "x", "arguments": "{\"to\": \"[EMAIL_2X9P]\"}"}}]}',
+        r'{"function_call": {"name": "send", "arguments": "{\"to\": \"[EMAIL_2X9P]\"}"}}',
+        '{"type": "custom_tool_call", "name": "send", "text": "[EMAIL_2X9P]"}',
+        '{"type": "tool_use", "id": "t", "name": "send", "anything": {"to": "[EMAIL_2X9P]"}}',
+        '{"parts": [{"functionCall": {"name": "send", "args": {"to": "[EMAIL_2X9P]"}}}]}',
+        '{"name": "send", "parameters": {"to": "[EMAIL_2X9P]"}}',
+        '{"name": "send", "params": {"to": "[EMAIL_2X9P]"}}',
+        '{"name": "search", "input": "[EMAIL_2X9P]"}',
+        '{"jsonrpc": "2.0", "method": "mail", "params": {"to": "[EMAIL_2X9P]"}}',
+        '{"tool": "search", "query": "[EMAIL_2X9P]"}',
+        '{"tool_name": "Search", "query": "[EMAIL_2X9P]"}',
+        '{"action": "send_mail", "to": "[EMAIL_2X9P]"}',
+        '{"function": "sendMail", "to": "[EMAIL_2X9P]"}',
+        "Thought: I write.\nAction: send\nAction Input: [EMAIL_2X9P]",
+        'Action: send\nAction Input: {"to": "[EMAIL_2X9P]"}',
+        "Action: send_mail([EMAIL_2X9P])",
+        "Action: search[[EMAIL_2X9P]]",
+        'Action:\n```json\n{"action": "send", "to": "[EMAIL_2X9P]"}\n```',
+        'Function call: send(to="[EMAIL_2X9P]")',
+        '[send(to="[EMAIL_2X9P]")]',
+        "tool: send_mail\nto: [EMAIL_2X9P]",
+        "- name: send_mail\n  arguments:\n    to: [EMAIL_2X9P]",
+        '<tool_call>{"name": "send", "to": "[EMAIL_2X9P]"}</tool_call>',
+        '<toolcall>{"to": "[EMAIL_2X9P]"}</toolcall>',
+        '<function=send>{"to": "[EMAIL_2X9P]"}</function>',
+        "<function=send>\n<parameter=to>\n[EMAIL_2X9P]\n</parameter>\n</function>",
+        '<invoke name="send"><parameter name="to">[EMAIL_2X9P]</parameter></invoke>',
+        "<use_mcp_tool><tool_name>send</tool_name><to>[EMAIL_2X9P]</to></use_mcp_tool>",
+        '<|python_tag|>send.call(to="[EMAIL_2X9P]")',
+        '<|channel|>commentary to=functions.send <|message|>{"to": "[EMAIL_2X9P]"}',
+        '```tool_code\nsend(to="[EMAIL_2X9P]")\n```',
     ],
 )
 def test_a_tool_call_gets_no_value_in_any_form(call: str) -> None:
@@ -75,6 +106,36 @@ def test_a_tool_call_gets_no_value_in_any_form(call: str) -> None:
         assert (answer.used, answer.unresolved, answer.withheld) == (0, 1, 1)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"name": "Ana", "email": "[EMAIL_2X9P]"}',
+        '{"type": "function", "title": "Summer party", "host": "[EMAIL_2X9P]"}',
+        '{"action": "call back", "owner": "[EMAIL_2X9P]"}',
+        '{"action": "call-back", "owner": "[EMAIL_2X9P]"}',
+        '{"function": "treasurer", "mail": "[EMAIL_2X9P]"}',
+        '{"method": "bank_transfer", "payee": "[EMAIL_2X9P]"}',
+        '{"actions": [{"task": "call", "owner": "[EMAIL_2X9P]"}]}',
+        "Action: [EMAIL_2X9P] calls back on Monday.",
+        "Action: call [EMAIL_2X9P] (urgent)",
+        "Action items:\n- call [EMAIL_2X9P]",
+        "Action:\n- call [EMAIL_2X9P]",
+        "Tool: Hammer\nOwner: [EMAIL_2X9P]",
+        "name: ana\nemail: [EMAIL_2X9P]",
+        "Tool: send_mail\n\nDear [EMAIL_2X9P]",
+        "I invoke the function of the club, says [EMAIL_2X9P]; the parameter is 5",
+        "send it to=[EMAIL_2X9P]",
+        "<name>tool</name> <to>[EMAIL_2X9P]</to>",
+        '```json\n{"email": "[EMAIL_2X9P]"}\n```',
+        "[see(1)] [EMAIL_2X9P]",
+    ],
+)
+def test_what_only_looks_like_a_call_gets_its_values(reply: str) -> None:
+    """It runs on what you have: a job, a task and a hammer are no tools of a program."""
+    for form in (OutputForm(), JSON):
+        assert "ana@example.org" in restore_answer(reply, {"[EMAIL_2X9P]": "ana@example.org"}, form).text
+
+
 def test_a_member_that_the_step_asked_for_is_no_tool_call() -> None:
     """It runs on what you have: a form may have an "input" at any depth, and still no call in it."""
     item = {"type": "object", "properties": {"Input": {"type": "string"}}}
@@ -82,6 +143,9 @@ def test_a_member_that_the_step_asked_for_is_no_tool_call() -> None:
     reply = '{"all": [{"Input": "[EMAIL_2X9P]", "args": ["[EMAIL_2X9P]"]}]}'
     answer = restore_answer(reply, {"[EMAIL_2X9P]": "ana@example.org"}, form)
     assert json.loads(answer.text) == {"all": [{"Input": "ana@example.org", "args": ["[EMAIL_2X9P]"]}]}
+    form = OutputForm(kind="json", json_schema={"properties": {"action": {"type": "string"}}})
+    answer = restore_answer('{"action": "call_back", "who": "[EMAIL_2X9P]"}', {"[EMAIL_2X9P]": "ana@example.org"}, form)
+    assert json.loads(answer.text) == {"action": "call_back", "who": "ana@example.org"}
 
 
 ISSUED = {"[PERSON_7Q2M]": "Ana", "[BIRTH_DATE_4RTZ]": "1981-05-12"}

@@ -1,5 +1,7 @@
 """Structured recognizers: one module a family of private values, all of the shape of ``Recognizer``."""
 
+import re
+
 from hybridmesh.agents.classifier.recognizers import (
     accounts,
     addresses,
@@ -9,7 +11,9 @@ from hybridmesh.agents.classifier.recognizers import (
     credentials,
     documents,
     emails,
+    introductions,
     issued_keys,
+    lone_surnames,
     names,
     national_ids,
     networks,
@@ -22,15 +26,13 @@ from hybridmesh.agents.classifier.recognizers import (
     usernames,
     wallets,
 )
-from hybridmesh.agents.classifier.recognizers.recognizer import Recognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, Recognizer
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
     *emails.RECOGNIZERS,
-    *phones.RECOGNIZERS,
-    *cards.RECOGNIZERS,
+    Gated(re.compile(r"\d"), (*phones.RECOGNIZERS, *cards.RECOGNIZERS, *taxes.RECOGNIZERS)),
     *accounts.RECOGNIZERS,
     *national_ids.RECOGNIZERS,
-    *taxes.RECOGNIZERS,
     *documents.RECOGNIZERS,
     *wallets.RECOGNIZERS,
     *networks.RECOGNIZERS,
@@ -43,6 +45,8 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     *addresses.RECOGNIZERS,
     *spoken_addresses.RECOGNIZERS,
     *names.RECOGNIZERS,
+    *introductions.RECOGNIZERS,
+    *lone_surnames.RECOGNIZERS,
     *organisations.RECOGNIZERS,
     *scripts.RECOGNIZERS,
 )

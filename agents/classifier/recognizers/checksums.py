@@ -160,11 +160,3 @@ def vin(value: str) -> bool:
         return False
     numbers = [int(_VIN.get(char, char)) for char in text]
     return weighted(numbers, (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)) % 11 == "0123456789X".find(text[8])
-
-
-def machine_readable(value: str) -> bool:
-    """Passports and identity cards (ICAO 9303): weights 7 3 1 over digits and letters, the last digit is the check."""
-    text = compact(value)
-    if len(text) < 9 or not text.isascii() or not text[-1].isdigit():  # noqa: PLR2004
-        return False
-    return weighted([int(char, 36) for char in text[:-1]], (7, 3, 1) * 4) % 10 == int(text[-1])

@@ -2,8 +2,8 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.credentials import NAMED, PasswordRecognizer
-from hybridmesh.agents.classifier.recognizers.recognizer import Gated, Recognizer
+from hybridmesh.agents.classifier.recognizers.credentials import HINTS, NAMED, PasswordRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, Hinted, Recognizer
 
 # "DB_PASSWORD", "adminPassword", "ns:pin": a word of the name, so that "shipping" and "pinned" are none.
 _BEGINS = r"(?:(?<![A-Za-z])|(?-i:(?<=[a-z])(?=[A-Z])))"
@@ -49,8 +49,13 @@ _COLUMN = re.compile(
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
     *map(PasswordRecognizer, (_SQL, _DIRECTIVE, _PASS)),
-    Gated(
-        re.compile(NAMED, re.IGNORECASE),
-        tuple(map(PasswordRecognizer, (_ELEMENT, _ATTRIBUTES, _PAIR, _CALL, _BELOW, _COLUMN))),
+    Hinted(
+        HINTS,
+        (
+            Gated(
+                re.compile(NAMED, re.IGNORECASE),
+                tuple(map(PasswordRecognizer, (_ELEMENT, _ATTRIBUTES, _PAIR, _CALL, _BELOW, _COLUMN))),
+            ),
+        ),
     ),
 )

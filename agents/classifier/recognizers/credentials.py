@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, Hinted, PatternRecognizer, words
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER
 from hybridmesh.schemas.privacy import Span
 
@@ -47,6 +47,10 @@ REMEMBERED = (  # what a person has to remember
     r"|phrase (?:de passe|secrète)|wacht?wo{0,2}rd"
     r"|parola d['’]ordine|senha|frase (?:segreta|secreta|de paso)|wachtzin|has[łl](?:o|a|em|u)"
 )
+HINTS = (  # of which each of these holds one
+    "pas", "pwd", "nwort", "contrase", "clave", "mdp", "wach", "parola", "senha", "palavra", "hasł", "hasl",
+    "zugangsdaten", "pin", "secret", "api", "ww", "key", "schl", "token", "credentials", "frase", "phrase",
+)  # fmt: skip
 _OF = r"for|of|to|für|zu[mr]?|vo[nm]|des|de[rl]?|du|della?|dell['’]|di|per|para|pour|do|van|voor"
 _DOOR = (
     r"(?:door|gate|lock|safe|alarm|garage|entrance|key ?pad|building|box|wi-?fi|(?:haus)?tür|tor|tresor|schloss"
@@ -133,7 +137,12 @@ NOT_VALUES = frozenset({
     "working", "rejected", "accepted", "sent", "needed", "stored", "only", "for", "and", "was", "none", "null",
     "true", "unset", "str", "string",
     "false", "forgotten", "lost", "protected", "incorrecta", "incorrecto", "caducada", "incorrect.",
-    "oublié", "expiré", *REMARKS,
+    "oublié", "expiré", "ungültig", "leer", "erforderlich", "notwendig", "changé", "changée", "invalide",
+    "obligatoire", "vide", "été", "obligatoria", "obligatorio", "necesaria", "vacía", "correcta", "inválida",
+    "cambiada", "sido", "stato", "stata", "stati", "state", "errata", "scaduta", "sbagliata", "obbligatoria", "vuota",
+    "corretta", "cambiata", "gewijzigd", "verlopen", "vereist", "onjuist", "ongeldig", "leeg", "fout", "juist",
+    "nodig", "wygasłe", "nieprawidłowe", "błędne", "puste", "wymagane", "niepoprawne", "zmienione", "złe",
+    "obrigatória", "inválido", "alterada", *REMARKS,
 })  # fmt: skip
 
 
@@ -187,14 +196,19 @@ RECOGNIZERS = (
     PatternRecognizer("SECRET", _HASH),
     PatternRecognizer("SECRET", _SEED),
     PasswordRecognizer(_CONNECTION),
-    Gated(
-        re.compile(rf"(?<![A-Za-z])(?:{NAMED}|{REMEMBERED})", re.IGNORECASE),
+    Hinted(
+        HINTS,
         (
-            PasswordRecognizer(_ASSIGNED),
-            PasswordRecognizer(_QUOTED),
-            PatternRecognizer("SECRET", _TOLD),
-            PatternRecognizer("SECRET", _TOLD_OF),
-            PatternRecognizer("SECRET", _CHANGED),
+            Gated(
+                re.compile(rf"(?<![A-Za-z])(?:{NAMED}|{REMEMBERED})", re.IGNORECASE),
+                (
+                    PasswordRecognizer(_ASSIGNED),
+                    PasswordRecognizer(_QUOTED),
+                    PatternRecognizer("SECRET", _TOLD),
+                    PatternRecognizer("SECRET", _TOLD_OF),
+                    PatternRecognizer("SECRET", _CHANGED),
+                ),
+            ),
         ),
     ),
     Gated(

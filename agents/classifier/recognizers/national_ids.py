@@ -15,7 +15,7 @@ from hybridmesh.agents.classifier.recognizers.checksums import (
     social_insurance,
     steuer_id,
 )
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer, words
 
 _SSN = r"(?!000|666|9\d\d)\d{3}{sep}(?!00)\d{2}{sep}(?!0000)\d{4}"
 _DASHED_SSN = re.compile(r"(?<![\w-])" + _SSN.replace("{sep}", "-") + r"(?![\w-])")
@@ -86,7 +86,7 @@ def _id(
     return PatternRecognizer(kind, pattern, check=check, context=context, alone=alone)
 
 
-RECOGNIZERS = (
+_OF_DIGITS = (
     PatternRecognizer("SSN", _DASHED_SSN),
     PatternRecognizer("SSN", _SSN_END),
     _id(_LOOSE_SSN, _SSN_WORD, kind="SSN"),
@@ -101,9 +101,12 @@ RECOGNIZERS = (
     _id(_NIR_HEAD, _NIR_WORD),
     _id(_DNI, _DNI_WORD, dni, alone=True),
     _id(_NUSS, _NUSS_WORD, nuss),
-    _id(_CF, _CF_WORD, codice_fiscale, alone=True, kind="TAX_ID"),
     _id(_NINE, _BSN_WORD, bsn),
     _id(_AHV, _AHV_WORD, _ean13, alone=True),
     _id(_REGISTER_BE, _REGISTER_WORD, rijksregister),
     _id(_INSURANCE_AT, _INSURANCE_WORD),
+)
+RECOGNIZERS = (
+    Gated(re.compile(r"\d"), _OF_DIGITS),
+    _id(_CF, _CF_WORD, codice_fiscale, alone=True, kind="TAX_ID"),  # of which letters may stand for digits
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from hybridmesh.agents.classifier.everyday import all_everyday, languages_of
-from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, Hinted, PatternRecognizer
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
 from hybridmesh.schemas.privacy import Span
 
@@ -48,7 +48,7 @@ _ROMANCE = re.compile(
 )
 
 # The legal form or the trade comes first: "SARL Toitures du Périgord", "Studio Legale Sforzini"; or the family last.
-_FORM_FIRST = re.compile(
+FORM_FIRST = re.compile(
     rf"(?<!\w)(?:SARL|EURL|SASU|SCI|SAS|SNC) {_WORD}(?: (?:{_LINKS})?{_WORD}){{0,3}}"
     rf"|(?<!\w)Studio (?:Legale|Medico|Dentistico|Notarile|Tecnico|Commerciale) {_WORD}(?: (?:& |e )?{_WORD}){{0,2}}"
     rf"|(?<!\w)Kancelari[aięą] (?:Adwokack|Radcowsk|Prawn|Notarialn)\w{{1,3}} {_WORD}(?: (?:& |i )?{_WORD}){{0,2}}"
@@ -97,7 +97,7 @@ _SCHOOL_FIRST = (
     r"|[Bb]asisschool|[Kk]inderdagverblijf|[Ss]zko[łl]\w{1,3} [Pp]odstawow\w{1,3}|[Pp]rzedszkol\w{1,3}|Kita)"
 )
 _GRADE = r"(?:Primary|Elementary|High|Middle|Grammar|Secondary|Infant|Junior|Nursery|Preparatory)"
-_SCHOOL = re.compile(
+SCHOOL = re.compile(
     rf"(?<!\w){_SCHOOL_FIRST} (?:{_LINKS}|nr\.? ?|im\. )?{_WORD}(?:(?:[ -]| (?:y|i|e|et) ){_WORD}){{0,2}}"
     rf"|(?<!\w){_SCHOOL_FIRST} (?:„[^”\n]{{2,40}}”|\"[^\"\n]{{2,40}}\"|“[^”\n]{{2,40}}”|«[^»\n]{{2,40}}»)"
     r"|(?<!\w)(?:(?:Grund|Haupt|Real|Gesamt|Berufs|Förder|Mittel)schule|Gymnasium|Kindergarten)"
@@ -106,11 +106,20 @@ _SCHOOL = re.compile(
     rf"(?:{_WORD} ){{1,3}}{_GRADE} School(?!\w)"
 )
 
+FORM_HINTS = (
+    "sarl", "eurl", "sasu", "sci", "sas", "snc", "studio", "kancelari", "spółdzieln", "hijos", "figli", "fils", "söhne",
+    "zonen", "wspólnicy", "synowie",
+)  # fmt: skip
+SCHOOL_HINTS = (
+    "cole", "collège", "lycée", "ceip", "ies ", "scuela", "guardería", "scuola", "asilo", "istituto", "school", "zko",
+    "kinderdag", "kita", "schule", "gymnasium", "kindergarten",
+)  # fmt: skip
+
 RECOGNIZERS = (
     PatternRecognizer("ORGANISATION", _ORGANISATION, score=0.8),
     PatternRecognizer("ORGANISATION", _INSTITUTE, score=0.6),
     PatternRecognizer("ORGANISATION", _ROMANCE, score=0.6),
-    PatternRecognizer("ORGANISATION", _FORM_FIRST, score=0.8),
-    PatternRecognizer("ORGANISATION", _SCHOOL, score=0.7),
+    Hinted(FORM_HINTS, (PatternRecognizer("ORGANISATION", FORM_FIRST, score=0.8),)),
+    Hinted(SCHOOL_HINTS, (PatternRecognizer("ORGANISATION", SCHOOL, score=0.7),)),
     TradeRecognizer(),
 )

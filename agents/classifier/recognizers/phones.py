@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import phonenumbers
 
 from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, near, words
-from hybridmesh.agents.classifier.recognizers.references import is_reference
+from hybridmesh.agents.classifier.recognizers.references import is_reference, names_thing
 from hybridmesh.schemas.privacy import Span
 
 _CANDIDATE = re.compile(
@@ -47,6 +47,8 @@ class PhoneRecognizer:
             value = match.group()
             digits = sum(char.isdigit() for char in _EXTENSION.sub("", value))
             if not _DIGITS_LEAST <= digits <= _DIGITS_MOST or _DATE.fullmatch(value):
+                continue
+            if not value.startswith("+") and names_thing(text, match.start()):
                 continue
             named = is_reference(text, match.start())  # "contact us about invoice 20260304"
             extended = not named and _EXTENSION.search(value) is not None

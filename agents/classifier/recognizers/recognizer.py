@@ -88,3 +88,20 @@ class Gated:
         if self.trigger.search(text) is not None:
             for member in self.members:
                 yield from member.find(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """Recognizers that find nothing in a text without one of the ``hints``, which are told sooner than a pattern."""
+
+    hints: tuple[str, ...]  # in small letters
+    members: tuple[Recognizer, ...]
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Yield what each of them finds."""
+        lowered = text.lower()
+        for hint in self.hints:
+            if hint in lowered:
+                for member in self.members:
+                    yield from member.find(text)
+                return

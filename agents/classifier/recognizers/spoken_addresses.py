@@ -7,9 +7,10 @@ from hybridmesh.agents.classifier.recognizers.shapes import LETTER
 
 _NAME = rf"[{LETTER}]{{3,24}}"
 _FRENCH = (
+    r"(?!un (?:boulevard|chemin|quai|cours) )"  # "un chemin relatif"
     r"(?:un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|quarante"
     r"|cinquante|soixante|cent)(?:[- ](?:et[- ])?[a-zé]{2,12}){0,3}"
-    r" (?:rue|avenue|boulevard|place|chemin|allée|impasse|quai|cours|route)"
+    r" (?:rue|avenue|boulevard|place|chemin|allée|impasse|quai|cours(?! d)|route)"
     rf" (?:(?:de|du|des|la|le|les) |d['’]|l['’]){{0,2}}{_NAME}"
 )
 _SPANISH_NUMBER = (

@@ -15,7 +15,7 @@ _OWN = {
     name: Path(__file__).with_name(f"{file}.txt")
     for name, file in {
         "own": "handwritten",
-        **{name: name for name in ("languages", "hard", "mixed", "unseen")},
+        **{name: name for name in ("languages", "hard", "mixed", "lone", "unseen")},
     }.items()
 }
 _MARK = re.compile(r"\{(?P<type>[A-Z_]+)\|(?P<value>[^|}]*)(?:\|(?P<beside>[^}]*))?\}")
