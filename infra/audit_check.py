@@ -3,11 +3,10 @@
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -76,20 +75,16 @@ def verify_entries(
 
 
 def _verify(lines: Iterable[tuple[Part, LogEntry]], ring: KeyRing, kept: Sequence[Claim]) -> Verification:
+    waiting: dict[Part, list[LogEntry]] = {"checkpoints": [], "log": []}
     with _Examination(ring) as examination:
-        for part, group in groupby(lines, key=_part_of):
-            for batch in _batches(entry for _, entry in group):
-                examination.take(part, batch)
+        for part, entry in lines:
+            waiting[part].append(entry)
+            if len(waiting[part]) == _BATCH:
+                examination.take(part, waiting[part])
+                waiting[part] = []
+        for part, rest in waiting.items():
+            examination.take(part, rest)
         return examination.result(kept)
-
-
-def _part_of(line: tuple[Part, LogEntry]) -> Part:
-    return line[0]
-
-
-def _batches(entries: Iterator[LogEntry]) -> Iterator[list[LogEntry]]:
-    while batch := list(islice(entries, _BATCH)):
-        yield batch
 
 
 class _Examination:
