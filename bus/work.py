@@ -101,7 +101,7 @@ class WorkLoop:
         # By the message's place. Not the server's count of deliveries: who waited for room, or was in the hands of a
         # process that was killed, has failed at nothing; who killed it is found by ``suspects``.
         self._failures: Counter[str] = Counter()
-        self._fault: BaseException | None = None  # that no message is to blame for
+        self._fault: MemoryError | None = None  # what ends the process
         self.handled = 0
 
     async def run(self) -> None:
@@ -130,7 +130,7 @@ class WorkLoop:
                     await queue.unsubscribe()
             await self._drain()
             await end_tasks({beat})
-        if isinstance(self._fault, MemoryError):
+        if self._fault is not None:
             raise self._fault
 
     def stop(self) -> None:
@@ -189,13 +189,12 @@ class WorkLoop:
         if self._admission is not None:
             self._admission.wake()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._fault = error
             logger.error("%s: work loop failed: %s", self._agent.name, type(error).__name__)
 
     async def _drain(self) -> None:
         """Give running handlers the grace time; what is not done by then is redelivered to another replica."""
         if self._running:
-            grace_s = 0.0 if isinstance(self._fault, MemoryError) else self._settings.drain_s
+            grace_s = self._settings.drain_s if self._fault is None else 0.0
             _, late = await asyncio.wait(self._running, timeout=grace_s)
             await end_tasks(late)
 
@@ -223,7 +222,8 @@ class WorkLoop:
             await self._retry(message, error.reason, error.retry_after_s)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await self._retry(message, type(error).__name__, None)
-        except MemoryError:
+        except MemoryError as error:
+            self._fault = error
             self.stop()  # the message comes back, in a process that has memory or to be found a suspect
             raise
         except Exception as error:  # noqa: BLE001 - the outermost boundary: an unforeseen fault must not stop the loop

@@ -49,8 +49,8 @@ _LIKELY = re.compile(
     r"|[\w$.]+\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\);?$"
     r"|@[\w.]+(?:\(.*\))?$|[\w.$\"'-]{1,60} ?[:=] ?\S.*[,;]?$|</?\w[^>]*>|.*\{$|.*\}[;,)]{0,3}$"
 )
-# In a line that goes on below, what a sentence has not: "Ada called," and "Ada (Berlin)," are none of a program.
-_SIGN = re.compile(r"\w[(\[<]|[=<>{}\]`;$@\\|&]|\w\.\w|[a-z0-9]_[a-z0-9]|::|->")
+# In a line that goes on below, what a sentence has not: "Ada (Berlin)," and "Ada <ada@example.org>," are of no program.
+_SIGN = re.compile(r"\w(?:\((?!\w{1,2}\))|[\[<])|[={}\]`\\]|[a-z0-9]_[a-z0-9]|::|->|&&|\|\|")
 _BLOCK_WORDS = re.compile(
     rf"(?:{_MODIFIER} )*(?:{_KEYWORD}|namespace|record|union|module) \w|(?:else|try|finally|do|get|set|static|unsafe)$"
     r"|(?:(?:public|private|protected|internal|static|readonly|virtual|override|abstract|async) )+\S+(?: \S+)?$"

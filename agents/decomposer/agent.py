@@ -200,9 +200,8 @@ class DecomposerAgent:
             answer = await self._model.complete(plan_request(task.goal, patience))
         except TransientError:
             return plan  # a task never waits for a model to say how to cut it
-        if planner is not None and not relied_on(
-            answer.model, PLAN, figures=self._figures
-        ):  # another model had taken its place
+        # Another model may have taken its place.
+        if planner is not None and not relied_on(answer.model, PLAN, figures=self._figures):
             return plan
         return read_plan(task.goal, answer, self._limits) or plan
 

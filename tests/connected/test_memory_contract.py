@@ -214,9 +214,7 @@ async def test_a_repeated_item_is_one_item(library: Library, store: VectorStore)
     assert len(await items_of(store, HOME)) == 1
 
 
-async def test_recalled_and_unsourced_items_are_refused_and_the_others_kept(
-    library: Library, store: VectorStore
-) -> None:
+async def test_recalled_and_unsourced_items_alone_are_refused(library: Library, store: VectorStore) -> None:
     """Mistakes are not repeated: what came from the memory is never stored again."""
     request = Remember(items=(make_item("from recall", origin="recall"), make_item("kept"), make_item(" ", author="x")))
     results = (await library.remember(HOME, request)).results
@@ -294,9 +292,7 @@ async def test_a_lesson_is_found_by_its_key_after_300_unrelated_items(library: L
     assert texts(hits) == ["ask when no currency is named", "write the currency beside the amount"]
 
 
-async def test_forgetting_cascades_to_what_was_made_from_it_and_to_earlier_versions(
-    library: Library, store: VectorStore
-) -> None:
+async def test_forgetting_cascades_to_what_was_made_and_replaced(library: Library, store: VectorStore) -> None:
     """Nothing private leaves: no summary, no copy and no old version of a forgotten person's data stays."""
     (raw,) = await keep(library, HOME, make_item("Ada's contract ends in May", subject="person:ada"))
     (summary,) = await keep(library, HOME, make_item("a contract ends in May", derived_from=(raw,)))
@@ -317,9 +313,7 @@ async def test_forgetting_by_source_finds_every_item_the_source_ever_brought(lib
     assert (await library.forget(HOME, Forget(source="file"))).removed == 2
 
 
-async def test_forgetting_by_ids_takes_any_text_for_an_id_and_nothing_is_an_error(
-    library: Library, store: VectorStore
-) -> None:
+async def test_forgetting_takes_any_text_for_an_id_but_not_nothing(library: Library, store: VectorStore) -> None:
     """Nothing is lost: a malformed request removes nothing and does not jam the queue."""
     ids = await keep(library, HOME, make_item("one"), make_item("two"))
     assert (await library.forget(HOME, Forget(ids=("nonsense", "7", str(uuid.uuid4()))))).removed == 0

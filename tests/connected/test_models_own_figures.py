@@ -1,6 +1,7 @@
 """An operator's own figures on a real bus: each agent that weighs a model's answers goes by them, or does not start."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from nats.aio.msg import Msg
 
 from harness import Bus
-from hybridmesh.agents.worker import onnx_models
+from hybridmesh.agents.verifier import agent as verifier_agent
+from hybridmesh.agents.worker import agent as worker_agent
+from hybridmesh.agents.worker import drafting, onnx_models
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.bus.links import Links
@@ -20,9 +23,9 @@ from hybridmesh.infra.models.catalog import CATALOG
 from hybridmesh.infra.provision import create_keys
 from hybridmesh.infra.up import Options, mesh_up
 from hybridmesh.schemas.inference import Completion
-from hybridmesh.schemas.measured import PLAN, RELIANCES, Figure
+from hybridmesh.schemas.measured import PLAN, RELIANCES, Figure, Figures
 from hybridmesh.schemas.message import new_task_id
-from hybridmesh.schemas.steps import StepDrafted, StepLocal, StepReady
+from hybridmesh.schemas.steps import StepReady
 from hybridmesh.schemas.tasks import TaskSubmitted
 
 pytestmark = pytest.mark.connected
@@ -101,6 +104,16 @@ class NoModels:
         return ()
 
 
+def noting(made: Callable[..., object], found: list[Figures]) -> Callable[..., object]:
+    """Return what makes the same, and notes the figures that it is made with."""
+
+    def make(*given: object, figures: Figures, **named: object) -> object:
+        found.append(figures)
+        return made(*given, figures=figures, **named)
+
+    return make
+
+
 async def test_verifier_and_worker_go_by_them(
     bus: Bus, tmp_path: Path, keys_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,12 +121,12 @@ async def test_verifier_and_worker_go_by_them(
     monkeypatch.setattr(onnx_models, "LocalModels", NoModels)
     create_keys(tmp_path / "keys")
     settings = settings_with(tmp_path, BUILT)
-    verifier = await build(bus, "verifier", settings, keys_folder)
-    worker = await build(bus, "worker", settings, tmp_path / "keys")
-    found = (
-        verifier.handlers[StepDrafted].__self__._figures,  # type: ignore[attr-defined] # of the agent itself
-        worker.handlers[StepLocal].__self__._drafter._figures,  # type: ignore[attr-defined]
-    )
+    found: list[Figures] = []
+    for module, name in ((verifier_agent, "Verifier"), (drafting, "Drafter")):
+        monkeypatch.setattr(module, name, noting(getattr(module, name), found))
+    monkeypatch.setattr(worker_agent, "Drafter", drafting.Drafter)
+    await build(bus, "verifier", settings, keys_folder)
+    await build(bus, "worker", settings, tmp_path / "keys")
     assert [figures[NAME][PLAN.row] for figures in found] == [Figure(80, 80)] * 2
 
 

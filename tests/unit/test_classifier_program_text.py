@@ -208,7 +208,10 @@ def test_sentences_between_lines_of_programs_are_read(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("program", ["x = f(1);", "from shop.billing import refund"])
 @pytest.mark.parametrize("below", ["\n{\n", ",\nand so on\n"])
-@pytest.mark.parametrize("line", ["Ada asked for a refund", "Yours, Ada", "Ada (Berlin)", "Ada wrote it.", "Ada"])
+@pytest.mark.parametrize(
+    "line",
+    ["Ada asked for a refund", "Yours, Ada", "Ada (Berlin)", "Ada wrote it.", "Ada", "Ada & co at x.org paid $5"],
+)
 def test_a_sentence_below_a_program_is_none_of_it(program: str, line: str, below: str) -> None:
     """Nothing private leaves: that a line goes on, or that an object follows it, does not make it program text."""
     assert find(f"{program}\n{line}{below}") == ["Ada"]

@@ -18,6 +18,7 @@ from hybridmesh.agents.classifier.recognizers.shapes import LETTER, UPPER
 from hybridmesh.agents.classifier.technical_names import TECHNICAL_NAMES
 
 _NAME = re.compile(rf"[{UPPER}](?:['’][{UPPER}])?[{LETTER}]{{2,30}}(?:[-'’][{UPPER}]?[{LETTER}]{{2,30}}){{0,2}}")
+_PART_LEAST: Final = 3  # letters of a part of a name that may be a word
 _REACH: Final = 28  # characters of the longest cue before a name
 _ROLE = {language: re.compile(rf"(?<!\w)(?:{cues.roles}) $") for language, cues in CUES.items()}
 _ROLES = re.compile("|".join(cues.roles for cues in CUES.values()), re.IGNORECASE)
@@ -34,7 +35,7 @@ def is_unknown(word: str) -> bool:
     if _ROLES.fullmatch(word):
         return False
     parts = re.split(r"[-'’]", folded)
-    if any(part in words_of(language) for part in parts if len(part) > 2 for language in LANGUAGES):  # noqa: PLR2004
+    if any(part in words_of(language) for part in parts if len(part) >= _PART_LEAST for language in LANGUAGES):
         return False
     return not any(is_compound(part, words_of(language)) for part in parts for language in ("de", "nl"))
 
