@@ -31,7 +31,7 @@ class Speed:
 
 
 def show(scores: Mapping[str, Mapping[str, Score]], speeds: Mapping[str, Speed]) -> None:
-    """Print a table a corpus, one of the types, and the speeds."""
+    """Print for each corpus a table of the detectors and one of the types, and the speeds."""
     console = Console(width=118)
     for corpus, row in scores.items():
         table = Table(title=f"{corpus} ({next(iter(row.values())).gold} labels)", title_justify="left")
@@ -42,15 +42,17 @@ def show(scores: Mapping[str, Mapping[str, Score]], speeds: Mapping[str, Speed])
             figures = (score.leak, score.precision, score.f1, score.f2)
             table.add_row(name, *(f"{figure:.3f}" for figure in figures), touched)
         console.print(table)
-        kinds = Table(title="wholly covered, by type", title_justify="left")
-        kinds.add_column("detector")
+        kinds = Table(title="share wholly covered, by type", title_justify="left")
+        for heading in ("type", "labels", *row):
+            kinds.add_column(heading, justify="left" if heading == "type" else "right")
         for kind, (_, number) in next(iter(row.values())).covered.items():
-            kinds.add_column(f"{kind}\n({number})", justify="right")
-        for name, score in row.items():
-            kinds.add_row(name, *(f"{share:.2f}" for share, _ in score.covered.values()))
+            kinds.add_row(kind, str(number), *(f"{score.covered[kind][0]:.2f}" for score in row.values()))
         console.print(kinds)
     for name, speed in speeds.items():
         console.print(f"{name}: {speed.texts_per_s:.0f} texts/s, p95 {speed.p95_ms_at_500_words:.0f} ms at 500 words")
+    ours, *theirs = speeds.items()
+    for name, speed in theirs:
+        console.print(f"{ours[0]}: {ours[1].texts_per_s / speed.texts_per_s:.2f} times the texts a second of {name}")
 
 
 def write(
