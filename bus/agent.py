@@ -5,6 +5,7 @@ message; what it returns is published, audit events first, and only then is its 
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from hybridmesh.schemas.message import Message
 
 Handler = Callable[[Any], Awaitable[Sequence[Message]]]
 Clock = Callable[[], datetime]
+ASKER: ContextVar[str | None] = ContextVar("asker", default=None)
+"""Whose signature the request bears that is being answered, once it was found to hold."""
 
 
 @dataclass(frozen=True, slots=True)

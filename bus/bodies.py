@@ -4,10 +4,11 @@ import base64
 import contextlib
 import hashlib
 from collections.abc import Mapping
+from typing import cast
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
+from nats.js.errors import APIError, BadObjectMetaError, NotFoundError, ObjectNotFoundError
 
 from hybridmesh.bus.envelope import BODY_REFERENCE
 from hybridmesh.bus.errors import BodyMissing, MeshUnavailable
@@ -62,6 +63,8 @@ async def fetch_body(js: JetStreamContext, headers: dict[str, str], body: bytes)
         if isinstance(error, ObjectNotFoundError) or error.err_code == NO_MESSAGE:
             raise BodyMissing("the object store has not the body") from error
         raise MeshUnavailable("there is no object store") from error
+    except BadObjectMetaError as error:
+        raise _damaged() from error
     except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
         raise MeshUnavailable("a body could not be fetched", reason="body-not-fetched") from error
 
@@ -125,17 +128,30 @@ async def forget_bodies(js: JetStreamContext, task_id: str) -> int:
     try:
         info = await js.stream_info(BODIES_STREAM, subjects_filter=everything)
         stored = [subject.removeprefix(everything[:-1]) for subject in info.state.subjects or {}]
-        names = [base64.urlsafe_b64decode(name).decode() for name in stored if name.startswith(mine)]
+        names = [_name_in(name) for name in stored if name.startswith(mine)]
         store = await js.object_store(BODIES)
         removed = 0
         for name in names:
             if not name.startswith(_stem(end_id(task_id))) and not any(f"_{kind}" in name for kind in _TIMERS):
-                with contextlib.suppress(NotFoundError):  # removed before: what stays is a mark
+                # Removed before: what stays is a mark. Or what was noted of it cannot be read: its age removes it.
+                with contextlib.suppress(NotFoundError, BadObjectMetaError):
                     await store.delete(name)
                     removed += 1
     except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
         raise MeshUnavailable("the stored bodies could not be removed") from error
     return removed
+
+
+def _name_in(token: str) -> str:
+    """Return the name that a subject was made of; one that nobody's body has where it was made of none."""
+    try:
+        return base64.urlsafe_b64decode(token).decode()
+    except ValueError:
+        return ""
+
+
+def _damaged() -> MeshUnavailable:
+    return MeshUnavailable("a stored body is not whole", reason=DAMAGED)
 
 
 def _stem(message_id: str) -> str:
@@ -148,14 +164,18 @@ async def _read(js: JetStreamContext, name: str) -> bytes:
     nats-py would make a consumer for them, and look up its stream by name: more than an agent may do.
     """
     info = await (await js.object_store(BODIES)).get_info(name)
+    # As whoever stored it noted it, in JSON, of which nats-py checks no type.
+    size, nuid, noted = cast("tuple[object, object, object]", (info.size, info.nuid, info.digest))
+    if not (isinstance(size, int) and isinstance(nuid, str) and isinstance(noted, str) and nuid.isalnum()):
+        raise _damaged()
     pieces: list[bytes] = []
     after = 1
-    while sum(map(len, pieces)) < (info.size or 0):
-        piece = await js.get_msg(BODIES_STREAM, seq=after, subject=chunk_subject(info.nuid or ""), next=True)
+    while sum(map(len, pieces)) < size:
+        piece = await js.get_msg(BODIES_STREAM, seq=after, subject=chunk_subject(nuid), next=True)
         pieces.append(piece.data or b"")
         after = (piece.seq or after) + 1
     whole = b"".join(pieces)
     digest = base64.urlsafe_b64encode(hashlib.sha256(whole).digest()).decode()
-    if (info.digest or "").removeprefix(_DIGEST) != digest:
-        raise MeshUnavailable("a stored body is not whole", reason=DAMAGED)
+    if noted.removeprefix(_DIGEST) != digest:
+        raise _damaged()
     return whole

@@ -376,9 +376,8 @@ async def connect(
     and read its results, ``submitter`` and ``reader`` those of whom no tenant is named for.
 
     Raises:
-        UsageError: no mesh runs there.
         SetupError: the keys are not there, or not of one mesh.
-        MeshUnavailable: the server does not answer.
+        MeshUnavailable: no mesh runs there, or its server does not answer.
 
     """
     folder = settings.data if settings else Path(data)

@@ -15,6 +15,7 @@ from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import MeshUnavailable
 from hybridmesh.bus.frames import harmless, readable
+from hybridmesh.bus.tls import certificate_problem
 
 _CLOSED_S = 1.0
 _HEADER_FRAME = len(b"NATS/1.0\r\n" + b"\r\n")
@@ -102,6 +103,13 @@ async def open_connection(
 
     """
     client = Connection()
+    refused: list[ssl.SSLError] = []
+
+    async def note(error: Exception) -> None:
+        # The calls themselves raise, and the library's own log lines would be noise; but this they do not tell.
+        if isinstance(error, ssl.SSLError):
+            refused[:] = [error]
+
     opening = asyncio.create_task(
         client.connect(
             list(servers),
@@ -111,14 +119,16 @@ async def open_connection(
             tls=tls,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
-            error_cb=_ignore,
+            error_cb=note,
         )
     )
     try:
         try:
             await _await_within(opening, within_s)
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise MeshUnavailable("the mesh's server does not answer, or does not know these keys") from error
+            problem = certificate_problem(refused[0]) if refused else None
+            words = problem or "the mesh's server does not answer, or does not know these keys"
+            raise MeshUnavailable(words) from error
         yield client
     finally:
         try:
@@ -134,7 +144,3 @@ async def _await_within(opening: asyncio.Task[None], within_s: float) -> None:
     if not opening.done():
         raise TimeoutError
     opening.result()
-
-
-async def _ignore(_: Exception) -> None:
-    """The calls themselves raise; the library's own log lines would be noise."""

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hybridmesh.bus.errors import UsageError
+from hybridmesh.bus.errors import NO_MESH, MeshUnavailable
 
 _FILE = "mesh.json"
 
@@ -28,14 +28,11 @@ class Endpoint(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the file; raises UsageError when no mesh has run there."""
+        """Read the file; raises MeshUnavailable when no mesh runs there."""
         try:
             return cls.model_validate_json((folder / _FILE).read_bytes())
         except (FileNotFoundError, ValidationError):
-            raise UsageError(
-                "no mesh runs on this data folder",
-                remedy="start one with `hybridmesh up`, or name it with --data or --nats",
-            ) from None
+            raise MeshUnavailable("no mesh runs on this data folder", reason=NO_MESH) from None
 
     @staticmethod
     def remove(folder: Path) -> None:

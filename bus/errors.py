@@ -21,6 +21,8 @@ MeshError
 
 NOT_ENDED = "not-ended"
 """The reason of the error that says that a task has no end yet."""
+NO_MESH = "no-mesh"
+"""The reason of the error that says that no mesh runs on a data folder."""
 
 
 class MeshError(Exception):

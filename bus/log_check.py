@@ -64,6 +64,8 @@ def _examine(entry: LogEntry, signature: Signature) -> Examined:
     problem = signature(entry)
     if problem is None and entry.headers.get("ce-type") != AuditEvent.event_type():
         problem = "not an audit event"
+    if problem is None and len({name.lower() for name in entry.headers}) != len(entry.headers):
+        problem = "a header stands there twice"
     said = hashlib.sha256(signed_bytes(entry.subject, entry.headers, entry.body)).digest()
     return Examined(entry.sequence, entry_leaf(entry), problem, said[: _SAID + 1])
 

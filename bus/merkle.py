@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+_SIZE = 32
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -63,25 +64,27 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
     return tree.root()
 
 
-def levels_of(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """Return all nodes of the tree over leaf hashes, level by level: for many paths through one tree."""
-    levels = [list(leaves)]
-    while len(below := levels[-1]) > 1:
-        level = [node_hash(below[place], below[place + 1]) for place in range(0, len(below) - 1, 2)]
-        if len(below) % 2:
-            level.append(below[-1])
+def levels_of(leaves: bytes | bytearray) -> list[bytes | bytearray]:
+    """Return all nodes of the tree over leaf hashes, level by level, each level in one piece: for many paths."""
+    levels = [leaves]
+    while len(below := levels[-1]) > _SIZE:
+        level = bytearray()
+        for place in range(0, len(below) - _SIZE, 2 * _SIZE):
+            level += hashlib.sha256(b"\x01" + below[place : place + 2 * _SIZE]).digest()
+        if len(below) % (2 * _SIZE):
+            level += below[-_SIZE:]
         levels.append(level)
     return levels
 
 
-def path_through(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+def path_through(levels: Sequence[bytes | bytearray], index: int) -> list[bytes]:
     """Return the proof that leaf ``index`` is in the tree of these nodes (``PATH``, 2.1.3.1), leaf end first."""
-    if not 0 <= index < len(levels[0]):
+    if not 0 <= index < len(levels[0]) // _SIZE:
         raise IndexError(index)
     path: list[bytes] = []
     for level in levels[:-1]:
-        if (sibling := index ^ 1) < len(level):
-            path.append(level[sibling])
+        if (index ^ 1) * _SIZE < len(level):
+            path.append(_node(level, index ^ 1))
         index >>= 1
     return path
 
@@ -104,20 +107,32 @@ def includes(root: bytes, size: int, leaf: bytes, index: int, path: Sequence[byt
     return last == 0 and found == root
 
 
-def consistency_path(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
-    """Return the proof that the tree over ``leaves`` grew from its first ``old_size`` (``PROOF``, 2.1.4.1)."""
-    if not 0 < old_size <= len(leaves):
+def consistency_path(levels: Sequence[bytes | bytearray], old_size: int) -> list[bytes]:
+    """Return the proof that the tree of these nodes grew from its first ``old_size`` leaves (``PROOF``, 2.1.4.1)."""
+    size = len(levels[0]) // _SIZE
+    if not 0 < old_size <= size:
         raise IndexError(old_size)
-    return _subproof(leaves, old_size, whole=True)
+    start, end, path = 0, size, list[bytes]()
+    while old_size < end:
+        split = start + _split(end - start)
+        if old_size <= split:
+            path.append(_over(levels, split, end))
+            end = split
+        else:
+            path.append(_over(levels, start, split))
+            start = split
+    # The old tree itself, where it is a node of the new one, is known to who checks.
+    return [*([_over(levels, start, end)] if start else []), *reversed(path)]
 
 
-def _subproof(leaves: Sequence[bytes], old_size: int, *, whole: bool) -> list[bytes]:
-    if old_size == len(leaves):
-        return [] if whole else [root_of(leaves)]
-    split = _split(len(leaves))
-    if old_size <= split:
-        return [*_subproof(leaves[:split], old_size, whole=whole), root_of(leaves[split:])]
-    return [*_subproof(leaves[split:], old_size - split, whole=False), root_of(leaves[:split])]
+def _over(levels: Sequence[bytes | bytearray], start: int, end: int) -> bytes:
+    """Return the node over the leaves from ``start`` up to ``end``: it begins at a multiple of its width."""
+    height = (end - start - 1).bit_length()
+    return _node(levels[height], start >> height)
+
+
+def _node(level: bytes | bytearray, place: int) -> bytes:
+    return bytes(level[place * _SIZE : (place + 1) * _SIZE])
 
 
 def grew(old_root: bytes, old_size: int, root: bytes, size: int, path: Sequence[bytes]) -> bool:

@@ -103,8 +103,8 @@ class Outbox:
     def waiting(self) -> Iterator[TaskSubmitted]:
         """Yield what this sender put there and the bus never acknowledged, oldest first.
 
-        A file that is not whole is passed over. One without a note, of an earlier version, is taken for the publisher's
-        and for the data folder's own mesh, and is given to nobody else.
+        A file that is not whole is passed over, and counted by :meth:`unreadable`. One without a note, of an earlier
+        version, is taken for the publisher's and for the data folder's own mesh, and is given to nobody else.
         """
         for kept in self._all():
             if self._is_mine(kept):
@@ -114,6 +114,10 @@ class Outbox:
         """Count what waits for another mesh, or for another identity."""
         return sum(not self._is_mine(kept) for kept in self._all())
 
+    def unreadable(self) -> int:
+        """Count the files that hold no task that this process can read, and so wait for a person."""
+        return sum(self._read(path) is None for path in self._folder.glob("*.json"))
+
     def _is_mine(self, kept: _Kept | TaskSubmitted) -> bool:
         if isinstance(kept, _Kept):
             return (kept.role, kept.mesh) == (self._sender.role, self._sender.mesh)
@@ -121,11 +125,15 @@ class Outbox:
 
     def _all(self) -> Iterator[_Kept | TaskSubmitted]:
         self._clear_drafts()
-        for path in sorted(self._folder.glob("*.json")):
-            for kind in (_Kept, TaskSubmitted):
-                with contextlib.suppress(ValidationError, OSError):
-                    yield kind.model_validate_json(path.read_bytes())
-                    break
+        yield from filter(None, map(self._read, sorted(self._folder.glob("*.json"))))
+
+    def _read(self, path: Path) -> _Kept | TaskSubmitted | None:
+        for kind in (_Kept, TaskSubmitted):
+            with contextlib.suppress(ValidationError, OSError):
+                found = kind.model_validate_json(path.read_bytes())
+                task = found.task if isinstance(found, _Kept) else found
+                return found if self._path(task) == path else None  # under another name nobody could claim it
+        return None
 
     def _clear_drafts(self) -> None:
         for path in self._folder.glob(".*"):

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import BaseModel, ValidationError
 
-from hybridmesh.bus.agent import Clock, Service
+from hybridmesh.bus.agent import ASKER, Clock, Service
 from hybridmesh.bus.envelope import SIGNATURE, producer_of, signature_problem, signed_bytes
 from hybridmesh.bus.errors import (
     InvalidMessage,
@@ -124,6 +124,7 @@ async def answer(
     """
     try:
         _trust(service, headers, body, ring, clock())
+        ASKER.set(producer_of(headers))
         request = service.request.model_validate_json(body)
         return (await service.answer(request)).model_dump_json().encode(), {}
     except ValidationError:

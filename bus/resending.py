@@ -30,6 +30,8 @@ async def resending(outbox: Outbox, send: Send) -> AsyncGenerator[None]:
         await asyncio.wait({sending}, timeout=_WITHIN_S)
         if foreign := outbox.foreign():
             logger.warning("tasks in the outbox for another mesh or by another key, not sent here: %d", foreign)
+        if unreadable := outbox.unreadable():
+            logger.warning("files in the outbox that hold no task that can be read, not sent: %d", unreadable)
         yield
     finally:
         if not sending.done():

@@ -37,6 +37,16 @@ def make_context(settings: BusSettings) -> ssl.SSLContext | None:
     return context
 
 
+def certificate_problem(error: ssl.SSLError) -> str | None:
+    """Say what is wrong with a certificate, and what to set, where a handshake broke over one."""
+    reason = error.reason or ""
+    if "VERIFY_FAILED" in reason:
+        return "the server's certificate is not by an authority that is known here: set bus.tls_ca to its own"
+    if "ALERT" in reason and ("CERT" in reason or "UNKNOWN_CA" in reason):
+        return "the server asks for a certificate of its own authority: set bus.tls_cert and bus.tls_key to such a one"
+    return None
+
+
 def servers_of(url: str, settings: BusSettings) -> list[str]:
     """Return the servers that a URL, or several with commas between, names: those of one cluster.
 

@@ -15,16 +15,16 @@ from nats.js import JetStreamContext
 
 from hybridmesh.agents.auditor.bundle import Part, read_file
 from hybridmesh.bus.audit_trust import entry_problem
+from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.identity import KeyRing
 from hybridmesh.bus.log_check import LogCheck, examine, examine_checkpoints
 from hybridmesh.bus.proofs import Claim, LogEntry, Signature
-from hybridmesh.infra.audit_log import read_log
+from hybridmesh.infra.audit_log import pass_on, read_log
 from hybridmesh.schemas.audits import AuditFinding
 
 R = TypeVar("R")
 
 _WORTH_SPREADING = 5_000  # fewer entries are examined before another process has started
-_BATCH = 500
 _AHEAD = 4  # batches for each core that wait to be examined, or to be taken in
 
 
@@ -63,7 +63,10 @@ async def verify_log(js: JetStreamContext, ring: KeyRing, kept: Sequence[Claim] 
 
 def verify_file(file: Path, ring: KeyRing, kept: Sequence[Claim] = ()) -> Verification:
     """Check an export; raises UsageError where it is none."""
-    return _verify(read_file(file), ring, kept)
+    found = _verify(read_file(file), ring, kept)
+    if not (found.entries or found.checkpoints or kept):
+        raise UsageError(f"{file} is empty", remedy="export the log again")
+    return found
 
 
 def verify_entries(
@@ -75,15 +78,8 @@ def verify_entries(
 
 
 def _verify(lines: Iterable[tuple[Part, LogEntry]], ring: KeyRing, kept: Sequence[Claim]) -> Verification:
-    waiting: dict[Part, list[LogEntry]] = {"checkpoints": [], "log": []}
     with _Examination(ring) as examination:
-        for part, entry in lines:
-            waiting[part].append(entry)
-            if len(waiting[part]) == _BATCH:
-                examination.take(part, waiting[part])
-                waiting[part] = []
-        for part, rest in waiting.items():
-            examination.take(part, rest)
+        pass_on(lines, examination.take)
         return examination.result(kept)
 
 

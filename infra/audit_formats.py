@@ -39,7 +39,7 @@ _REFUSALS = frozenset(
 # What somebody should look at: a producer that is not who it says, and a prompt that a guard had to stop.
 _LOOK_AT = frozenset({Action.MESSAGE_REFUSED, Action.EGRESS_BLOCKED})
 
-_BY_PEOPLE = frozenset({Action.APPROVAL_ANSWERED, Action.MESSAGE_REFUSED})
+_BY_PEOPLE = frozenset({Action.APPROVAL_ANSWERED, Action.MEMORY_FORGOTTEN, Action.MESSAGE_REFUSED})
 
 
 def as_ocsf(entry: LogEntry, event: AuditEvent) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hybridmesh.schemas.audits import Checkpoint
 
 _BEGINNING_SIGNED_S = 15.0  # an auditor looks every ten where a log begins that does not grow
 _LOOK_AGAIN_S = 0.25
+_BATCH = 500
 _NEWEST = 500  # checkpoints, of which one is the likeliest to say where the log begins
 
 Take = Callable[[Part, list[LogEntry]], None]
@@ -48,6 +49,18 @@ async def read_log(js: JetStreamContext, ring: KeyRing, take: Take) -> None:
     if begins > 1:
         log.last = log.last or begins - 1
         await log.read()
+
+
+def pass_on(lines: Iterable[tuple[Part, LogEntry]], take: Take) -> None:
+    """Give on the lines of an export as they are read."""
+    waiting: dict[Part, list[LogEntry]] = {"checkpoints": [], "log": []}
+    for part, entry in lines:
+        waiting[part].append(entry)
+        if len(waiting[part]) == _BATCH:
+            take(part, waiting[part])
+            waiting[part] = []
+    for part, rest in waiting.items():
+        take(part, rest)
 
 
 class _Passing:

@@ -23,6 +23,7 @@ from hybridmesh.schemas.message import StepMessage, is_task_id
 from hybridmesh.schemas.tasks import CancelTask, TaskSubmitted
 
 _AGENT = "publisher"
+_NUMBERS = 2**64  # a stream's are below
 _MARKS = (REASON, DETAIL, BURIED_BY, BURIED_AT, DIED_ON, LEFT_OUT)
 
 
@@ -113,7 +114,7 @@ class DeadLetters:
 
     async def read(self, number: int) -> Letter:
         """Return one letter; raises UsageError when there is none of that number."""
-        letter = await self._next(number, await self._replays()) if number > 0 else None
+        letter = await self._next(number, await self._replays()) if 0 < number < _NUMBERS else None
         if letter is None or letter.number != number:
             raise UsageError(f"there is no dead letter {number}", remedy="`hybridmesh dead-letters ls` shows them")
         return letter

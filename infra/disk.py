@@ -18,10 +18,12 @@ def check_room(folder: Path, needed: int = NEEDED_BYTES) -> int:
     """Return the free bytes where ``folder`` is or will be.
 
     Raises:
-        SetupError: there is too little room, or the folder cannot be written.
+        SetupError: there is too little room, or the folder cannot be written, or is none.
 
     """
-    if not os.access(_nearest(folder), os.W_OK):
+    if not (nearest := _nearest(folder)).is_dir():
+        raise SetupError(f"{nearest} is no folder", remedy="choose another with --data")
+    if not os.access(nearest, os.W_OK):
         raise SetupError("the data folder cannot be written", remedy="choose another with --data")
     free = free_bytes(folder)
     if free < needed:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hybridmesh.bus import endpoint as endpoints
-from hybridmesh.bus.errors import MeshError, SetupError, UsageError
+from hybridmesh.bus.errors import MeshError, MeshUnavailable, SetupError, UsageError
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.infra.doctor import Endpoint, Facts, Runtime, Trouble
 
@@ -142,7 +142,7 @@ def _room(folder: Path) -> int | Trouble:
 def _endpoint(folder: Path) -> Endpoint | None:
     try:
         found = endpoints.Endpoint.read(folder)
-    except (UsageError, OSError):
+    except (MeshUnavailable, OSError):
         return None
     return Endpoint(found.url, found.pid, found.cloud, _answers(found.url))
 

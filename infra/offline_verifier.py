@@ -11,9 +11,9 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -29,6 +29,9 @@ _AUDITOR = "auditor"
 RECORDERS = frozenset(
     {"auditor", "classifier", "consultant", "decomposer", "memory", "publisher", "router", "verifier", "worker"}
 )
+_FIELDS = frozenset({"part", "sequence", "subject", "headers", "body", "body_base64"})
+_LONGEST = 2**26  # letters of a line: more than an entry could have
+_PROOFS = {"inclusion": ("task", "entries"), "consistency": ("since", "path")}
 _SAID = 16  # bytes of a hash that tell one entry from another
 _ARGUMENTS = (3, 4)
 
@@ -36,7 +39,32 @@ _ARGUMENTS = (3, 4)
 def body_of(entry: Entry) -> bytes:
     """Return an entry's body."""
     packed = entry.get("body_base64")
-    return str(entry.get("body", "")).encode() if packed is None else base64.b64decode(packed)
+    return str(entry.get("body", "")).encode() if packed is None else base64.b64decode(packed, validate=True)
+
+
+def entry_from(found: Any) -> Entry:  # noqa: ANN401 - anything may stand in a file
+    """Return what was read as an entry: with all that is checked, and nothing that is not; raises ValueError."""
+    if not isinstance(found, dict) or not _FIELDS.issuperset(entry := cast("Entry", found)):
+        raise ValueError
+    headers: Any = entry.get("headers")
+    bodies = [entry[name] for name in ("body", "body_base64") if name in entry]
+    if not isinstance(headers, dict) or len(bodies) != 1 or type(entry.get("sequence")) is not int:
+        raise ValueError
+    texts = (entry.get("subject"), *bodies, *cast("Entry", headers).values())
+    if entry.get("part") not in ("log", "checkpoints") or not all(isinstance(text, str) for text in texts):
+        raise ValueError
+    return entry
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401 - anything may stand in a file
+    """Return what JSON says; raises ValueError also where a name stands twice in an object: people read the first."""
+    return json.loads(text, object_pairs_hook=_only_once)
+
+
+def _only_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(found := dict(pairs)) != len(pairs):
+        raise ValueError
+    return found
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -85,19 +113,15 @@ class Tree:
 
 
 def signed_beginning(signed: list[Entry]) -> int:
-    """Return the first entry of a log by what was signed of it: all before that are past their retention.
+    """Return the first entry of a log by what was signed of it, once those before were old enough to go.
 
-    The auditor signs that only after it has seen that they were old enough. If it is behind the last entry, a log
-    without entries is whole.
+    If it is behind the last entry, a log without entries is whole.
     """
     return max((int(item.get("first", 1)) for item in signed if item.get("peaks")), default=1)
 
 
 def beginning(first: int, signed: list[Entry]) -> Entry | None:
-    """Return the checkpoint from which a log can be checked that begins with a later entry, ``first``, or None.
-
-    Earlier entries may be past their retention, which is so only if a signed checkpoint says that the log began there.
-    """
+    """Return the checkpoint from which a log can be checked that begins with ``first``, if one says that it does."""
     if 1 < first <= signed_beginning(signed):
         for item in sorted((item for item in signed if item.get("peaks")), key=lambda item: int(item["size"])):
             peaks = [bytes.fromhex(peak) for peak in item["peaks"]]
@@ -158,6 +182,8 @@ def signer_problem(entry: Entry, ring: Ring, kind: str) -> str | None:
     headers, body = entry["headers"], body_of(entry)
     if headers.get("ce-type") != kind:
         return "another type than its place asks for"
+    if len({name.lower() for name in headers}) != len(headers):
+        return "a header stands there twice"
     signed = signed_bytes(entry)
     name = headers.get("ce-source", "").removeprefix(_SOURCE)
     try:
@@ -265,12 +291,17 @@ def claim_problems(sealed: set[Claim], kept: set[Claim], roots: dict[int, str], 
 
 def check_proof(proof: Entry, ring: Ring, kept: list[Entry]) -> list[str]:
     """Return what is wrong with a proof; nothing: it holds."""
-    problem = signer_problem(proof["checkpoint"], ring, _CHECKPOINT)
+    problem = signer_problem(entry_from(proof["checkpoint"]), ring, _CHECKPOINT)
     if problem:
         return [f"checkpoint: {problem}"]
     content = json.loads(body_of(proof["checkpoint"]))
     size, root = int(content["size"]), bytes.fromhex(content["root"])
-    if proof["proves"] == "consistency":
+    proves = proof["proves"]
+    if proof.keys() != {"checkpoint", "proves", *_PROOFS[proves]}:
+        raise Fault("the proof has more in it than is checked, or less")
+    if any(claim[0] == size and claim != (size, content["root"]) for claim in map(claim_of, kept)):
+        return [f"two checkpoints over {size} entries with different roots: the proof's, and the one that was kept"]
+    if proves == "consistency":
         since = proof["since"]
         if kept and claim_of(since) not in [claim_of(item) for item in kept]:
             return ["the proof starts from another checkpoint than the one that was kept"]
@@ -279,7 +310,7 @@ def check_proof(proof: Entry, ring: Ring, kept: list[Entry]) -> list[str]:
         return [] if holds else ["the log did not grow from that checkpoint"]
     found: list[str] = []
     for item in proof["entries"]:
-        entry, path = item["entry"], [bytes.fromhex(part) for part in item["path"]]
+        entry, path = entry_from(item["entry"]), [bytes.fromhex(part) for part in item["path"]]
         problem = signer_problem(entry, ring, _EVENT)
         if problem is None and json.loads(body_of(entry)).get("task_id") != proof["task"]:
             problem = "not about this task"
@@ -303,9 +334,9 @@ def main(arguments: list[str]) -> int:
         found, note = _check(Path(arguments[1]), ring, kept)
     except OSError as error:
         found = [f"a file cannot be read: {error.strerror}"]
-    except _NoCheckpoint:
-        found = ["there is no checkpoint in the file of those that were kept"]
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except Fault as fault:
+        found = [str(fault)]
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, MemoryError) as error:
         found = [f"neither an export nor a proof: {type(error).__name__}"]
     for line in found or [note] * bool(note):
         sys.stdout.write(f"{line}\n")
@@ -313,15 +344,15 @@ def main(arguments: list[str]) -> int:
     return 1 if found else 0
 
 
-class _NoCheckpoint(Exception):
-    """A file that ought to hold kept checkpoints holds none, which must not pass for nothing to hold against."""
+class Fault(Exception):
+    """A file is not what it ought to be, which must not pass for one where there is nothing to find."""
 
 
 def _kept(file: str) -> list[Entry]:
     text = Path(file).read_text("utf-8").strip()
     found: list[Entry] = json.loads(text if text.startswith("[") else f"[{text}]")
     if not found or any(claim_of(item)[0] < 1 for item in found):
-        raise _NoCheckpoint
+        raise Fault("there is no checkpoint in the file of those that were kept")
     return found
 
 
@@ -335,16 +366,24 @@ class Lines:
     def __iter__(self) -> Iterator[Entry]:
         """Yield one after the other."""
         with self.file.open(encoding="utf-8", newline="\n") as lines:
-            yield from (json.loads(line) for line in lines if line.strip())
+            for number, line in enumerate(iter(partial(lines.readline, _LONGEST), ""), start=1):
+                try:
+                    found = [entry_from(read_json(line))] if line.strip() else []
+                except (ValueError, RecursionError):
+                    raise Fault(f"line {number} is not an entry of an export") from None
+                yield from found
 
 
 def _check(file: Path, ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
     with file.open(encoding="utf-8", newline="\n") as lines:
-        start = next((line for line in lines if line.strip()), "")
-    if not start or _is_part(start):
+        start = next((line for line in iter(partial(lines.readline, _LONGEST), "") if line.strip()), "")
+    if not start:
+        raise Fault("the file is empty")
+    if _is_part(start):
         return _check_export(Lines(file), ring, kept)
-    proof: Entry = json.loads(file.read_text("utf-8"))
-    return check_proof(proof, ring, kept), ""
+    proof: Entry = read_json(file.read_text("utf-8"))
+    alone = "the checkpoint that was kept was not compared: a proof with `since` does that"
+    return check_proof(proof, ring, kept), alone if kept and proof["proves"] == "inclusion" else ""
 
 
 def _is_part(line: str) -> bool:

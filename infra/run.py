@@ -32,7 +32,8 @@ async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys
     """Run one agent until SIGTERM or Ctrl-C, then drain.
 
     Raises:
-        UsageError: there is no such agent, or no mesh at the place named.
+        UsageError: there is no such agent.
+        MeshUnavailable: no mesh runs on the data folder.
         SetupError: keys or models are missing.
 
     """

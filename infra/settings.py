@@ -50,7 +50,7 @@ def load_settings(
     variables = os.environ if environment is None else environment
     tree = _read_file(file)
     for name, value in variables.items():
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and value:  # an empty one is as good as none, as compose files write it
             _set(tree, name.removeprefix(PREFIX).lower().split("__"), value)
     for name, value in (flags or {}).items():
         if value is not None:
@@ -151,13 +151,10 @@ def _check_keys(tree: Mapping[str, Any], model: type[BaseModel], path: str) -> N
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"did you mean {path}{near[0]}?" if near else f"known here: {', '.join(sorted(known))}"
             raise UsageError(f"unknown setting {path}{name}", remedy=hint)
-        if not isinstance(value, dict):
-            continue
-        inner = cast("Tree", value)
         section = known[name].annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
-            _check_keys(inner, section, f"{path}{name}.")
+            _check_keys(_table(value, f"{path}{name}"), section, f"{path}{name}.")
         elif ProfileSettings in get_args(section):
-            for profile, fields in inner.items():
+            for profile, fields in _table(value, f"{path}{name}").items():
                 place = f"{path}{name}.{profile}"
                 _check_keys(_table(fields, place), ProfileSettings, f"{place}.")

@@ -20,14 +20,21 @@ _ADDRESS = re.compile(
     r"|(?:^|\W)www\."
     r"|(?:^|[^\w:])//"  # a scheme is taken from the page
     r"|(?:^|\W)https?:"  # browsers need no slashes behind it
-    r"|(?:^|[^\w@.-])(?:[\w-]{1,63}[.\u3002\uff0e\uff61])+[^\W\d_]{2,24}(?::\d{1,5})?[/?#]"  # a bare host is linked
+    r"|(?:^|[^\w@.-])(?:[\w-]{1,63}[.\u3002\uff0e\uff61])+"
+    r"(?:[^\W\d_]{2,24}|xn--[\w-]{2,59})(?::\d{1,5})?[/?#]"  # a bare host is linked
     r"|(?:^|[^\w@.-])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?[/?#])\Z",
     re.IGNORECASE,
 )
 _STYLE_ADDRESS = re.compile(r"\burl\(\Z", re.IGNORECASE)
 _BEFORE_LABEL = re.compile(r"[ \t>*+\d.)-]*")  # of a quotation or a list around a link's definition
-# What a tool is called: "send_mail", "sendMail", "mail.send"; a word alone may be a person's job, or a hammer.
-_TOOL = r"(?-i:[a-z][a-z0-9]{0,40}(?:(?:[_.][A-Za-z0-9]{1,40}){1,8}|(?:[A-Z][a-z0-9]{1,40}){1,8}))"
+# What takes a value out.
+_SENDS = (
+    r"(?:send|post|put|patch|e?mail|sendmail|upload|publish|forward|submit|notify|transfer|fetch|request|browse|navigate"
+    r"|search|tweet|curl|wget|urlopen|webhook)"
+)
+# What a tool is called: "send_mail", "sendMail", "mail.send"; another word alone may be a person's job, or a hammer.
+_TOOL = rf"(?-i:[a-z][a-z0-9]{{0,40}}(?:(?:[_.][A-Za-z0-9]{{1,40}}){{1,8}}|(?:[A-Z][a-z0-9]{{1,40}}){{1,8}})|{_SENDS})"
+_HTTP = r"(?-i:GET|POST|PUT|PATCH|DELETE)"
 _TOOL_ALONE = r"(?-i:[A-Za-z][\w.:-]{0,80})"  # behind a key that nothing else has
 _ARGUMENT = r"(?:(?:tool|function|action)_?)?(?:arguments|param(?:eter)?s|input|args|kwargs)"
 _TOOL_NAMED = r"(?:tool|function)_?name|recipient_name"
@@ -37,6 +44,7 @@ _CALL_KEY = re.compile(
     r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:\w{1,20}_)?(?:tool_?use|(?:tool|function)[_-]?call)[\"'],\Z"
     rf"|[\"'](?:tool|{_TOOL_NAMED})[\"']\s{{0,8}}:\s{{0,8}}[\"']{_TOOL_ALONE}[\"']\s{{0,8}},\Z"
     rf"|[\"'](?:{_TOOL_PERHAPS})[\"']\s{{0,8}}:\s{{0,8}}[\"']{_TOOL}[\"']\s{{0,8}},\Z"
+    rf"|[\"']method[\"']\s{{0,8}}:\s{{0,8}}[\"']{_HTTP}[\"']\s{{0,8}},\Z"
     rf"|[\"']{_ARGUMENT}[\"']\s{{0,8}}:\Z",
     re.IGNORECASE,
 )
@@ -64,22 +72,46 @@ _LETTER_CODE = re.compile(r"u00(?P<code>[2-7][0-9A-Fa-f])")  # of an escape in a
 _FORMULA = re.compile(  # of a table, which fetches what it names
     r"=.{0,40}\b(?:HYPERLINK|WEBSERVICE|IMAGE|IMPORT(?:XML|DATA|HTML|FEED|RANGE))\(\Z", re.IGNORECASE
 )
-_CALL_LINE = re.compile(r"[\s*#>]{0,8}Action[ _]?Input\W{0,4}:", re.IGNORECASE)  # of models that act in plain text
-_ACTION_LINE = re.compile(r"[\s*#>]{0,8}Action\W{0,4}:[\s*`]{0,8}", re.IGNORECASE)  # with the call fenced below it
+_CALL_LINE = re.compile(  # of models that act in plain text
+    r"[\s*#>]{0,8}(?:Action[ _]?Input|(?:tool|function)[ _]?(?:calls?|input|request))(?: ?\d{1,2})?\W{0,4}:",
+    re.IGNORECASE,
+)
+_ACTION_LINE = re.compile(  # with the call fenced there or below it
+    r"[\s*#>]{0,8}Action(?: ?\d{1,2})?\W{0,4}:[\s*]{0,8}(?P<fence>`{3,}\w*)?[\s*`]{0,8}", re.IGNORECASE
+)
 _ACTION_CALL = re.compile(  # "Action: search[", "Function call: send(", "[send(to="
-    r"[\s*#>-]{0,8}(?:Action|(?:tool|function)[ _]?calls?)[\s*]{0,4}:[\s*`]{0,4}(?-i:[A-Za-z][\w.]{0,80})"
-    r"(?P<open>[(\[])?"
+    r"[\s*#>-]{0,8}(?:Act(?:ion)?(?: ?\d{1,2})?|tool|(?:tool|function)[ _]?calls?)[\s*]{0,4}:[\s*`]{0,4}"
+    r"(?-i:[A-Za-z][\w.]{0,80})(?P<open>[(\[])?"
     r"|\s{0,8}\[(?-i:[a-z][\w.]{0,80})\((?-i:[a-z]\w{0,40})(?P<named>=)",
     re.IGNORECASE,
+)
+# "requests.post(", "sendMail(", "print(api.send_mail(": program text that sends; where it is defined nothing is sent.
+_TAIL = r"(?:_\w{1,60}|(?-i:[A-Z])\w{0,60}|\.\w{1,60})"
+_SENDING = re.compile(
+    rf"(?:[a-z0-9][._]{_SENDS}{_TAIL}?|(?:^|[^\w.]){_SENDS}{_TAIL}"
+    rf"|[a-z0-9](?-i:Send|Post|Put|E?[Mm]ail|Upload|Publish|Submit|Fetch){_TAIL}?)\(\Z",
+    re.IGNORECASE,
+)
+_SENDING_ALONE = re.compile(rf"(?:^|[^\w.]){_SENDS}\((?:\w{{1,30}}=|[\"'{{])\Z", re.IGNORECASE)  # no "mail(s)"
+_DEFINES = re.compile(
+    r"\s*(?:(?:export|public|private|protected|static|async|pub) )*(?:def|function|func|fn|sub|void) "
+)
+_FETCHED = re.compile(r"(?:\[(?:img|url)\]|\[(?:img|url)=|\\?(?:href|url|includegraphics)\{)\Z", re.IGNORECASE)
+_SHARE = re.compile(r"(?:^|[\s\"'(<])\\{2,4}[\w.-]{3,60}\\\Z")  # of a server, which Windows logs in to
+_MARKED = re.compile(r"(?:\[TOOL_(?:CALLS?|REQUEST|USE)\]|to=functions\.)\Z", re.IGNORECASE)
+_BLOCK_NAME = re.compile(
+    r"\[{1,2}(?:tool|function)(?:[_.]\w{1,40})?s?\]{1,2}\s*|>>>(?P<good>[a-z][\w.]{1,60})", re.IGNORECASE
 )
 _CALL_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*(?:tool|function)\w*", re.IGNORECASE)
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*")
 _OPEN_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*\w*\s*")
 _CALL_TAG = re.compile(
     r"[|\uff5c]?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*|calls?|use)?|invoke|python_tag|call_?tool"
-    r"|use_(?:\w+_)?tool|execute_command|action_?input|arg_(?:key|value)|parameter)[|\uff5c]?",
+    rf"|use_(?:\w+_)?tool|execute(?:_\w+)?|action(?:_?(?:input|start))?|plugin|api_call|arg_(?:key|value)|parameter"
+    rf"|{_SENDS}_\w{{1,60}}|script|style)[|\uff5c]?",
     re.IGNORECASE,
 )
+_TOOL_TAGS = frozenset({"tool", "tool_name", "function_name"})
 _FOR_GOOD = "["  # a call that no mark ends
 _PARAGRAPH = ":"  # one that a blank line ends
 CALL_KEYS = frozenset({
@@ -98,6 +130,7 @@ CALL_TYPES = frozenset({
 TOOL_KEYS = frozenset({"tool", "tool_name", "toolname", "function_name", "functionname", "recipient_name"})
 TOOL_KEYS_PERHAPS = frozenset(_TOOL_PERHAPS.split("|"))
 TOOL_NAME = re.compile(_TOOL)
+HTTP_METHOD = re.compile(_HTTP)
 TOOL_NAME_ALONE = re.compile(_TOOL_ALONE)
 
 _ENCLOSING = {"<": ">", '"': '"', "'": "'"}
@@ -194,22 +227,29 @@ class Destinations:
 
     def _follow_word(self, char: str) -> None:
         if char == "\\":  # of an escape, as JSON and Markdown have them
+            self._address = self._address or _SHARE.search(self._line + char) is not None
             return
         self._recent = (self._recent + char)[-_KEPT:]
-        if char in ":,{[" and self._names_call(char):
-            self._call = _FOR_GOOD
-        elif char in ":([=" and self._call is None and self._begins_call(self._line + char):
-            self._call = _PARAGRAPH
-        if char in _ENDS_WORD:
-            self._word, self._address = "", False
-            return
-        self._word = (self._word + char)[-_KEPT:]
-        if char == "(" and self._call is None and _FORMULA.search(self._word):
-            self._call = _PARAGRAPH
-        if char in _TELLS:
+        self._word = "" if char in _ENDS_WORD else (self._word + char)[-_KEPT:]
+        self._follow_call(char)
+        if not self._word:
+            self._address = False
+        elif char in _TELLS:
             self._address = self._address or _ADDRESS.search(self._word) is not None
-            if self._word.endswith(("[TOOL_CALLS]", "to=functions.")):
-                self._call = _FOR_GOOD
+        if char in "]={" and _FETCHED.search(self._word):
+            self._address = True
+
+    def _follow_call(self, char: str) -> None:
+        marked = char in "].:" and (_MARKED.search(self._word) or "\u273f" in self._word)
+        if marked or (char in ":,{[" and self._names_call(char)):
+            self._call = _FOR_GOOD
+        elif char == ")" and self._last == "(" and self._call == _PARAGRAPH and _SENDING.search(self._word[:-1]):
+            self._call = None  # "fetch()" sends nothing
+        elif self._call is None and char in ":([={\"'" and self._begins_call(self._line + char):
+            self._call = _PARAGRAPH
+
+    def _sends(self) -> bool:
+        return _SENDING.search(self._word) is not None and _DEFINES.match(self._line) is None
 
     def _names_call(self, char: str) -> bool:
         if char in ":," and _CALL_KEY.search(_LETTER_CODE.sub(_letter, self._recent)):
@@ -219,6 +259,10 @@ class Destinations:
         return char != "," and told and _BARE_CALL_KEY.search(self._recent) is not None
 
     def _begins_call(self, line: str) -> bool:
+        if line[-1] == "(" and (_FORMULA.search(self._word) or self._sends()):
+            return True
+        if line[-1] in "\"'={" and _SENDING_ALONE.search(self._recent):
+            return True
         if line[-1] != ":":
             found = _ACTION_CALL.fullmatch(line)
             return found is not None and (found["open"] or found["named"]) is not None
@@ -258,7 +302,8 @@ class Destinations:
         if char not in _BLANK and char not in "/>=":
             self._name = (self._name + char)[:_KEPT]
         elif self._name.startswith("/"):
-            self._call = None if self._call == name else self._call
+            if self._call == name:  # "<tool>send</tool><to>": what the tool gets comes behind its name
+                self._call = _PARAGRAPH if name in _TOOL_TAGS else None
         elif self._call is None and _CALL_TAG.fullmatch(name):
             self._call = name
 
@@ -273,12 +318,15 @@ class Destinations:
             self._call = "```"
         elif self._call is None and _NAMED_TOOL_LINE.fullmatch(self._line):
             self._call = _PARAGRAPH
+        elif self._call is None and (block := _BLOCK_NAME.fullmatch(self._line)):
+            self._call = _FOR_GOOD if block["good"] else _PARAGRAPH
         self._tool_line = _TOOL_LINE.fullmatch(self._line) is not None
         self._action_line = _ACTION_LINE.fullmatch(self._line) is not None
         self._line, self._blank_line = "", True
 
     def _is_fenced_action(self) -> bool:
-        return self._action_line and _OPEN_FENCE.fullmatch(self._line) is not None
+        here = _ACTION_LINE.fullmatch(self._line)
+        return bool(here and here["fence"]) or (self._action_line and _OPEN_FENCE.fullmatch(self._line) is not None)
 
 
 def _letter(code: re.Match[str]) -> str:

@@ -1,8 +1,21 @@
 """The structure of a JSON document as it comes, sign by sign: where a key stands, and what is a tool call; pure."""
 
-from collections.abc import Collection
+import json
+import re
+from collections.abc import Callable, Collection
 
-from hybridmesh.schemas.destinations import CALL_TYPES, TOOL_NAME, TOOL_NAME_ALONE
+from hybridmesh.schemas.destinations import (
+    ARGUMENT_KEYS,
+    CALL_KEYS,
+    CALL_TYPES,
+    HTTP_METHOD,
+    TOOL_KEYS,
+    TOOL_KEYS_PERHAPS,
+    TOOL_NAME,
+    TOOL_NAME_ALONE,
+)
+
+_SIGN = re.compile(r'"(?P<said>(?:[^"\\]|\\.)*)"|[{}\[\]:,]', re.DOTALL)
 
 _NAME_MOST = 80  # characters of a tool's name
 
@@ -27,6 +40,11 @@ class Nesting:
         self.spoken = ""  # the string that was read last: a key, if a colon follows
 
     @property
+    def names_call(self) -> bool:
+        """Whether the member that ends with the next sign is the first to say that its object is a tool call."""
+        return self._call_object is None and self._names_call()
+
+    @property
     def at_key(self) -> bool:
         """Whether a string that begins here is a key."""
         return self._open[-1:] == ["{"] and self._last in ("{", ",")
@@ -47,7 +65,7 @@ class Nesting:
             self._key = spoken
             if self._call is None and spoken in self._call_keys:
                 self._call = len(self._open)
-        elif self._call_object is None and self._names_call():
+        elif self.names_call:
             self._call_object = len(self._open)
         if char in "{[":
             self._open.append(char)
@@ -66,6 +84,50 @@ class Nesting:
         """Say whether the member that ends here says that its object is a tool call."""
         if self._key == "type":
             return self.spoken.lower() in CALL_TYPES
+        if self._key == "method":
+            return HTTP_METHOD.fullmatch(self.spoken) is not None
         if self._key in self._tool_keys:
             return TOOL_NAME_ALONE.fullmatch(self.spoken) is not None
         return self._key in self._perhaps and TOOL_NAME.fullmatch(self.spoken) is not None
+
+
+def follow_calls(members: Collection[str] = ()) -> Nesting:
+    """Return what follows a document for tool calls; ``members`` were asked for by name and are none."""
+    asked = {member.lower() for member in members}
+    return Nesting(CALL_KEYS | (ARGUMENT_KEYS - asked), TOOL_KEYS - asked, TOOL_KEYS_PERHAPS - asked)
+
+
+def is_told_late(text: str, holds: Callable[[str], bool], members: Collection[str] = ()) -> bool:
+    """Say whether an object says that it is a tool call behind a piece of it that ``holds`` a value.
+
+    Who restores as a reply comes has put the value there by then: "{"to": …, "tool": "send"}".
+    """
+    nesting = follow_calls(members)
+    held: list[bool] = []  # of each object and list that is open
+    at = 0
+    for sign in _SIGN.finditer(text):
+        between, at = text[at : sign.start()], sign.end()
+        if held and between and holds(between):
+            held[-1] = True
+        if sign["said"] is not None:
+            nesting.spoken = ""
+            nesting.speak(said := _read(sign["said"]))
+            held[-1:] = [held[-1] or holds(said)] if held else []
+            continue
+        if held and held[-1] and sign.group() != ":" and nesting.names_call:
+            return True
+        nesting.place(sign.group())
+        if sign.group() in "{[":
+            held.append(False)
+        elif sign.group() in "}]" and held:
+            inner = held.pop()
+            held[-1:] = [held[-1] or inner] if held else []
+    return False
+
+
+def _read(said: str) -> str:
+    """Return what stands in a string of JSON, as it is where that is none."""
+    try:
+        return str(json.loads(f'"{said}"', strict=False))
+    except ValueError:
+        return said

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from hybridmesh.schemas.destinations import ARGUMENT_KEYS, CALL_KEYS, TOOL_KEYS, TOOL_KEYS_PERHAPS, Destinations
-from hybridmesh.schemas.nesting import Nesting
+from hybridmesh.schemas.destinations import Destinations
+from hybridmesh.schemas.nesting import follow_calls
 from hybridmesh.schemas.surrogates import Restorer
 
 Form = Literal["text", "json"]
@@ -98,8 +98,7 @@ class JsonReply:
         self._inside: Restorer | None = None
         self._begun: _Begun | None = None
         self._pending = ""  # the beginning of an escape
-        asked = {member.lower() for member in members}
-        self._nesting = Nesting(CALL_KEYS | (ARGUMENT_KEYS - asked), TOOL_KEYS - asked, TOOL_KEYS_PERHAPS - asked)
+        self._nesting = follow_calls(members)
         self.tally = Tally()
 
     def feed(self, text: str) -> str:

@@ -7,7 +7,7 @@ no name on the model's word alone, unless it is written as only names are.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from hybridmesh.agents.classifier.calendar_words import CALENDAR_WORDS
@@ -102,6 +102,7 @@ for _language, _words in _FUNCTION_WORDS.items():
         _LANGUAGES_OF.setdefault(_word, []).append(_language)
 
 
+@lru_cache(maxsize=1)  # asked for again and again while one text is read
 def languages_of(text: str) -> tuple[str, ...]:
     """Return the languages that the small words of a text are of, the likeliest first.
 

@@ -98,6 +98,21 @@ _REFERENCE = re.compile(
     r"|97[89](?:-\d{1,7}){3}-[\dX]"
 )
 
+_BLOCK = re.compile(r"(?:^|\n)(?:BEGIN|END):$")
+_CLASS = re.compile(r"(?:[A-Z][a-z]{2,20}){2,5}")
+_HEX = re.compile(r"(?=[^a-f]*[a-f])[0-9a-f-]{12,64}")
+_AMOUNT = re.compile(  # a column of numbers that are no postcodes
+    r"(?:salary|amount|total|price|sum|balance|gehalt|betrag|preis|summe|montant|prix|salaire|importe|precio|salario"
+    r"|importo|prezzo|stipendio|bedrag|prijs|salaris|kwota|cena|pensja): $",
+    re.IGNORECASE,
+)
+_DAYS = frozenset({
+    "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun", "mo", "di", "mi", "do", "fr", "sa", "so",
+    "lun", "mar", "mer", "jeu", "ven", "sam", "dim", "mié", "mie", "jue", "vie", "sáb", "sab", "dom", "gio", "ma", "wo",
+    "vr", "za", "zo", "pon", "wt", "śr", "czw", "pt", "sob", "niedz", "seg", "ter", "qua", "qui", "sex",
+})  # fmt: skip
+_DAY_BEHIND = re.compile(r"[.,]{0,2} (?:\d{1,2}[ ./-]|\d{1,2}(?:st|nd|rd|th)|[A-Z][a-z]{2} \d)")
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -219,9 +234,25 @@ def _is_word_of_text(guess: Guess) -> bool:
     return value.isalpha() and value.islower() and _CALLED.search(before) is None
 
 
+def _is_syntax(guess: Guess) -> bool:
+    """A line that begins a block of iCalendar, a class of a program, a hexadecimal number, a day before its date."""
+    before = guess.text[max(0, guess.start - 12) : guess.start]
+    if guess.kind in _NUMBERED:
+        return _HEX.fullmatch(guess.value) is not None
+    if guess.kind not in _NAMES:
+        return (
+            guess.labels <= {"ZIP_CODE", *_WEAK_ALONE} and guess.value.isdigit() and _AMOUNT.search(before) is not None
+        )
+    if _BLOCK.search(before) and guess.value.isupper():
+        return True
+    if before[-1:] == "." and before[-2:-1].islower() and _CLASS.fullmatch(guess.value):
+        return True
+    return guess.value.casefold() in _DAYS and _DAY_BEHIND.match(guess.text, guess.end) is not None
+
+
 _RULES: tuple[Callable[[Guess], bool], ...] = (
     _is_piece, _is_word, _is_quantity, _is_other_number, _is_lone_letter, _is_word_of_text,
-    _is_called_after, _is_sign,
+    _is_called_after, _is_sign, _is_syntax,
 )  # fmt: skip
 
 

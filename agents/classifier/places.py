@@ -26,6 +26,22 @@ _BEFORE = re.compile(
     rf"|(?<!\w){_UNIT_BEFORE} $",
     re.IGNORECASE,
 )
+# "8, passage des " before "Petites-Écuries", "ul. Gen. " before "Sikorskiego", "3-12-8 " before "Nishi-Azabu": what is
+# taken for a person or a town there is a street.
+_STREET_KIND = (
+    r"(?:rue|avenue|boulevard|place|passage|chemin|allée|impasse|quai|cours|route|square|cité|sentier|venelle|via|viale"
+    r"|piazza|corso|vicolo|calle|avenida|plaza|paseo)"
+    r" (?:de la |de l['’]|des |du |de |d['’]|dei |delle |della |del )?$"
+)
+_STREET_LEAD = re.compile(
+    rf"(?<![\w.,-])\d{{1,5}}[a-z]?(?: ?(?:bis|ter))?,? {_STREET_KIND}"
+    r"|(?<!\w)(?:ul|al|pl|os)\. ?(?:(?:gen|ks|św|dr|marsz|płk|prof|bp|kard|hetm|rtm|por|kpt)\. ?){0,2}$"
+    r"|(?<![\w-])(?:\d{1,3}F, ?)?\d{1,3}-\d{1,3}(?:-\d{1,3})? $"
+    r"|(?<!\w)(?:unit|flat|apartment|suite|shop|plot) \d{1,4}[a-z]?, ?$",
+    re.IGNORECASE,
+)
+_STREET_BARE = re.compile(rf"(?<!\w){_STREET_KIND}", re.IGNORECASE)
+_LEAD_MOST = 48  # characters
 _POSTCODE = re.compile(r"(?<![\w.,-])\d{5},? $")  # "10115 Berlin": fewer digits may be a year
 _AFTER = re.compile(
     rf"(?:{_BREAK}{_UNIT}){{1,2}}"
@@ -100,6 +116,8 @@ def _belongs(gap: str) -> bool:
 def _grown(text: str, spans: Sequence[Span], index: int) -> Span:
     span = spans[index]
     floor = spans[index - 1].end if index else 0
+    if span.type in _STREETS and (lead := _lead(text, span)) is not None:
+        return span.model_copy(update={"start": max(lead, floor), "type": "ADDRESS"})
     if span.type in _KINDS and (postcode := _POSTCODE.search(text, floor, span.start)):
         span = span.model_copy(update={"start": postcode.start(), "type": "ADDRESS"})
     if span.type != "ADDRESS":
@@ -111,3 +129,14 @@ def _grown(text: str, spans: Sequence[Span], index: int) -> Span:
         after = None  # "Coldwater Mill, 5 November 2026": a date, not a town and its postcode
     start = before.start() if before else span.start
     return span.model_copy(update={"start": start, "end": after.end() if after else span.end})
+
+
+def _lead(text: str, span: Span) -> int | None:
+    """Return where the street begins that a span is the name of; None where it is no street's."""
+    if text[span.start - 1 : span.start] not in (" ", "'", "’", "."):
+        return None
+    floor = max(0, span.start - _LEAD_MOST)
+    found = _STREET_LEAD.search(text, floor, span.start)
+    if found is None and span.type in _KINDS:
+        found = _STREET_BARE.search(text, floor, span.start)
+    return None if found is None else found.start()

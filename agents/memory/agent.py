@@ -7,7 +7,7 @@ from hybridmesh.agents.memory import events
 from hybridmesh.agents.memory.lessons import make_lesson
 from hybridmesh.agents.memory.library import Library
 from hybridmesh.agents.memory.scoped import ScopedMemory
-from hybridmesh.bus.agent import Agent, AuditLog, Clock, Service
+from hybridmesh.bus.agent import ASKER, Agent, AuditLog, Clock, Service
 from hybridmesh.bus.sweeping import HOUR_S, keep_swept
 from hybridmesh.bus.topology import Ask
 from hybridmesh.schemas.feedback import FeedbackGiven
@@ -70,7 +70,7 @@ class MemoryAgent:
     async def forget(self, request: Forget) -> ForgetReceipt:
         """Remove without a trace, but in the log: no log, no forgetting, and no receipt before the log has its end."""
         ids = await self._library.doomed(self._scope, request)
-        told = events.Forgetting(request, ids, self._hashed, uuid4().hex)
+        told = events.Forgetting(request, ids, self._hashed, uuid4().hex, ASKER.get())
         if ids:
             await self._log.record(told.begun(self._clock()))
         receipt = await self._library.erase(ids)

@@ -24,12 +24,16 @@ def learned(feedback: FeedbackGiven, outcome: WriteResult, known: int, at: datet
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """One request to forget, as the log may tell of it: ``hashed`` is keyed, as an id can be made from its text."""
+    """One request to forget, as the log may tell of it: ``hashed`` is keyed, as an id can be made from its text.
+
+    ``by`` is the identity that signed it; None where the program itself asks.
+    """
 
     request: Forget
     ids: Sequence[str]
     hashed: Callable[[str], str]
     nonce: str
+    by: str | None
 
     def begun(self, at: datetime) -> AuditEvent:
         """So many items are about to go; where no end follows, asking again finishes it."""
@@ -41,7 +45,8 @@ class Forgetting:
 
     def _event(self, stage: str, at: datetime, counts: dict[str, Fact]) -> AuditEvent:
         named = {"subject": self.request.subject, "source": self.request.source, "ids": self.request.ids}
-        facts: dict[str, Fact] = {"stage": stage, "named": "+".join(name for name, value in named.items() if value)}
+        names = "+".join(name for name, value in named.items() if value)
+        facts: dict[str, Fact] = {"stage": stage, "by": self.by, "named": names}
         items = self.hashed("\n".join(sorted(self.ids))) if self.ids else None
         return AuditEvent(
             agent="memory",

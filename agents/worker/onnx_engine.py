@@ -8,6 +8,7 @@ what ``copies`` always go by several, and all others always by one.
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -89,12 +90,14 @@ class Engine:
             try:
                 limits = Limits.read(folder)
                 room = min(room_of(max_prompt_tokens), limits.context)
-                decoder = Decoder.load(folder, chosen, threads=threads, rows=rows, room=room)
-                guides = Guides(folder / "tokenizer.json", decoder.vocabulary, limits.ends)
+                with ThreadPoolExecutor(1) as beside:  # the runtime takes the weights in while texts are parsed here
+                    loading = beside.submit(Decoder.load, folder, chosen, threads=threads, rows=rows, room=room)
+                    chat = Chat.load(folder)
+                    decoder = loading.result()
                 engine = cls(
                     decoder,
-                    Chat.load(folder),
-                    guides,
+                    chat,
+                    Guides(folder / "tokenizer.json", decoder.vocabulary, limits.ends),
                     limits,
                     name=name,
                     provider=chosen,

@@ -8,7 +8,7 @@ import typer
 
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json, write_table
-from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.invocation import Invocation, keys_command
 from hybridmesh.infra.cli.names import read_tenant
 
 _LAST_PORT = 65_535
@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="The bus: its server's configuratio
 
 
 @app.command()
-@command
+@keys_command
 def config(
     call: Invocation,
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where it listens.")] = "127.0.0.1:4222",
@@ -88,7 +88,7 @@ def _check_route(url: str) -> None:
 
 
 @app.command()
-@command
+@keys_command
 def keys(
     call: Invocation,
     rotate: Annotated[

@@ -17,7 +17,8 @@ P = ParamSpec("P")
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")  # inside a paragraph, where a terminal of another width breaks it elsewhere
 
 _LOCAL: dict[str, object] = {"data": Data, "config": Config, "sets": Sets, "as_json": Json}
-_SHARED: dict[str, object] = {**_LOCAL, "nats": Nats, "keys": Keys}
+_KEYED: dict[str, object] = {**_LOCAL, "keys": Keys}
+_SHARED: dict[str, object] = {**_KEYED, "nats": Nats}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ def local_command(function: Callable[Concatenate[Invocation, P], None]) -> Calla
     return _command(function, _LOCAL)
 
 
+def keys_command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..., None]:
+    """Do the same for a command that goes to no bus, but to the keys of one."""
+    return _command(function, _KEYED)
+
+
 def _command(function: Callable[Concatenate[Invocation, P], None], given: dict[str, object]) -> Callable[..., None]:
     signature = inspect.signature(function)
     own = [
@@ -57,7 +63,7 @@ def _command(function: Callable[Concatenate[Invocation, P], None], given: dict[s
     ]
 
     def called(**arguments: Any) -> None:  # noqa: ANN401 - Typer parses them by the annotations set below
-        data, config, sets, as_json, nats, keys = (arguments.pop(name, None) for name in _SHARED)
+        data, config, sets, as_json, keys, nats = (arguments.pop(name, None) for name in _SHARED)
         settings, flags = read_settings(data, config, sets), tuple(inherited(config, sets))
         invocation = Invocation(settings=settings, flags=flags, url=nats, keys=keys, json=as_json)
         cast("Callable[..., None]", function)(invocation, **arguments)

@@ -1,7 +1,6 @@
 """``audit prove`` and ``audit verifier``: proofs for somebody outside, and the program that checks them."""
 
 import json
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,9 +13,7 @@ from hybridmesh.infra.cli.invocation import Invocation, command, local_command
 from hybridmesh.infra.cli.names import read_task_id
 
 if TYPE_CHECKING:
-    from hybridmesh.bus.client import Mesh
-    from hybridmesh.bus.identity import KeyRing
-    from hybridmesh.bus.proofs import LogEntry
+    from hybridmesh.bus.log_proofs import SealedLog
 
 
 @command
@@ -34,17 +31,14 @@ def prove(
     Whoever has the ring of public keys can check it without the log and without this program: see `audit verifier`.
     """
     from hybridmesh.agents.auditor.bundle import entry_fields
-    from hybridmesh.bus.audit_trust import entry_problem
-    from hybridmesh.bus.log_proofs import prove_growth, prove_task, sealed_log
+    from hybridmesh.bus.log_proofs import prove_growth, prove_task
     from hybridmesh.infra.kept_checkpoints import read_kept
 
     if (task is None) == (since is None):
         raise UsageError("what is to be proved?", remedy="name a task, or a kept checkpoint with --since")
     task_id = None if task is None else read_task_id(task)
     kept = None if since is None else max(read_kept(since), key=lambda claim: claim.size)
-    entries, checkpoints, ring = _read_log(call, file)
-    signature = partial(entry_problem, ring=ring)
-    log = sealed_log(entries, checkpoints, signature)
+    log = _sealed(call, file, task_id)
     proof: dict[str, Any] = {"checkpoint": entry_fields("checkpoints", log.seal)}
     if task_id is not None:
         proof |= {
@@ -52,7 +46,7 @@ def prove(
             "task": task_id,
             "entries": [
                 {"entry": entry_fields("log", item.entry), "index": item.index, "path": [h.hex() for h in item.path]}
-                for item in prove_task(log, task_id, signature)
+                for item in prove_task(log)
             ],
         }
     elif kept is not None:
@@ -73,23 +67,12 @@ def verifier(call: Invocation) -> None:
         tell("check with: python verify.py EXPORT-OR-PROOF ring.json [KEPT.json]")
 
 
-def _read_log(call: Invocation, file: Path | None) -> "tuple[list[LogEntry], list[LogEntry], KeyRing]":
-    """Return entries and checkpoints, of the mesh or of an export, and the ring that says whose they are."""
-    from hybridmesh.agents.auditor.audit_stream import LogReader
-    from hybridmesh.agents.auditor.bundle import Part, read_file
+def _sealed(call: Invocation, file: Path | None, task_id: str | None) -> "SealedLog":
+    """Return what can be proved of the log of the mesh, or of an export."""
     from hybridmesh.bus.identity import KeyRing
-    from hybridmesh.bus.topology import AUDIT, CHECKPOINTS
+    from hybridmesh.infra.audit_proofs import sealed_file, sealed_log
     from hybridmesh.infra.cli.session import on_mesh
 
     if file is not None:
-        parts: dict[Part, list[LogEntry]] = {"log": [], "checkpoints": []}
-        for part, entry in read_file(file):
-            parts[part].append(entry)
-        return parts["log"], parts["checkpoints"], KeyRing.read(call.keys or call.settings.data / "keys")
-
-    async def work(mesh: "Mesh") -> "tuple[list[LogEntry], list[LogEntry], KeyRing]":
-        checkpoints = [entry async for entry in LogReader(mesh.links.js, CHECKPOINTS).read_all()]
-        entries = [entry async for entry in LogReader(mesh.links.js, AUDIT).read_all()]
-        return entries, checkpoints, mesh.links.ring
-
-    return on_mesh(call, work)
+        return sealed_file(file, KeyRing.read(call.keys or call.settings.data / "keys"), task_id)
+    return on_mesh(call, lambda mesh: sealed_log(mesh.links.js, mesh.links.ring, task_id))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final, TypeGuard
 
 from hybridmesh.bus.errors import (
+    NO_MESH,
     NOT_ENDED,
     MeshBusy,
     MeshError,
@@ -19,8 +20,10 @@ from hybridmesh.bus.errors import (
 from hybridmesh.infra.cli.exit_codes import ExitCode
 
 _PLACE: Final = "name a file where one is expected, a folder where that is, and one that is there or can be made"
-_NO_MESH: Final = "start a mesh with `hybridmesh up`, or look what is wrong with `hybridmesh doctor`"
+_ELSEWHERE: Final = "start one with `hybridmesh up`, or name it with --data or --nats"
+_NO_ANSWER: Final = "start a mesh with `hybridmesh up`, or look what is wrong with `hybridmesh doctor`"
 _STORE: Final = "make room on the disk of the mesh's server, or raise its limits; its log names what is wrong"
+_BUS: Final[Mapping[str, str]] = {NO_MESH: _ELSEWHERE, StoreFailed.reason: _STORE}
 _SYSTEM: Final[Mapping[int, str]] = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), _PLACE),
     **dict.fromkeys((errno.EACCES, errno.EPERM), "allow this user to read and write it, or name another place"),
@@ -38,8 +41,8 @@ def remedy_for(error: MeshError) -> str:
             return remedy
         case MeshBusy():
             return f"try again in {error.retry_after_s:.0f} s, or run more replicas"
-        case MeshUnavailable():
-            return _STORE if isinstance(error, StoreFailed) else _NO_MESH
+        case MeshUnavailable(reason=reason):
+            return _BUS.get(reason, _NO_ANSWER)
         case UntrustedMessage():
             return "name the keys folder of that mesh with --keys"
         case TransientError(reason=reason) if reason == NOT_ENDED:

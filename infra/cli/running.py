@@ -69,5 +69,8 @@ def _replicas(item: str) -> tuple[str, int]:
 
     agent, _, number = item.partition("=")
     if agent not in AGENTS or not number.isdecimal() or int(number) < 1:
-        raise UsageError(f"--replicas {item} is not understood", remedy="write it as --replicas worker=2")
+        raise UsageError(
+            f"--replicas {item} is not understood",
+            remedy=f"write it as --replicas worker=2, with one of {', '.join(AGENTS)}",
+        )
     return agent, int(number)

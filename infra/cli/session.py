@@ -20,9 +20,8 @@ def on_mesh(call: Invocation, work: Callable[[Mesh], Awaitable[T]]) -> T:
     """Run ``work`` on the mesh that the options name.
 
     Raises:
-        UsageError: no mesh runs there.
         SetupError: the keys are not there.
-        MeshUnavailable: the server does not answer, or stops answering.
+        MeshUnavailable: no mesh runs there, or its server does not answer, or stops answering.
 
     """
     return asyncio.run(_run(call, work))

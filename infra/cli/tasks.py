@@ -20,6 +20,7 @@ from hybridmesh.infra.cli.names import check_known, read_step_id, read_task_id, 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh, TaskEnded
 
+_BURIED = "buried:"  # so begins the reason of what ended because a message of it could not be handled
 _LONGEST_CORRECTION = 4000  # as schemas.feedback.FeedbackGiven has it
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The id that `submit` printed.")]
@@ -63,7 +64,10 @@ def submit(
     _check_waiting(wait, timeout)
     check_known("profile", profile, call.settings.profiles)
     if workflow is not None:
-        check_known("workflow", workflow, usable_workflows(call.settings.plans))
+        plans = usable_workflows(call.settings.plans)
+        check_known("workflow", workflow, plans)
+        if not inputs and any(step.reads_inputs for step in plans[workflow].plan.steps):
+            tell(f"{workflow} works on what --input gives, and there is none: its steps have the goal alone")
     until = None if deadline is None else parse_deadline(deadline, datetime.now().astimezone())
     budget_usd = None if budget is None else _amount(budget)
     on_behalf = None if tenant is None else read_tenant(tenant)
@@ -154,8 +158,17 @@ def cancel(call: Invocation, task: Task) -> None:
     from hybridmesh.infra.cli.session import on_mesh
 
     task_id = read_task_id(task)
-    on_mesh(call, lambda mesh: mesh.cancel(task_id))
-    _confirm(call, task_id, "the wish to stop is stored; `hybridmesh result` tells how the task ended")
+
+    async def work(mesh: "Mesh") -> "TaskEnded | None":
+        before = await mesh.ended(task_id)
+        await mesh.cancel(task_id)
+        return before
+
+    if on_mesh(call, work) is None:
+        words = "the wish to stop is stored; `hybridmesh result` tells how the task ended, if it was submitted here"
+    else:
+        words = "the task had ended before; `hybridmesh result` tells how"
+    _confirm(call, task_id, words)
 
 
 def show_end(call: Invocation, ended: "TaskEnded") -> None:
@@ -169,6 +182,8 @@ def show_end(call: Invocation, ended: "TaskEnded") -> None:
         write(ended.result)
     else:
         tell(f"{outcome}: {ended.reason} {ended.detail}".rstrip())
+        if ended.reason.startswith(_BURIED):
+            tell("remedy: `hybridmesh dead-letters ls` tells what nobody could handle, and why")
     codes = {"completed": ExitCode.OK, "refused": ExitCode.REFUSED}
     raise typer.Exit(codes.get(outcome, ExitCode.TASK_FAILED))
 

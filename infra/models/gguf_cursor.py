@@ -51,8 +51,25 @@ class Cursor:
             return self._reader(kind)()
         item = self.integer()
         read = self._reader(item)
-        width = 8 if item == TEXT else struct.calcsize(LAYOUTS[item])
-        return [read() for _ in range(self.count(width, "list item"))]
+        if item == TEXT:
+            return self._texts(self.count(8, "list item"))
+        return [read() for _ in range(self.count(struct.calcsize(LAYOUTS[item]), "list item"))]
+
+    def _texts(self, count: int) -> list[Scalar]:
+        """Read texts as ``text`` does, at half the cost: a vocabulary has hundreds of thousands of them."""
+        data, at, end, found = self._data, self.at, self._size, list[Scalar]()
+        size_of = struct.Struct(LAYOUTS[COUNT]).unpack_from
+        for _ in range(count):
+            start = at + 8
+            at = start + size_of(data, at)[0] if start <= end else end + 1
+            if at > end:
+                raise unusable("text byte count is larger than the file")
+            try:
+                found.append(data[start:at].decode("utf-8"))
+            except UnicodeDecodeError:
+                raise unusable("a text in the header is not UTF-8") from None
+        self.at = at
+        return found
 
     def _reader(self, kind: int) -> Callable[[], Scalar]:
         try:

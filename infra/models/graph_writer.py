@@ -3,8 +3,9 @@
 Memory stays far below the model's size: matrices are packed some hundred thousand weights at a time.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -31,7 +32,8 @@ from hybridmesh.infra.models.shifting import copy_shifted, fit_shifted, shift_co
 
 DATA_FILE: Final = "model.onnx.data"
 MICROSOFT: Final = "com.microsoft"
-CHUNK_WEIGHTS: Final = 1 << 19  # a thread unpacks 2 MiB of float32 at a time, and some times that while fitting
+CHUNK_WEIGHTS: Final = 1 << 17  # a thread unpacks 512 KiB of float32 at a time, which stay in its cache
+SHIFTED_CHUNK: Final = 1 << 19  # fitting the shifts, few as they are, costs much the same for any number of rows
 PAGE: Final = 4096  # external data starts on page borders, so that it can be mapped
 INLINE_BYTES: Final = 1024
 
@@ -116,8 +118,9 @@ class GraphWriter:
         if any(len(s.tensor.shape) != 2 or s.tensor.columns != columns for s in sources) or columns % form.block:  # noqa: PLR2004
             raise unusable(f"{name} does not consist of matrices with a multiple of {form.block} columns")
         pack = shifted_pack if form.shifted else plain_pack(form)
-        chunks = (chunk for source in sources for chunk in self._pack(source, pack))
-        return self._store(name, chunks, form, shift_columns(columns // BLOCK) if form.shifted else 0)
+        chunk = SHIFTED_CHUNK if form.shifted else CHUNK_WEIGHTS
+        packed = self._pack(sources, pack, max(1, chunk // columns))
+        return self._store(name, packed, form, shift_columns(columns // BLOCK) if form.shifted else 0)
 
     def matmul(self, x: str, w: Matrix, out: str, bias: Floats | None = None) -> str:
         """Multiply by a packed matrix: (.., columns) -> (.., rows)."""
@@ -223,12 +226,11 @@ class GraphWriter:
             self._data.write(np.ascontiguousarray(part).data)
         return start, self._data.tell() - start
 
-    def _pack(self, source: Rows, pack: Pack) -> Iterator[Packed]:
-        """Pack on all threads, in order, with never more than one chunk a thread in memory."""
-        tensor, order = source.tensor, source.order
-        step = max(1, CHUNK_WEIGHTS // tensor.columns)
+    def _pack(self, sources: Sequence[Rows], pack: Pack, step: int) -> Iterator[Packed]:
+        """Pack ``step`` rows a time on all threads, in order; a chunk more waits, so that none idles during a write."""
 
-        def pack_chunk(start: int) -> Packed:
+        def pack_chunk(source: Rows, start: int) -> Packed:
+            tensor, order = source.tensor, source.order
             raw = tensor.raw[start : start + step] if order is None else tensor.raw[order[start : start + step]]
             with np.errstate(all="ignore"):  # damaged scales, which are refused at once
                 packed = pack(tensor, raw)
@@ -236,10 +238,15 @@ class GraphWriter:
                 raise unusable("its weights are not finite")
             return packed
 
-        starts = range(0, tensor.rows, step)
+        under_way: deque[Future[Packed]] = deque()
         with ThreadPoolExecutor(self._threads) as pool:
-            for first in range(0, len(starts), self._threads):
-                yield from pool.map(pack_chunk, starts[first : first + self._threads])
+            for source in sources:
+                for start in range(0, source.tensor.rows, step):
+                    under_way.append(pool.submit(pack_chunk, source, start))
+                    if len(under_way) > self._threads:
+                        yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
 
 
 def plain_pack(form: Form) -> Pack:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import SourceFile, Wheel
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

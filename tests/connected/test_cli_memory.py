@@ -75,6 +75,7 @@ async def test_records_are_kept_found_and_forgotten(bus: Bus, place: list[str], 
     assert (await memory(place, "search", "pays", "--json")).json == {"hits": []}
     events = [AuditEvent.model_validate_json(body) for body in await bus.collect(AuditEvent, 4)]
     assert {(event.agent, event.action) for event in events} == {("memory", Action.MEMORY_FORGOTTEN)}
+    assert {event.facts["by"] for event in events} == {"publisher"}
     told = [(event.facts["stage"], event.facts["named"], event.facts.get("removed")) for event in events]
     assert told == [("begun", "subject", None), ("done", "subject", 1), ("begun", "ids", None), ("done", "ids", 1)]
     assert await bus.count(AUDIT.name) == 4  # none of them twice

@@ -146,6 +146,28 @@ async def test_an_end_without_a_result_has_its_exit_code(bus: Bus, tmp_path: Pat
     assert (program.json["outcome"], program.json["reason"]) == (outcome, "policy")
 
 
+async def test_what_became_of_a_dead_message_is_told_with_where_to_look(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: the reason of such an end is a code, which the dead letter explains."""
+    content = {"task_id": new_task_id(), "outcome": "failed", "reason": "buried:x", "finished_at": datetime.now(UTC)}
+    await (await bus.links("decomposer")).publisher.publish(TaskFailed.model_validate(content))
+    assert "`hybridmesh dead-letters ls`" in (await mesh(bus, tmp_path, "result", str(content["task_id"]))).err
+
+
+async def test_who_cancels_hears_whether_there_was_anything_to_stop(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden."""
+    over = new_task_id()
+    await (await bus.links("decomposer")).publisher.publish(completed(over))
+    assert "had ended before" in (await mesh(bus, tmp_path, "cancel", over)).err
+    assert "if it was submitted here" in (await mesh(bus, tmp_path, "cancel", new_task_id())).err
+
+
+async def test_a_workflow_without_what_it_works_on_is_noticed(bus: Bus, tmp_path: Path) -> None:
+    """Nothing is hidden: it is submitted all the same, as the goal may hold the text."""
+    ran = await mesh(bus, tmp_path, "submit", "reply", "--workflow", "support-triage")
+    assert (ran.code, "--input" in ran.err) == (0, True)
+    assert "--input" not in (await mesh(bus, tmp_path, "submit", "reply")).err
+
+
 async def test_a_task_that_has_not_ended_is_said(bus: Bus, tmp_path: Path) -> None:
     """Nothing is lost: waiting too long is not failing."""
     for options in ([], ["--wait", "--timeout", "0.2"]):
@@ -264,7 +286,7 @@ async def test_a_mesh_that_died_without_a_word_is_said(bus: Bus, tmp_path: Path)
 async def test_no_mesh_and_no_keys_are_said(bus: Bus, tmp_path: Path) -> None:
     """It runs on what you have, and says so when it does not."""
     ran = await asyncio.to_thread(run_command, "agents", "--data", str(tmp_path))
-    assert (ran.code, "hybridmesh up" in ran.err) == (2, True)
+    assert (ran.code, "hybridmesh up" in ran.err) == (3, True)
     ran = await asyncio.to_thread(run_command, "agents", "--data", str(tmp_path), "--nats", bus.url)
     assert (ran.code, "remedy: " in ran.err) == (5, True)
 

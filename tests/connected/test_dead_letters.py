@@ -42,6 +42,14 @@ async def test_letters_are_listed_without_their_bodies(bus: Bus, tmp_path: Path)
     assert "unanswerable" in (await letters(bus, tmp_path, "ls")).out
 
 
+@pytest.mark.parametrize("number", ["2", str(2**63), str(2**64), "9" * 40])
+async def test_a_letter_that_is_not_there_is_said_to_be_none(bus: Bus, tmp_path: Path, number: str) -> None:
+    """Nothing is hidden: however large its number is, the mesh is not what is missing."""
+    await bury(bus, make_ready())
+    ran = await letters(bus, tmp_path, "show", number)
+    assert (ran.code, f"there is no dead letter {number}" in ran.err) == (2, True)
+
+
 async def test_reading_a_body_is_in_the_audit_log(bus: Bus, tmp_path: Path) -> None:
     """Nothing is hidden: who looks into a letter leaves a trace, and the trace holds no text."""
     step = make_ready()

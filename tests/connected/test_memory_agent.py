@@ -14,6 +14,7 @@ from hybridmesh.agents.memory.bm25 import Bm25Words
 from hybridmesh.agents.memory.edge_store import EdgeStore
 from hybridmesh.agents.memory.library import Library
 from hybridmesh.agents.memory.store import Where
+from hybridmesh.bus.agent import ASKER
 from hybridmesh.bus.errors import MemoryUnavailable, MeshUnavailable, UsageError
 from hybridmesh.bus.message_ids import MessageIds
 from hybridmesh.bus.topology import AUDIT
@@ -61,14 +62,16 @@ async def test_what_was_forgotten_is_on_record_whoever_asked(bus: Bus, store: Ed
     """Nothing is hidden: the agent that forgets says so itself, before it answers, and with no word of it."""
     memory = await agent_over(bus, store)
     rows = await rows_of(store, Where(HOME.tenant, subjects=("Ann",)))
+    ASKER.set("publisher")
     receipt = await memory.forget(Forget(subject="Ann", source="none"))
     begun, done = await events_of(bus)
     assert (receipt.removed, receipt.rebuilt) == (2, True)
     assert {(event.agent, event.action) for event in (begun, done)} == {("memory", Action.MEMORY_FORGOTTEN)}
     items = begun.facts["items"]
-    assert begun.facts == {"stage": "begun", "named": "subject+source", "found": 2, "items": items}
+    assert begun.facts == {"stage": "begun", "by": "publisher", "named": "subject+source", "found": 2, "items": items}
     assert done.facts == {
         "stage": "done",
+        "by": "publisher",
         "named": "subject+source",
         "removed": 2,
         "rebuilt": True,

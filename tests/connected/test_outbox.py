@@ -200,6 +200,24 @@ async def test_the_own_mesh_is_the_same_on_another_port_and_with_rotated_keys(bu
     assert (kept(data), await submitted(bus)) == ([], 1)
 
 
+async def test_what_cannot_be_read_is_said_and_stays(
+    bus: Bus, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is hidden: a torn file may be all that is left of a task that somebody was told is kept."""
+    data = tmp_path / "data"
+    good, moved = keep(data, bus.url, bus.keys), keep(data, bus.url, bus.keys)
+    (data / "outbox" / f"{moved.task_id}.json").rename(data / "outbox" / "moved.json")
+    (data / "outbox" / "torn.json").write_text(f'{{"task": "{SECRET}', "utf-8")
+    (data / "outbox" / "folder.json").mkdir()
+    with caplog.at_level(logging.WARNING, "hybridmesh"):
+        async with connect(bus.url, data=data, keys=bus.keys):
+            pass
+    assert (kept(data), await submitted(bus)) == (["folder", "moved", "torn"], 1)
+    assert "hold no task that can be read, not sent: 3" in caplog.text
+    assert SECRET not in caplog.text
+    assert good.task_id not in kept(data)
+
+
 async def test_a_file_without_a_note_goes_to_the_own_mesh_alone(bus: Bus, tmp_path: Path) -> None:
     """Nothing is lost, nothing private leaves: an earlier version's tasks go where they were most likely meant for."""
     data = tmp_path / "data"

@@ -16,7 +16,7 @@ from hybridmesh.bus.identity import Identity, KeyRing
 from hybridmesh.bus.log_check import Examined, LogCheck
 from hybridmesh.bus.merkle import leaf_hash, root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
-from hybridmesh.infra import audit_check
+from hybridmesh.infra import audit_check, audit_log
 from hybridmesh.infra.audit_check import verify_entries
 from hybridmesh.infra.audit_formats import as_ocsf
 from hybridmesh.infra.kept_checkpoints import KeptCheckpoint, read_kept
@@ -97,7 +97,7 @@ def test_several_cores_find_what_one_does(monkeypatch: pytest.MonkeyPatch) -> No
     forged = entry_of(Checkpoint(size=90, root="00" * 32, at=NOW), 3, Identity("auditor", Ed25519PrivateKey.generate()))
     alone = verify_entries(edited, [*SIGNED, forged], RING)
     monkeypatch.setattr(audit_check, "_WORTH_SPREADING", 2)
-    monkeypatch.setattr(audit_check, "_BATCH", 2)
+    monkeypatch.setattr(audit_log, "_BATCH", 2)
     assert verify_entries(edited, [*SIGNED, forged], RING) == alone
     assert [finding.sequence for finding in alone.findings] == [1, 4, 90]
 

@@ -1,10 +1,10 @@
 """Proofs about the log, and the program that checks them without hybridmesh: it finds what the mesh's check finds."""
 
 import json
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+import tracemalloc
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,67 +13,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from command_line import run_command
-from hybridmesh.agents.auditor.bundle import write_line
 from hybridmesh.bus.envelope import seal
-from hybridmesh.bus.identity import Identity, KeyRing
+from hybridmesh.bus.identity import Identity
+from hybridmesh.bus.log_proofs import LogSeal
 from hybridmesh.bus.merkle import consistency_path, grew, includes, levels_of, path_through, root_of
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.bus.topology import producers_of
 from hybridmesh.infra import offline_verifier as verifier
 from hybridmesh.infra.audit_check import verify_entries
 from hybridmesh.schemas.audits import Action, AuditEvent, Checkpoint
-from hybridmesh.schemas.message import Message
-
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-TASK = "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11"
-ROUTER, AUDITOR, OBSERVER, SUBMITTER = IDENTITIES = tuple(
-    Identity(name, Ed25519PrivateKey.generate()) for name in ("router", "auditor", "observer", "submitter-acme")
+from signed_log import (
+    AUDITOR,
+    LOG,
+    NOW,
+    OBSERVER,
+    PROGRAM,
+    RING,
+    ROOTS,
+    ROUTER,
+    SIGNED,
+    SUBMITTER,
+    TASK,
+    check,
+    entry_of,
+    event,
+    with_ring,
+    written,
 )
-RING = KeyRing({identity.name: [identity.public] for identity in IDENTITIES})
-PROGRAM = Path(verifier.__file__)
-
-
-def entry_of(message: Message, sequence: int, identity: Identity = ROUTER) -> LogEntry:
-    """Return a message as it is stored."""
-    sealed = seal(message, identity, NOW)
-    return LogEntry(sequence, sealed.subject, sealed.headers, sealed.body)
-
-
-def event(number: int, task_id: str | None = None) -> LogEntry:
-    """Return one entry of the log."""
-    made = AuditEvent(agent="router", action=Action.ROUTE_DECIDED, at=NOW, nonce=str(number), task_id=task_id)
-    return entry_of(made, number)
-
-
-LOG = [event(number, TASK if number in (3, 8) else None) for number in range(1, 12)]
-ROOTS = {size: root_of(map(entry_leaf, LOG[:size])).hex() for size in (5, 11)}
-SIGNED = [
-    entry_of(Checkpoint(size=size, root=ROOTS[size], at=NOW), place, AUDITOR) for place, size in enumerate(ROOTS, 1)
-]
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     """A folder with the ring."""
-    folder = tmp_path / "keys"
-    folder.mkdir()
-    ring = {identity.name: [identity.public.public_bytes_raw().hex()] for identity in IDENTITIES}
-    (folder / "ring.json").write_text(json.dumps(ring), "utf-8")
-    return folder
-
-
-def written(folder: Path, log: Sequence[LogEntry], checkpoints: Sequence[LogEntry] = SIGNED) -> Path:
-    """Return an export."""
-    file = folder / "log.jsonl"
-    lines = [write_line("log", entry) for entry in log] + [write_line("checkpoints", entry) for entry in checkpoints]
-    file.write_text("\n".join(lines), "utf-8")
-    return file
-
-
-def check(*files: Path) -> subprocess.CompletedProcess[str]:
-    """Run the program as an outsider does: without this project."""
-    command = [sys.executable, "-I", str(PROGRAM), *map(str, files)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")
+    return with_ring(tmp_path)
 
 
 def test_the_program_imports_the_standard_library_and_cryptography_alone() -> None:
@@ -213,7 +185,7 @@ def test_a_tasks_events_are_proved_without_the_log(tmp_path: Path, keys: Path) -
     proof = json.loads(file.read_text("utf-8"))
     assert [item["entry"]["sequence"] for item in proof["entries"]] == [3, 8]
     assert check(file, keys / "ring.json").returncode == 0
-    for harm in ("path", "body", "task", "nothing"):
+    for harm in ("path", "body", "task", "nothing", "more", "kind"):
         spoiled = json.loads(file.read_text("utf-8"))
         match harm:
             case "path":
@@ -222,11 +194,26 @@ def test_a_tasks_events_are_proved_without_the_log(tmp_path: Path, keys: Path) -
                 spoiled["entries"][1]["entry"]["body"] += " "
             case "task":
                 spoiled["task"] = TASK.replace("1", "2")
+            case "more":
+                spoiled["note"] = "all is well"
+            case "kind":
+                spoiled["proves"] = "everything"
             case _:
                 spoiled["entries"] = []
         wrong = tmp_path / "wrong.json"
         wrong.write_text(json.dumps(spoiled), "utf-8")
         assert check(wrong, keys / "ring.json").returncode == 1, harm
+
+
+def test_a_kept_checkpoint_is_held_against_a_proof_of_events(tmp_path: Path, keys: Path) -> None:
+    """Nothing is hidden: a fork is one in any proof, and what was not compared is said."""
+    file, kept = proof_of(tmp_path, keys, TASK), tmp_path / "kept.json"
+    kept.write_text(json.dumps({"size": 11, "root": "11" * 32}), "utf-8")
+    ran = check(file, keys / "ring.json", kept)
+    assert (ran.returncode, "two checkpoints over 11 entries" in ran.stdout) == (1, True)
+    kept.write_text(json.dumps({"size": 5, "root": ROOTS[5]}), "utf-8")
+    ran = check(file, keys / "ring.json", kept)
+    assert (ran.returncode, "was not compared" in ran.stdout) == (0, True)
 
 
 def test_growth_is_proved_from_what_was_kept(tmp_path: Path, keys: Path) -> None:
@@ -295,6 +282,32 @@ def test_nothing_is_proved_from_a_log_that_its_checkpoint_is_not_over(
     assert (ran.code, "audit verify" in ran.err) == (2, True)
 
 
+def test_what_is_left_of_a_cut_log_is_proved(tmp_path: Path, keys: Path) -> None:
+    """Nothing is lost: a checkpoint over what is gone keeps nobody from a proof of the rest."""
+    export, file = written(tmp_path, LOG[:9]), tmp_path / "proof.json"
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps({"size": 5, "root": ROOTS[5]}), "utf-8")
+    ran = run_command("audit", "prove", "--since", str(kept), "--file", str(export), "--keys", str(keys))
+    file.write_text(ran.out, "utf-8")
+    assert (ran.json["checkpoint"]["sequence"], check(file, keys / "ring.json", kept).returncode) == (1, 0)
+    late = run_command("audit", "prove", TASK, "--file", str(export), "--keys", str(keys))
+    assert (late.code, "not signed for yet" in late.err) == (2, True)
+
+
+def test_a_log_need_not_fit_into_memory() -> None:
+    """It runs on what you have: of an entry its leaf is kept, and not what it says."""
+    count = 5_000
+    seal = LogSeal(lambda _: None, TASK)
+    tracemalloc.start()
+    for place in range(0, count, 500):
+        seal.add(
+            LogEntry(number, LOG[0].subject, dict(LOG[0].headers), bytes(2_000)) for number in range(place, place + 500)
+        )
+    kept = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert kept < 200 * count
+
+
 @pytest.mark.parametrize("words", [(), (TASK, "--since", "x"), (TASK.replace("0", "f"),)])
 def test_what_cannot_be_proved_is_said(words: tuple[str, ...], tmp_path: Path, keys: Path) -> None:
     """Nothing is hidden: no proof of nothing."""
@@ -330,7 +343,8 @@ def test_rubbish_does_not_hold(text: str, tmp_path: Path, keys: Path) -> None:
     file = tmp_path / "x"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     ran = check(file, keys / "ring.json")
-    assert ran.returncode == (0 if not text else 1)
+    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (1, "DOES NOT HOLD")
+    assert run_command("audit", "verify", "--file", str(file), "--keys", str(keys)).code == 2
     assert "Traceback" not in ran.stderr
 
 
@@ -340,7 +354,8 @@ def test_both_programs_agree_on_every_proof(size: int, data: st.DataObject) -> N
     """Nothing is hidden: paths are checked alike, whole and spoiled."""
     leaves = [bytes([number]) * 32 for number in range(size)]
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
-    path, growth = path_through(levels_of(leaves), index), consistency_path(leaves, old)
+    levels = levels_of(b"".join(leaves))
+    path, growth = path_through(levels, index), consistency_path(levels, old)
     root, before = root_of(leaves), root_of(leaves[:old])
     if data.draw(st.booleans()):
         path, growth = path[:-1], [*growth, b"x" * 32]

@@ -14,7 +14,7 @@ from hybridmesh.bus.audit_trust import entry_problem
 from hybridmesh.bus.envelope import seal
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.bus.identity import Identity, KeyRing
-from hybridmesh.bus.log_proofs import sealed_log
+from hybridmesh.bus.log_proofs import LogSeal
 from hybridmesh.bus.merkle import Frontier
 from hybridmesh.bus.proofs import LogEntry, entry_leaf
 from hybridmesh.infra import offline_verifier
@@ -105,9 +105,11 @@ def test_a_proof_from_a_log_without_its_beginning_says_what_to_do() -> None:
     """It runs on what you have: proofs are made from all leaves, and the remedy is an export that was kept."""
     signature = partial(entry_problem, ring=RING)
     with pytest.raises(UsageError, match="begins at entry 9"):
-        sealed_log(LOG[8:], stored(SIGNED[2:]), signature)
+        LogSeal(signature).add(LOG[8:])
+    nothing = LogSeal(signature)
+    nothing.add_checkpoints(stored(EMPTIED))
     with pytest.raises(UsageError, match="begins at entry 22"):
-        sealed_log([], stored(EMPTIED), signature)
+        nothing.falls_short()
 
 
 def test_a_kept_checkpoint_is_held_against_a_signed_one_where_its_entries_are_gone() -> None:

@@ -167,8 +167,8 @@ STREAMS = ("stdin", "stdout", "stderr")
         ("stdout", ["model", "list"], ExitCode.SETUP, "error: standard output: it is closed"),
         ("stdout", ["--help"], ExitCode.SETUP, "error: standard output: it is closed"),
         ("stdin", ["submit", "x", "--input", "-"], ExitCode.SETUP, "error: standard input: it is closed"),
-        ("stdin", ["submit", "x"], ExitCode.USAGE, "error: no mesh runs"),
-        ("stderr", ["submit", "x"], ExitCode.USAGE, ""),
+        ("stdin", ["submit", "x"], ExitCode.UNAVAILABLE, "error: no mesh runs"),
+        ("stderr", ["submit", "x"], ExitCode.UNAVAILABLE, ""),
     ],
 )
 def test_a_closed_stream_is_named_by_who_uses_it(
@@ -213,6 +213,7 @@ def test_a_number_of_replicas_that_is_none_is_named(item: str, tmp_path: Path) -
     """Nothing is hidden: and nothing is started."""
     ran = run_command("up", "--replicas", item, "--data", str(tmp_path / "data"))
     assert (ran.code, f"--replicas {item} is not understood" in ran.err) == (ExitCode.USAGE, True)
+    assert "decomposer" in ran.err  # the agents that there are
     assert not (tmp_path / "data").exists()
 
 
@@ -237,3 +238,17 @@ def test_the_start_is_light() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "typer" in loaded
     assert not {"pydantic", "nats", "faststream", "rich", "numpy", "onnxruntime", "cryptography"} & set(loaded)
+
+
+@pytest.mark.parametrize("words", [["bus", "config"], ["bus", "keys"]])
+def test_what_goes_to_the_keys_alone_takes_no_bus(tmp_path: Path, words: list[str]) -> None:
+    """Nothing is hidden: who names a bus there hears that it plays no part, and no keys are made."""
+    ran = run_command(words, "--nats", "nats://127.0.0.1:1", "--keys", str(tmp_path / "keys"))
+    assert (ran.code, "--nats" in ran.err, (tmp_path / "keys").exists()) == (ExitCode.USAGE, True, False)
+
+
+def test_a_mesh_that_is_not_there_is_one_that_does_not_answer(tmp_path: Path) -> None:
+    """Nothing is lost: who waits for a mesh to start sees one exit code, whichever way it is not there yet."""
+    ran = run_command("result", "0192f0c1-7a5e-7cc3-98f2-3b1d6f0a4e11", "--data", str(tmp_path))
+    assert (ran.code, "no mesh runs on this data folder" in ran.err) == (ExitCode.UNAVAILABLE, True)
+    assert "remedy: start one with `hybridmesh up`, or name it with --data or --nats" in ran.err

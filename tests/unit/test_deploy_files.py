@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,9 +48,9 @@ OURS = set(SERVICES) - SERVERS
 
 
 def environment_of(service: Table) -> dict[str, str]:
-    """Return a service's environment with every variable at its default."""
-    given: dict[str, str] = service.get("environment", {})
-    return {name: VARIABLE.sub(lambda found: found["default"] or "", value) for name, value in given.items()}
+    """Return a service's environment with every variable at its default; what only ``.env`` may have is left out."""
+    given: dict[str, str | None] = service.get("environment", {})
+    return {name: VARIABLE.sub(lambda found: found["default"] or "", value) for name, value in given.items() if value}
 
 
 def sources_of(service: Table) -> dict[str, bool]:
@@ -127,6 +128,33 @@ def test_the_models_are_those_that_the_settings_need() -> None:
         assert waits[f"model-{field}"] == {"condition": "service_completed_successfully"}
         model = parse(SERVICES[f"model-{field}"]["command"])["name"]
         assert model == MeshSettings().models.model_dump()[field]
+
+
+def test_own_figures_reach_those_who_go_by_them(tmp_path: Path) -> None:
+    """It runs on what you have: the page puts the file where it is both written from outside and read by the agents."""
+    page = (DEPLOY / "README.md").read_text("utf-8")
+    (service, place) = re.findall(r" cp figures\.json ([\w-]+):(\S+)", page)[0]
+    (variable, told) = re.findall(r'echo "(HYBRIDMESH_\w+FIGURES)=(\S+)"', page)[0]
+    assert told == place
+    (volume,) = (item for item in SERVICES[service]["volumes"] if place.startswith(f"{item['target']}/"))
+    assert not volume.get("read_only")
+    (tmp_path / "mesh.toml").touch()
+    for agent in ("decomposer", "worker", "verifier"):
+        assert {**volume, "read_only": True} in SERVICES[agent]["volumes"]
+        given = SERVICES[agent]["environment"]
+        assert given.get(variable, "not there") is None  # compose takes it from .env, and leaves it out where it is not
+        settings = load_settings(file=tmp_path / "mesh.toml", environment={variable: told})
+        assert settings.models.figures == Path(place)
+
+
+def test_the_program_understands_each_command_of_the_page() -> None:
+    """It runs on what you have: no option that is gone is told."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (DEPLOY / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    told = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    own = [words[1:] for words in told if words[0] == "hybridmesh"]
+    assert len(own) >= 4
+    for words in own:
+        assert parse(words)
 
 
 def test_only_the_consultant_has_the_cloud_key_and_a_way_out() -> None:

@@ -54,3 +54,13 @@ def test_what_a_mesh_left_behind_may_be_anything(tmp_path: Path) -> None:
     (tmp_path / "mesh.json").unlink()
     (tmp_path / "mesh.json").mkdir()
     assert doctor_probes._endpoint(tmp_path) is None
+
+
+@pytest.mark.parametrize("below", ["", "mesh"])
+def test_a_file_is_no_data_folder(tmp_path: Path, below: str) -> None:
+    """Nothing is hidden: the first start would end there, so the doctor does not call it well."""
+    (tmp_path / "file").touch()
+    seen = doctor_probes._room(tmp_path / "file" / below)
+    assert isinstance(seen, Trouble)
+    assert "is no folder" in seen.text
+    assert "--data" in seen.remedy

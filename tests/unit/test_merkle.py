@@ -64,7 +64,7 @@ def test_inclusion_is_proved(size: int, data: st.DataObject) -> None:
     """Nothing is hidden: one event can be shown to be in the log without the log."""
     index = data.draw(st.integers(0, size - 1))
     leaves = leaves_of(size)
-    path, root = path_through(levels_of(leaves), index), root_of(leaves)
+    path, root = path_through(levels_of(b"".join(leaves)), index), root_of(leaves)
     assert includes(root, size, leaves[index], index, path)
     assert not includes(root, size, leaf_hash(b"another"), index, path)
     assert not includes(root, size, leaves[index], (index + 1) % size, path) or size == 1
@@ -79,7 +79,11 @@ def test_growth_is_proved(size: int, data: st.DataObject) -> None:
     """Nothing is hidden: a later checkpoint can be shown to continue an earlier one."""
     old_size = data.draw(st.integers(1, size))
     leaves = leaves_of(size)
-    old, new, path = root_of(leaves[:old_size]), root_of(leaves), consistency_path(leaves, old_size)
+    old, new, path = (
+        root_of(leaves[:old_size]),
+        root_of(leaves),
+        consistency_path(levels_of(b"".join(leaves)), old_size),
+    )
     assert grew(old, old_size, new, size, path)
     rewritten = root_of([leaf_hash(b"rewritten"), *leaves[1:]])
     assert not grew(old, old_size, rewritten, size, path)
@@ -92,6 +96,26 @@ def test_growth_is_proved(size: int, data: st.DataObject) -> None:
 def test_no_proof_outside_the_tree(size: int, index: int) -> None:
     """Nothing is hidden: no proof can be asked for an entry that is not there."""
     with pytest.raises(IndexError):
-        path_through(levels_of(leaves_of(size)), index)
+        path_through(levels_of(b"".join(leaves_of(size))), index)
     with pytest.raises(IndexError):
-        consistency_path(leaves_of(size), 0)
+        consistency_path(levels_of(b"".join(leaves_of(size))), 0)
+
+
+@given(sizes, st.data())
+def test_growth_is_proved_as_it_is_defined(size: int, data: st.DataObject) -> None:
+    """Nothing is hidden: PROOF of RFC 9162, 2.1.4.1, word for word, gives the same hashes in the same order."""
+    old_size = data.draw(st.integers(1, size))
+    levels = levels_of(b"".join(leaves_of(size)))
+    assert consistency_path(levels, old_size) == defined_growth(entries_of(size), old_size, whole=True)
+
+
+def defined_growth(entries: list[bytes], old_size: int, *, whole: bool) -> list[bytes]:
+    """SUBPROOF of the RFC."""
+    if old_size == len(entries):
+        return [] if whole else [defined_root(entries)]
+    k = 1
+    while k * 2 < len(entries):
+        k *= 2
+    if old_size <= k:
+        return [*defined_growth(entries[:k], old_size, whole=whole), defined_root(entries[k:])]
+    return [*defined_growth(entries[k:], old_size - k, whole=False), defined_root(entries[:k])]

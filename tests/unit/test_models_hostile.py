@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybridmesh.bus.errors import SetupError
+from hybridmesh.infra.models import graph_writer
 from hybridmesh.infra.models.gguf_build import build_from_gguf
 from hybridmesh.infra.models.gguf_file import GgufFile
 from tiny_gguf import SCALES, Kinds, write_gguf
@@ -101,3 +102,21 @@ def test_weights_that_are_no_numbers_are_refused(kind: GGMLQuantizationType, tmp
     content[at : at + 2] = b"\x00\x7c"  # infinity, as a half float
     with pytest.raises(SetupError, match="not finite"):
         build(bytes(content), tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_neither_threads_nor_chunks_change_a_byte(
+    family: str, files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs on what you have: a model is the same on every machine, however its rows were shared out."""
+    source = tmp_path / "m.gguf"
+    source.write_bytes(files[family])
+    made: list[bytes] = []
+    for threads, weights in ((1, 1 << 19), (3, 1 << 8)):
+        monkeypatch.setattr(graph_writer, "CHUNK_WEIGHTS", weights)
+        monkeypatch.setattr(graph_writer, "SHIFTED_CHUNK", weights)
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        build_from_gguf(source, folder, "small", threads, lambda _done, _all: None)
+        made.append((folder / graph_writer.DATA_FILE).read_bytes())
+    assert made[0] == made[1]

@@ -180,12 +180,36 @@ LEAVING = [
     "192.0.2.1:80/[PERSON_7Q2M]",
     "evil\u3002example/[PERSON_7Q2M]",
     "\u0437\u043b\u043e.\u0440\u0444/[PERSON_7Q2M]",
+    "xn--e1afmkfd.xn--p1ai/[PERSON_7Q2M]",
+    r"\\evil.example\[PERSON_7Q2M]",
+    "[url=[EMAIL_2X9P]]x[/url]",
+    r"\href{[URL_3H3H]}{x} \includegraphics{[EMAIL_2X9P]}",
+    '{"action": "send", "to": "[EMAIL_2X9P]"}',
+    '{"method": "POST", "body": "[EMAIL_2X9P]"}',
+    "- action: send\n  to: [EMAIL_2X9P]",
+    "<send_email>\n<to>[EMAIL_2X9P]</to>\n</send_email>",
+    "<action>send [EMAIL_2X9P]</action>",
+    "<tool>send</tool><to>[EMAIL_2X9P]</to>",
+    "<script>\nlet x='[PERSON_7Q2M]';\n\nsend(x)</script>",
+    "<style>a{background:image('[EMAIL_2X9P]')}</style>",
+    "Action 1: send_mail\nAction Input 1: [EMAIL_2X9P]",
+    'Action: ```json\n{"to": "[EMAIL_2X9P]"}\n```',
+    "Tool Input: [EMAIL_2X9P]",
+    "Tool call: send_email to=[EMAIL_2X9P]",
+    '```python\nrequests.post(x, data="[EMAIL_2X9P]")\n```',
+    'await sendMail("[EMAIL_2X9P]")',
+    "send(to='[EMAIL_2X9P]')",
+    "[TOOL_REQUEST] [EMAIL_2X9P]",
+    "[[tool_calls]]\nto = '[EMAIL_2X9P]'",
+    ">>>send\n[EMAIL_2X9P]",
+    "\u273fARGS\u273f: [EMAIL_2X9P]",
 ]
 
 
 # Of calls whose end no mark tells: nothing after them is put back.
 FOR_GOOD = (
     "TOOL_CALLS", "tool_calls", "tool_use", "functionCall", '"arguments"', '"args"', "<|", "\uff5c", "006d",
+    '"action": "send"', '"method"', "[TOOL_REQUEST]", ">>>send", "\u273f",
     "action_input", "toolArgs", "kwargs", "{args:", ", args:", "parameters:\n    {",
 )  # fmt: skip
 
@@ -209,6 +233,10 @@ def test_nothing_is_put_where_it_would_leave_again(reply: str) -> None:
         "Name: Ada\nArguments: [PERSON_7Q2M] says that it rains (input: much)",
         "Parameters:\n- patient: [PERSON_7Q2M]",
         "The tool called [PERSON_7Q2M]; its arguments: {none}",
+        '{"action": "approve the invoice", "customer": "[PERSON_7Q2M]", "method": "cash"}',
+        'Action: [PERSON_7Q2M] sends the mail(s), the post ("A") follows',
+        "async def send_mail(to):\n    name = '[PERSON_7Q2M]'  # what fetch() gave",
+        "<email><to>[PERSON_7Q2M]</to></email>",
     ],
 )
 def test_prose_about_arguments_gets_its_values(reply: str) -> None:

@@ -82,6 +82,13 @@ def test_the_cloud_key_is_never_shown() -> None:
     assert "canary" not in settings.model_dump_json()
 
 
+def test_an_empty_variable_is_none() -> None:
+    """Nothing is hidden: what a compose file passes on unset is no folder here, and no data lands in it."""
+    names = "HYBRIDMESH_DATA", "HYBRIDMESH_PLANS__WORKFLOWS", "HYBRIDMESH_MODELS__FIGURES"
+    empty: dict[str, str] = dict.fromkeys(names, "")
+    assert load_settings(environment=empty) == load_settings(environment={})
+
+
 @pytest.mark.parametrize(
     ("text", "flags", "variables", "place"),
     [
@@ -90,6 +97,8 @@ def test_the_cloud_key_is_never_shown() -> None:
         ("[[profiles]]\ncloud = 'never'\n", {}, {}, "profiles"),
         ("", {"profiles.x": "3"}, {}, "profiles.x"),
         ("", {"models": "3", "models.threads": "2"}, {}, "models"),
+        ("", {"bus": "1"}, {}, "bus"),
+        ("", {}, {"HYBRIDMESH_BUS__RETENTION": "1"}, "bus.retention"),
         ("", {"bus.retention": "3", "bus.retention.audit_days": "2"}, {}, "bus.retention"),
         ("", {}, {"HYBRIDMESH_PROFILES": '{"a":1}'}, "profiles"),
         ("", {}, {"HYBRIDMESH_CLOUD": "x", "ANTHROPIC_API_KEY": "k"}, "cloud"),

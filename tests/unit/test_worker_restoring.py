@@ -223,3 +223,29 @@ def test_letters_of_two_escapes_are_read_as_one() -> None:
     reply = r'{"who": "[\ud835\udc0fERSON_9X3K]"}'  # a bold P
     form = OutputForm(kind="json", json_schema={"type": "object"})
     assert restore_answer(reply, {"[PERSON_7Q2M]": "Ada"}, form, "").unresolved == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"to": "[PERSON_7Q2M]", "tool": "send"}',
+        '{"to": "[PERSON_7Q2M]", "action": "send"}',
+        '[{"payload": {"to": "[PERSON_7Q2M]"}, "type": "tool_use"}]',
+        r'{"to": "[PERSON_7Q2M]", "function_n\u0061me": "send"}',
+    ],
+)
+@pytest.mark.parametrize("form", [JSON, OutputForm()])
+def test_a_call_that_says_so_behind_its_values_gets_none(reply: str, form: OutputForm) -> None:
+    """Nothing private leaves: members of an object come in any order."""
+    answer = restore_answer(reply, ISSUED, form)
+    assert (answer.text, answer.withheld) == (reply, 1)
+
+
+def test_an_object_beside_a_call_or_with_asked_for_members_is_none() -> None:
+    """Nothing is lost: who asked for a member called "action" gets its object back."""
+    form = OutputForm(kind="json", json_schema={"properties": {"action": {"type": "string"}}})
+    assert (
+        restore_answer('{"to": "[PERSON_7Q2M]", "action": "send"}', ISSUED, form).text
+        == '{"to": "Ana", "action": "send"}'
+    )
+    assert restore_answer('[{"a": "[PERSON_7Q2M]"}, {"tool": "send"}]', ISSUED, JSON).used == 1

@@ -1,7 +1,5 @@
 """Structured recognizers: one module a family of private values, all of the shape of ``Recognizer``."""
 
-import re
-
 from hybridmesh.agents.classifier.recognizers import (
     accounts,
     addresses,
@@ -22,15 +20,16 @@ from hybridmesh.agents.classifier.recognizers import (
     phones,
     scripts,
     spoken_addresses,
+    spoken_numbers,
     taxes,
     usernames,
     wallets,
 )
-from hybridmesh.agents.classifier.recognizers.recognizer import Gated, Recognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import DIGIT, Gated, Recognizer
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
     *emails.RECOGNIZERS,
-    Gated(re.compile(r"\d"), (*phones.RECOGNIZERS, *cards.RECOGNIZERS, *taxes.RECOGNIZERS)),
+    Gated(DIGIT, (*phones.RECOGNIZERS, *cards.RECOGNIZERS, *taxes.RECOGNIZERS)),
     *accounts.RECOGNIZERS,
     *national_ids.RECOGNIZERS,
     *documents.RECOGNIZERS,
@@ -44,6 +43,7 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     *births.RECOGNIZERS,
     *addresses.RECOGNIZERS,
     *spoken_addresses.RECOGNIZERS,
+    *spoken_numbers.RECOGNIZERS,
     *names.RECOGNIZERS,
     *introductions.RECOGNIZERS,
     *lone_surnames.RECOGNIZERS,

@@ -20,8 +20,8 @@ _LENGTHS = {
     for country in countries.split()
 }  # fmt: skip
 
-_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?=[ -]?[A-Za-z0-9]{2})")
-_BODY = re.compile(r"[ .-]?[A-Za-z0-9]", re.ASCII)
+_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?=[ -]?[A-Za-z0-9]{2}|[ \t]{0,8}\r?\n)")
+_BODY = re.compile(r"(?:[ .-]|[ \t]{0,8}\r?\n[ \t>|]{0,24})?[A-Za-z0-9]", re.ASCII)
 _IBAN_WORD = words("iban", "account", "konto", "cuenta", "compte", "conto", "rekening")
 _BIC = re.compile(r"(?<!\w)[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?!\w)")
 _BIC_WORD = words("bic", "swift", "iban")
@@ -51,7 +51,8 @@ class IbanRecognizer:
             if end is None:
                 continue
             held = mod97(text[head.start() : end])
-            mistyped = not held and _is_mostly_digits(text[head.start() : end])
+            value = text[head.start() : end]
+            mistyped = not held and "\n" not in value and _is_mostly_digits(value)
             if held or (mistyped and near(text, head.start(), _IBAN_WORD)):
                 source = CHECKED if held else SHAPED
                 yield Span(start=head.start(), end=end, type="IBAN", score=1.0 if held else 0.8, source=source)

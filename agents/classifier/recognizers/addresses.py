@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import DIGIT, SHAPED, Gated, PatternRecognizer
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER, PLACE, UPPER
 from hybridmesh.schemas.privacy import Span
 
@@ -128,12 +128,15 @@ class PostcodeRecognizer:
                 yield Span(start=match.start(), end=match.end(), type="ADDRESS", score=0.8, source=SHAPED)
 
 
-RECOGNIZERS = (
-    PatternRecognizer("ADDRESS", _STREET),
+_OF_DIGITS = (
     PatternRecognizer("ADDRESS", _PLACES),
     PatternRecognizer("ADDRESS", _LINE),
     PatternRecognizer("ADDRESS", _IN_CAPITALS),
     PatternRecognizer("ADDRESS", _BOX),
     PatternRecognizer("ADDRESS", _MILITARY),
     PostcodeRecognizer(),
+)
+RECOGNIZERS = (
+    Gated(re.compile(r"\d|s/n|snc|Urb|Pol|Resid|Bda|Barriada|[Ll]ieu|ZA "), (PatternRecognizer("ADDRESS", _STREET),)),
+    Gated(DIGIT, _OF_DIGITS),
 )

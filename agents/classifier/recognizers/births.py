@@ -2,7 +2,7 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import DIGIT, Gated, Hinted, PatternRecognizer, words
 
 _MONTH = (
     r"(?:jan|feb|m[aä]r|maart|apr|ma[ijy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]vr|mars|avr|juin|juil|ao[uû]t|d[eé]c"
@@ -16,6 +16,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _BIRTH = words(
+    r"n[ée]e? (?:à )?[^\W\d_][^\s,;]{1,30} le\b",  # "née Kerguelen le"
     r"born\b", r"birth", r"d\.?o\.?b\b", r"geb(?:oren|urt|\.)", r"naissance", r"n[eé](?:e|\(e\))? le\b", r"nacimiento",
     r"nacid[oa]\b", r"nat[oa] il\b", r"nascita", r"nascimento", r"nascid[oa]\b", r"urodz", r"ur\. ", r"b-?day\b",
     r"nat[oa] (?:a|ad|in|nel)\b", r"compleanno", r"cumplea[nñ]os", r"anniversaire", r"verjaardag", r"geboorte",
@@ -23,6 +24,12 @@ _BIRTH = words(
     r"(?:date|dt|dat)[_ -](?:naiss|nasc|geb)", r"geb[_ -]?dat",
 )  # fmt: skip
 
+# "PATIENTE : MME VANDER LÉO, 12/01/1952": right behind a patient's name.
+_OF_PATIENT = re.compile(
+    r"(?<!\w)(?:patient(?:e|in)?|paciente|paziente|pacjent(?:ka)?|pati[ëe]nte?) ?: ?[^\n,;:]{3,48}, ?"
+    r"(?P<value>\d{4}-\d{2}-\d{2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?!\w)",
+    re.IGNORECASE,
+)
 # "*08.11.1969": how registers and hospitals write it in German; without a blank, as a list would have one.
 _STAR = re.compile(r"(?<![\w*])\*(?P<value>\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2}))(?![\w*])")
 # "born on the second of November nineteen fifty-eight": a number, a month and a year in words, up to where or a stop.
@@ -55,8 +62,14 @@ _BORN_LAST = re.compile(
 )
 
 RECOGNIZERS = (
-    PatternRecognizer("BIRTH_DATE", _DATE, context=_BIRTH),
     Gated(re.compile("geboren|zur Welt", re.IGNORECASE), (PatternRecognizer("BIRTH_DATE", _BORN_LAST),)),
-    PatternRecognizer("BIRTH_DATE", _STAR),
+    Gated(
+        DIGIT,
+        (
+            PatternRecognizer("BIRTH_DATE", _DATE, context=_BIRTH),
+            PatternRecognizer("BIRTH_DATE", _STAR),
+            Hinted(("pati", "pac", "paz"), (PatternRecognizer("BIRTH_DATE", _OF_PATIENT),)),
+        ),
+    ),
     PatternRecognizer("BIRTH_DATE", _IN_WORDS),
 )

@@ -48,7 +48,9 @@ _COLUMN = re.compile(
 )
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
-    *map(PasswordRecognizer, (_SQL, _DIRECTIVE, _PASS)),
+    Hinted(("identified by", "password"), (PasswordRecognizer(_SQL),)),
+    Hinted(("requirepass", "masterauth", "env ", "--"), (PasswordRecognizer(_DIRECTIVE),)),
+    Hinted(("pass=",), (PasswordRecognizer(_PASS),)),
     Hinted(
         HINTS,
         (

@@ -60,7 +60,7 @@ _DOOR = (
     r"|cassaforte|deur|poort|kluis|drzwi|bramy|domofonu?|sejfu?|alarmu)"
 )
 _ASSIGNED = re.compile(
-    rf"(?<![A-Za-z])(?:{NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
+    rf"(?<![A-Za-z])(?!(?<=\$)\w{{1,24}}:)(?:{NAMED})(?:[ _][A-Za-z]{{1,12}}){{0,2}}[\"']?"
     r"(?: ?[:=]{1,2}>? ?| is(?: now| still)?:? | ist:? | lautet:? | es:? | est:? | è:? | jest:? | é:? )"
     r"[\"'`“„]?(?P<value>[^\s\"'`“”,;]{3,200}[^\s\"'`“”,;.!?)\]])",
     re.IGNORECASE,
@@ -97,6 +97,19 @@ _ENTRY = re.compile(
     rf"(?<![A-Za-z])(?:code|codice|c[oó]digo|kod|pin) (?:(?:{_OF}) )?(?:[{LETTER}]{{1,12}} ){{0,3}}?(?:{_DOOR})"
     r"(?: (?:[^\s]{1,20} )?)?(?:is|ist|lautet|es|est|è|to|é|c['’]est)[ :]{1,2}[\"'`“„]?"
     r"(?P<value>(?=[^\s]*\d)[^\s\"'`“”,;]{3,40}[^\s\"'`“”,;.?!)\]])",
+    re.IGNORECASE,
+)
+# "pincode 9034", "changed the PIN to 5582", "Alarmanlage Code 7719": of digits alone, right behind what it opens.
+_PIN = re.compile(
+    rf"(?<![A-Za-z])(?:pin(?:[ -]?code)?|(?:kod|codice|c[oó]digo|code) pin|{_DOOR} ?-?code)"
+    r"(?: (?:is|ist|est|es|è|jest|to|é|in|auf|na|a|à|naar|now|jetzt)){0,2}[ :=]{1,3}"
+    r"(?P<value>\d{4,8}[#*]?)(?![\w-]|[.,]\d)",
+    re.IGNORECASE,
+)
+# "Cookie: sid=…; csrftoken=…": what a browser logs in with.
+_COOKIE = re.compile(
+    r"(?<![A-Za-z])[\w.-]{0,32}?(?:sess(?:ion)?(?:[_-]?id)?|sid|csrf\w{0,12}|xsrf[\w-]{0,12}|auth|jeton|jwt)="
+    r"(?P<value>(?=[^\s;,\"'&]{0,256}\d)[\w.+/%=~:-]{12,4096})",
     re.IGNORECASE,
 )
 # A value that was made by a machine, given to what is called a token: 'token = "b7Qz-19fLw-0KxT-m4Vd"'; without quotes
@@ -188,14 +201,14 @@ class RandomRecognizer:
 
 
 RECOGNIZERS = (
-    PatternRecognizer("SECRET", _KEY_BLOCK, score=1.0),
-    PatternRecognizer("SECRET", _JWT, score=1.0),
-    PatternRecognizer("SECRET", _BEARER),
-    PatternRecognizer("SECRET", _CURL_LOGIN),
-    PatternRecognizer("SECRET", _NETRC),
-    PatternRecognizer("SECRET", _HASH),
-    PatternRecognizer("SECRET", _SEED),
-    PasswordRecognizer(_CONNECTION),
+    Hinted(("-----begin",), (PatternRecognizer("SECRET", _KEY_BLOCK, score=1.0),)),
+    Hinted(("eyj",), (PatternRecognizer("SECRET", _JWT, score=1.0),)),
+    Hinted(("bearer", "basic", "token"), (PatternRecognizer("SECRET", _BEARER),)),
+    Hinted(("curl",), (PatternRecognizer("SECRET", _CURL_LOGIN),)),
+    Hinted(("machine",), (PatternRecognizer("SECRET", _NETRC),)),
+    Hinted(("$",), (PatternRecognizer("SECRET", _HASH),)),
+    Hinted(("seed", "recovery", "mnemonic", "wiederh"), (PatternRecognizer("SECRET", _SEED),)),
+    Hinted(("word=", "pwd=", "key=", "secret="), (PasswordRecognizer(_CONNECTION),)),
     Hinted(
         HINTS,
         (
@@ -213,9 +226,10 @@ RECOGNIZERS = (
     ),
     Gated(
         re.compile("code|codice|código|codigo|kod|pin", re.IGNORECASE),
-        (PatternRecognizer("SECRET", _ENTRY),),
+        (PatternRecognizer("SECRET", _ENTRY), PatternRecognizer("SECRET", _PIN)),
     ),
-    PatternRecognizer("SECRET", _TOKEN),
-    PatternRecognizer("SECRET", _WORD_SIGN_DIGITS),
-    RandomRecognizer(),
+    Hinted(("ses", "sid", "srf", "auth", "jeton", "jwt"), (PatternRecognizer("SECRET", _COOKIE),)),
+    Hinted(("token",), (PatternRecognizer("SECRET", _TOKEN),)),
+    Hinted(("!", "$"), (PatternRecognizer("SECRET", _WORD_SIGN_DIGITS),)),
+    Gated(re.compile(r"[A-Za-z0-9+/_=-]{20}"), (RandomRecognizer(),)),
 )

@@ -3,10 +3,13 @@
 import re
 
 from hybridmesh.agents.classifier.recognizers.checksums import vin
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import DIGIT, Gated, PatternRecognizer, words
 
-# Letters and digits with at least four digits.
-_NUMBER = re.compile(r"(?<![\w-])(?=(?:[A-Z]{0,6}[ -]?\d){4})[A-Z0-9](?:[ -]?[A-Z0-9]){4,17}(?![\w-])")
+# Letters and digits with at least four digits; the name of a number is no part of it.
+_NUMBER = re.compile(
+    r"(?<![\w-])(?!(?:MRN|IPP|NHC|NHS|CNI|DL|VIN)[ -])"
+    r"(?=(?:[A-Z]{0,6}[ -]?\d){4})[A-Z0-9](?:[ -]?[A-Z0-9]){4,17}(?![\w-])"
+)
 _PASSPORT = words(
     r"passports?\b", r"reisepass", r"pass(?:nummer|-?nr)", r"passeport", r"pasaporte", r"passaporto", r"passaporte",
     r"paspoort", r"paszport",
@@ -26,6 +29,7 @@ _IDENTITY = words(
     r"patient (?:id|no|num)", r"patienten-?(?:nummer|nr|id)", r"employee (?:id|no|num)", r"personalnummer",
     r"personal-?nr", r"matrikel", r"student (?:id|no|num)", r"member(?:ship)? (?:id|no|num)", r"seguridad social",
     r"tarjeta sanitaria", r"tessera sanitaria", r"afiliad[oa]", r"allocataire", r"karta pobytu",
+    r"ipp\b", r"nhc\b", r"matricule\b",
     r"tax (?:id|no|num)", r"polic(?:y|e) (?:id|no|num)", r"num[eé]ro d['’]assur",
 )  # fmt: skip
 _VEHICLE = words(
@@ -53,8 +57,7 @@ _LICENCE_GB = re.compile(r"(?<!\w)[A-Z9]{5}\d[0156]\d[0-3]\d{2}[A-Z9]{2}[A-Z0-9]
 _LICENCE_PL = re.compile(r"(?<![\w/])\d{5}/\d{2}/\d{4}(?![\w/])")
 _MRZ = re.compile(r"(?<![\w<])[PIAC][A-Z<][A-Z<]{3}[A-Z0-9<]{25,39}(?:\s[A-Z0-9<]{30,44}){1,2}(?![\w<])")
 
-RECOGNIZERS = (
-    PatternRecognizer("PASSPORT", _MRZ, score=1.0),
+_OF_DIGITS = (
     PatternRecognizer("PASSPORT", _NUMBER, context=_PASSPORT),
     PatternRecognizer("DRIVERS_LICENSE", _NUMBER, context=_LICENCE),
     PatternRecognizer("DRIVERS_LICENSE", _LICENCE_GB),
@@ -64,3 +67,4 @@ RECOGNIZERS = (
     PatternRecognizer("VEHICLE", _FORMED_PLATE, context=_CAR),
     PatternRecognizer("VEHICLE", _VIN, check=vin),
 )
+RECOGNIZERS = (PatternRecognizer("PASSPORT", _MRZ, score=1.0), Gated(DIGIT, _OF_DIGITS))

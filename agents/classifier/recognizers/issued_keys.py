@@ -2,7 +2,7 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer
 
 _KEYS = (
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",  # AWS
@@ -36,9 +36,11 @@ _HOOK = re.compile(
 )
 _SIGNED = re.compile(r"(?<=[?&])(?:sig|X-Amz-Signature|X-Goog-Signature)=(?P<value>[A-Za-z0-9%+/=_-]{20,512})")
 
-RECOGNIZERS = (
+_LONG = re.compile(r"[\w.~:%+/=-]{15}")  # as each of them is
+_ISSUED_KEYS = (
     PatternRecognizer("SECRET", _ISSUED, score=1.0),
     PatternRecognizer("SECRET", _SEED, score=1.0),
     PatternRecognizer("SECRET", _HOOK, score=1.0),
     PatternRecognizer("SECRET", _SIGNED),
 )
+RECOGNIZERS = (Gated(_LONG, _ISSUED_KEYS),)

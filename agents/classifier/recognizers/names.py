@@ -61,8 +61,9 @@ _FIELD = _any_case(
     r"(?:(?:full|first|last|given|family|customer|client|contact|account holder|patient|employee|recipient) ?)?name",
     r"surname", r"customer", r"client", r"contact(?: person)?", r"account holder", r"card ?holder", r"patient",
     r"kunde", r"kundin", r"ansprechpartner(?:in)?", r"kontoinhaber(?:in)?", r"vorname", r"nachname", r"nom",
-    r"prénom", r"nombre", r"apellidos?", r"cliente", r"titular", r"nome", r"cognome", r"naam", r"klant", r"from",
-    r"von", r"an", r"to",
+    r"pr[ée]noms?", r"nombre", r"apellidos?", r"cliente", r"titular", r"nome", r"cognome", r"(?:voor|achter)?naam",
+    r"klant", r"imi[ęe](?: i nazwisko)?", r"nazwisko", r"patient(?:in|e)", r"paciente", r"paziente", r"pacjent(?:ka)?",
+    r"from", r"von", r"an", r"to",
 )  # fmt: skip
 
 _ADDRESSED = (  # those who write and are written to, who may be a department

@@ -15,7 +15,7 @@ from hybridmesh.agents.classifier.recognizers.checksums import (
     social_insurance,
     steuer_id,
 )
-from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import DIGIT, Gated, PatternRecognizer, words
 
 _SSN = r"(?!000|666|9\d\d)\d{3}{sep}(?!00)\d{2}{sep}(?!0000)\d{4}"
 _DASHED_SSN = re.compile(r"(?<![\w-])" + _SSN.replace("{sep}", "-") + r"(?![\w-])")
@@ -107,6 +107,6 @@ _OF_DIGITS = (
     _id(_INSURANCE_AT, _INSURANCE_WORD),
 )
 RECOGNIZERS = (
-    Gated(re.compile(r"\d"), _OF_DIGITS),
+    Gated(DIGIT, _OF_DIGITS),
     _id(_CF, _CF_WORD, codice_fiscale, alone=True, kind="TAX_ID"),  # of which letters may stand for digits
 )

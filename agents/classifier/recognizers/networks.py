@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import DIGIT, SHAPED, Gated, Hinted, PatternRecognizer, words
 from hybridmesh.schemas.privacy import Span
 
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
@@ -13,8 +13,9 @@ _MAC = re.compile(
     r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<sep>[:-]))(?:[0-9A-Fa-f]{2}(?P=sep)){4}[0-9A-Fa-f]{2}(?![\w:-])"
     r"|(?<![\w.])(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}(?![\w.])"  # as Cisco writes it
 )
-_URL_LOGIN = re.compile(
-    r"(?<!\w)[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,128}:[^\s/@]{1,256}@[^\s\"'<>)]{1,2048}", re.IGNORECASE
+_URL_LOGIN = re.compile(  # also a key alone: "https://1f0c…@ingest.example"
+    r"(?<!\w)[a-z][a-z0-9+.-]{1,20}://(?:[^\s/:@]{1,128}:[^\s/@]{1,256}|(?=[^\s/:@]{0,127}\d)[\w-]{20,128})@[^\s\"'<>)]{1,2048}",
+    re.IGNORECASE,
 )
 _URL_TOKEN = re.compile(
     r"(?<!\w)https?://[^\s\"'<>)]{1,2048}[?&#](?:[\w-]*(?:token|key|secret|signature|sig|password|pwd|auth|session|code|email|user))"
@@ -69,11 +70,10 @@ class HostRecognizer:
 
 
 RECOGNIZERS = (
-    HostRecognizer(),
+    Gated(DIGIT, (HostRecognizer(),)),
     PatternRecognizer("IP_ADDRESS", _IPV6, check=_is_ipv6),
     PatternRecognizer("MAC_ADDRESS", _MAC),
-    PatternRecognizer("URL", _URL_LOGIN),
-    PatternRecognizer("URL", _URL_TOKEN),
-    PatternRecognizer("URL", _PERSONAL_SITE),
-    PatternRecognizer("URL", _ANY_URL, context=_OWN_SITE, score=0.8),
+    Hinted(("://",), (PatternRecognizer("URL", _URL_LOGIN), PatternRecognizer("URL", _URL_TOKEN))),
+    Hinted(("com/", ".me/"), (PatternRecognizer("URL", _PERSONAL_SITE),)),
+    Hinted(("://", "www."), (PatternRecognizer("URL", _ANY_URL, context=_OWN_SITE, score=0.8),)),
 )

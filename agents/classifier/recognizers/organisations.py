@@ -35,7 +35,7 @@ _INSTITUTE = re.compile(
 _KIND_FIRST = (
     r"(?:Banc[ao]|Banque|Caja|Caisse|Cassa|Cr[eé]dit|Comune|Ayuntamiento|Mairie|Gemeente|Groupe|Grup[op]|Gruppo|Cabinet"
     r"|Bufete|Ospedale|Szpital\w{0,3}|Ziekenhuis|Farmacia|Pharmacie|Autohaus|Stadtwerke|Volksbank|Raiffeisenbank"
-    r"|Rabobank"
+    r"|Rabobank|Clinica|Klinik|Residenza|Residencia"
     r"|Bank(?:u|iem|owi)|Kancelari[aię]|Przychodni[aię]?|Universit[àä]t?|Uniwersytet\w{0,3}|Lycée|Collège|Colegio|Liceo"
     r"|Instituto|Istituto|Stichting|Fundación|Fundacj[aię]|Fondation|Fondazione|Asociación|Associazione|Association)"
 )
@@ -106,6 +106,18 @@ SCHOOL = re.compile(
     rf"(?:{_WORD} ){{1,3}}{_GRADE} School(?!\w)"
 )
 
+_INSTITUTE_HINTS = (
+    "universi", "bank", "hospital", "klinikum", "kanzlei", "sparkasse", "clínica", "clini", "hôpital", "holdings",
+    "partners", "group", "foundation", "& sons", "& co",
+)  # fmt: skip
+_KIND_HINTS = (
+    "ban", "caja", "caisse", "cassa", "crédit", "credit", "comune", "ayuntamiento", "mairie", "gemeente", "grup",
+    "group", "cabinet", "bufete", "ospedale", "szpital", "ziekenhuis", "farmacia", "pharmacie", "autohaus",
+    "stadtwerke",
+    "kancelari", "przychodni", "universit", "uniwersytet", "lycée", "collège", "colegio", "liceo", "instituto",
+    "istituto", "stichting", "fundac", "fondation", "fondazione", "asociación", "associa", "clinica", "klinik",
+    "residen",
+)  # fmt: skip
 FORM_HINTS = (
     "sarl", "eurl", "sasu", "sci", "sas", "snc", "studio", "kancelari", "spółdzieln", "hijos", "figli", "fils", "söhne",
     "zonen", "wspólnicy", "synowie",
@@ -117,8 +129,8 @@ SCHOOL_HINTS = (
 
 RECOGNIZERS = (
     PatternRecognizer("ORGANISATION", _ORGANISATION, score=0.8),
-    PatternRecognizer("ORGANISATION", _INSTITUTE, score=0.6),
-    PatternRecognizer("ORGANISATION", _ROMANCE, score=0.6),
+    Hinted(_INSTITUTE_HINTS, (PatternRecognizer("ORGANISATION", _INSTITUTE, score=0.6),)),
+    Hinted(_KIND_HINTS, (PatternRecognizer("ORGANISATION", _ROMANCE, score=0.6),)),
     Hinted(FORM_HINTS, (PatternRecognizer("ORGANISATION", FORM_FIRST, score=0.8),)),
     Hinted(SCHOOL_HINTS, (PatternRecognizer("ORGANISATION", SCHOOL, score=0.7),)),
     TradeRecognizer(),

@@ -90,6 +90,9 @@ class Gated:
                 yield from member.find(text)
 
 
+DIGIT = re.compile(r"\d")
+
+
 @dataclass(frozen=True, slots=True)
 class Hinted:
     """Recognizers that find nothing in a text without one of the ``hints``, which are told sooner than a pattern."""

@@ -6,7 +6,7 @@ _REACH = 24  # characters before a number in which the word stands
 _FAR = 48  # in which it stands with all that says that a number follows
 
 _REFERENCE = re.compile(
-    r"(?:order|invoice|ticket|case|ref(?:eren(?:ce|z|tie)|erencia|rencia)?|riferimento|booking|tracking|customer"
+    r"(?:order|(?<!\w)p\.?o\.?|invoice|ticket|case|ref(?:eren(?:ce|z|tie)|erencia|rencia)?|riferimento|booking|tracking|customer"
     r"|contract|part|serial|article|item|version"
     r"|account|model|build|bestellung|bestell|rechnung|rechnungs|auftrags?|kunden|vertrags?|artikel|vorgangs?|serien"
     r"|pedido|factura|expediente|incidencia|albar[aá]n|commande|facture|dossier|contrat|série"

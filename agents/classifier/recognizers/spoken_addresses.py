@@ -2,7 +2,7 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import Hinted, PatternRecognizer
 from hybridmesh.agents.classifier.recognizers.shapes import LETTER
 
 _NAME = rf"[{LETTER}]{{3,24}}"
@@ -42,4 +42,11 @@ _ENGLISH = (
 )
 _SPOKEN = re.compile(rf"(?<![\w-])(?:{_FRENCH}|{_ROMANCE}|{_GERMANIC}|{_ENGLISH})(?![\w-])", re.IGNORECASE)
 
-RECOGNIZERS = (PatternRecognizer("ADDRESS", _SPOKEN, score=0.7),)
+_HINTS = (  # of which each of them holds one
+    "rue", "avenue", "boulevard", "place", "chemin", "allée", "impasse", "quai", "cours", "route", "calle", "avenida",
+    "plaza", "paseo", "ronda", "via", "piazza", "corso", "vicolo", "straße", "strasse", "allee", "gasse", "platz",
+    "damm", "straat", "laan", "plein", "gracht", "kade", "weg", "street", "road", "lane", "drive", "terrace", "close",
+    "crescent",
+)  # fmt: skip
+
+RECOGNIZERS = (Hinted(_HINTS, (PatternRecognizer("ADDRESS", _SPOKEN, score=0.7),)),)

@@ -1,8 +1,10 @@
 """Names under which people log in or post: after a word that says so, by their form where that word says little."""
 
 import re
+from collections.abc import Iterator
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import SHAPED, Hinted, PatternRecognizer
+from hybridmesh.schemas.privacy import Span
 
 _LABEL = (
     r"(?:user[ _-]?name|user[ _-]?id|log[ -]?in(?: name)?|nick(?:[ -]?name)?|screen ?name|handle"
@@ -71,15 +73,50 @@ _SOCIAL = re.compile(
 # "TODO(marek): …": whose it is, in program text.
 _TODO = re.compile(r"(?<!\w)(?:TODO|FIXME|XXX|HACK|NOTE)\((?P<value>[a-z][\w.-]{1,30})\)")
 
+# "[10:02] tkowalczyk: morning all", "<s.nair> hi": who speaks in a chat.
+_SPEAKER = re.compile(
+    r"(?m)^\[\d{1,2}:\d{2}(?::\d{2})?\] ?(?:<(?P<value>[a-z][a-z0-9._-]{2,30})>"
+    r"|(?!(?:info|warn(?:ing)?|error|debug|trace|note|fatal|notice|main|system|bot|agent|user|kunde|client|break|lunch)[:>])"
+    r"(?P<plain>[a-z][a-z0-9._-]{2,30}): )"
+)
+
+
+class SpeakerRecognizer:
+    """Who speaks in a chat log, under names in small letters, where at least two lines have one."""
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Yield the names."""
+        found = [*_SPEAKER.finditer(text)] if "[" in text else []
+        for match in found if len(found) > 1 else ():
+            start, end = match.span("plain" if match["value"] is None else "value")
+            yield Span(start=start, end=end, type="USERNAME", score=0.8, source=SHAPED)
+
+
+_USER_HINTS = ("user", "nutzer", "usuario", "utilisateur", "utente", "gebruik", "utilizador", "żytkowni")
+_LABEL_HINTS = (*_USER_HINTS, "log", "nick", "screen", "handle", "anmeldename", "identifiant")
+_PLACE_HINTS = (
+    "log", "sign", "account", "user", "profil", "publickey", "password", "instagram", "telegram", "twitter", "skype",
+    "discord", "github", "konto", "nutzer", "cuenta", "compte", "utente",
+)  # fmt: skip
+_FIELD_HINTS = ("reporter", "assignee", "reviewer", "author", "requester", "committer", "melder", "bearbeiter")
+
 RECOGNIZERS = (
-    PatternRecognizer("USERNAME", _TODO, score=0.7),
-    PatternRecognizer("USERNAME", _NAMED, score=0.8),
-    PatternRecognizer("USERNAME", _NAMED_BARE, score=0.8),
-    PatternRecognizer("USERNAME", _FIELD, score=0.8),
-    PatternRecognizer("USERNAME", _LOGGED, score=0.8),
-    PatternRecognizer("USERNAME", _SOCIAL, score=0.8),
-    PatternRecognizer("USERNAME", _PLACED, score=0.8),
-    PatternRecognizer("USERNAME", _OF_USER, score=0.8),
-    PatternRecognizer("USERNAME", _IS_USER, score=0.8),
-    PatternRecognizer("USERNAME", _SET_USER, score=0.8),
+    SpeakerRecognizer(),
+    Hinted(("todo(", "fixme(", "xxx(", "hack(", "note("), (PatternRecognizer("USERNAME", _TODO, score=0.7),)),
+    Hinted(
+        _LABEL_HINTS,
+        (PatternRecognizer("USERNAME", _NAMED, score=0.8), PatternRecognizer("USERNAME", _NAMED_BARE, score=0.8)),
+    ),
+    Hinted(_FIELD_HINTS, (PatternRecognizer("USERNAME", _FIELD, score=0.8),)),
+    Hinted(("@",), (PatternRecognizer("USERNAME", _SOCIAL, score=0.8),)),
+    Hinted(_PLACE_HINTS, (PatternRecognizer("USERNAME", _PLACED, score=0.8),)),
+    Hinted(
+        _USER_HINTS,
+        (
+            PatternRecognizer("USERNAME", _LOGGED, score=0.8),
+            PatternRecognizer("USERNAME", _OF_USER, score=0.8),
+            PatternRecognizer("USERNAME", _IS_USER, score=0.8),
+        ),
+    ),
+    Hinted((*_USER_HINTS, "login="), (PatternRecognizer("USERNAME", _SET_USER, score=0.8),)),
 )

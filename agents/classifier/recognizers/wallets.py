@@ -2,7 +2,7 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer, words
+from hybridmesh.agents.classifier.recognizers.recognizer import Gated, PatternRecognizer, words
 from hybridmesh.agents.classifier.recognizers.wallet_checksums import RIPPLE, base58check, bech32
 
 _BASE58 = re.compile(r"(?<![\w/+=-])[13LMDXT][1-9A-HJ-NP-Za-km-z]{25,34}(?![\w/+=-])")  # BTC, LTC, DOGE, DASH, TRX
@@ -31,7 +31,8 @@ def _is_private_key(value: str) -> bool:
     return body is not None and body[0] == _WALLET_HEAD
 
 
-RECOGNIZERS = (
+_LONG = re.compile(r"[0-9A-Za-z]{14}")  # as each of them is
+_ADDRESSES = (
     PatternRecognizer("CRYPTO_ADDRESS", _BASE58, check=_is_address),
     PatternRecognizer("CRYPTO_ADDRESS", _BECH32, check=bech32),
     PatternRecognizer("CRYPTO_ADDRESS", _RIPPLE, check=_is_ripple),
@@ -40,3 +41,4 @@ RECOGNIZERS = (
     PatternRecognizer("CRYPTO_ADDRESS", _SHAPELESS, context=_SOLANA_WORD, score=0.7),
     PatternRecognizer("SECRET", _PRIVATE_KEY, check=_is_private_key),
 )
+RECOGNIZERS = (Gated(_LONG, _ADDRESSES),)
