@@ -23,6 +23,8 @@ NOT_ENDED = "not-ended"
 """The reason of the error that says that a task has no end yet."""
 NO_MESH = "no-mesh"
 """The reason of the error that says that no mesh runs on a data folder."""
+BURIED = "buried:"
+"""What the reason of an end begins with that came of a message which nobody could handle."""
 
 
 class MeshError(Exception):

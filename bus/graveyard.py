@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from hybridmesh.bus.bodies import keep_body
 from hybridmesh.bus.borders import has_store
 from hybridmesh.bus.envelope import BODY_REFERENCE, NAMING, Envelope
-from hybridmesh.bus.errors import PermanentError
+from hybridmesh.bus.errors import BURIED, PermanentError
 from hybridmesh.bus.publisher import Publisher
 from hybridmesh.bus.seats import seat_of
 from hybridmesh.bus.topology import dead_subject, producers_of
@@ -97,7 +97,7 @@ def obituary(
     """
     parts = headers.get("ce-id", "").split("/")
     try:
-        endings = _endings(burial, parts, f"buried:{burial.reason}", tenant) if ends else ()
+        endings = _endings(burial, parts, f"{BURIED}{burial.reason}", tenant) if ends else ()
         # Who cannot say that a step failed has no step in hand: an unreadable correction fails nothing.
         endings = tuple(ending for ending in endings if burial.agent in producers_of(type(ending)))
     except ValidationError:

@@ -42,7 +42,7 @@ def body_of(entry: Entry) -> bytes:
     return str(entry.get("body", "")).encode() if packed is None else base64.b64decode(packed, validate=True)
 
 
-def entry_from(found: Any) -> Entry:  # noqa: ANN401 - anything may stand in a file
+def entry_from(found: object) -> Entry:
     """Return what was read as an entry: with all that is checked, and nothing that is not; raises ValueError."""
     if not isinstance(found, dict) or not _FIELDS.issuperset(entry := cast("Entry", found)):
         raise ValueError

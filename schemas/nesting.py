@@ -15,7 +15,7 @@ from hybridmesh.schemas.destinations import (
     TOOL_NAME_ALONE,
 )
 
-_SIGN = re.compile(r'"(?P<said>(?:[^"\\]|\\.)*)"|[{}\[\]:,]', re.DOTALL)
+_SIGN = re.compile(r'"(?P<said>(?:[^"\\]|\\.)*+)"?|[{}\[\]:,]', re.DOTALL)  # a string that does not end is read once
 
 _NAME_MOST = 80  # characters of a tool's name
 

@@ -8,7 +8,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from typer.core import TyperGroup
+from typer.main import get_command
+
 from hybridmesh.infra.cli import main
+from hybridmesh.infra.cli.main import app
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,12 @@ def run_command(*words: str | Sequence[str], stdin: bytes = b"") -> Ran:
         except SystemExit as end:
             code = int(end.code or 0)
     return Ran(code, out.getvalue(), err.getvalue())
+
+
+def read_options(words: list[str]) -> dict[str, Any]:
+    """Return what the program's own command line makes of ``words``, without running it."""
+    command = get_command(app)
+    while isinstance(command, TyperGroup):
+        command = command.commands[words[0]]
+        words = words[1:]
+    return command.make_context("hybridmesh", list(words)).params

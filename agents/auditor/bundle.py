@@ -78,8 +78,7 @@ def read_lines(lines: Iterable[str]) -> Iterator[tuple[Part, LogEntry]]:
         if not text.strip():
             continue
         try:
-            line = _Line.model_validate_json(text)
-            json.loads(text, object_pairs_hook=_only_once)
+            line = _Line.model_validate(json.loads(text, object_pairs_hook=_only_once))
             body = line.content()
         except (ValueError, RecursionError):
             raise UsageError(

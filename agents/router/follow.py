@@ -6,7 +6,7 @@ from typing import Literal
 from hybridmesh.agents.router.cost import SUMMARY_INPUT_TOKENS, Offer, prompt_tokens
 from hybridmesh.agents.router.prices import PriceList
 from hybridmesh.agents.router.prompts import compose
-from hybridmesh.bus.errors import Unanswerable
+from hybridmesh.bus.errors import BURIED, Unanswerable
 from hybridmesh.bus.settings import CloudSettings, ProfileSettings
 from hybridmesh.schemas.consults import ConsultProposed, ConsultRefused, Prompt
 from hybridmesh.schemas.plans import StepSpec
@@ -114,7 +114,7 @@ def after_refusal(before: Decision, reason: str) -> Decision:
 
 def doubt_about(refused: ConsultRefused) -> str | None:
     """Return why one of our guards kept a prompt back; None when the cloud or the worker had no use for it."""
-    ours = refused.by in ("classifier", "consultant") and not refused.reason.startswith(("cloud-", "buried:"))
+    ours = refused.by in ("classifier", "consultant") and not refused.reason.startswith(("cloud-", BURIED))
     return refused.reason if ours else None
 
 

@@ -137,6 +137,8 @@ class WorkerAgent:
         """Apply the cloud's advice to the private step; paid for first, whatever becomes of it."""
         step = await self._parked.step(advised)
         decision = await self._parked.decision(advised)
+        if decision is None:  # whoever has the consultant's key pays with nobody's budget, and ends no step
+            return [events.unasked(advised, self._clock())]
         await self._ledger.settle(advised.task_id, spend_key(advised), advised.usage.cost_usd)
         paid = events.settled(advised, self._clock())
         if advised.purpose == "framework":

@@ -34,6 +34,12 @@ def settled(advised: ConsultAdvised, at: datetime) -> AuditEvent:
     return _event(Action.SPEND_SETTLED, advised, at, facts)
 
 
+def unasked(advised: ConsultAdvised, at: datetime) -> AuditEvent:
+    """An advice came for a step that was to stay at home; nothing was done with it."""
+    facts: dict[str, Fact] = {"reason": "advice-unasked", "purpose": advised.purpose}
+    return _event(Action.MESSAGE_REFUSED, advised, at, facts, advised.purpose)
+
+
 def released(about: StepMessage, at: datetime) -> AuditEvent:
     """What was set aside for a call came back: a remembered framework made it needless."""
     return _event(Action.SPEND_SETTLED, about, at, {"amount_usd": "0"}, "released")

@@ -8,7 +8,6 @@ what ``copies`` always go by several, and all others always by one.
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -90,14 +89,12 @@ class Engine:
             try:
                 limits = Limits.read(folder)
                 room = min(room_of(max_prompt_tokens), limits.context)
-                with ThreadPoolExecutor(1) as beside:  # the runtime takes the weights in while texts are parsed here
-                    loading = beside.submit(Decoder.load, folder, chosen, threads=threads, rows=rows, room=room)
-                    chat = Chat.load(folder)
-                    decoder = loading.result()
+                decoder = Decoder.load(folder, chosen, threads=threads, rows=rows, room=room)
+                guides = Guides(folder / "tokenizer.json", decoder.vocabulary, limits.ends)
                 engine = cls(
                     decoder,
-                    chat,
-                    Guides(folder / "tokenizer.json", decoder.vocabulary, limits.ends),
+                    Chat.load(folder),
+                    guides,
                     limits,
                     name=name,
                     provider=chosen,

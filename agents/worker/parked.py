@@ -23,8 +23,8 @@ class ParkedSteps(Protocol):
         """Return the parked step; raises PermanentError (``step-expired``) when its task is over."""
         ...
 
-    async def decision(self, advised: ConsultAdvised) -> Decision:
-        """Return the decision that led to an advice."""
+    async def decision(self, advised: ConsultAdvised) -> Decision | None:
+        """Return the decision that led to an advice; None where the step was to stay at home, so that none asked."""
         ...
 
 
@@ -42,14 +42,17 @@ class ParkedBucket:
             raise PermanentError("the parked step is gone", reason="step-expired")
         return found
 
-    async def decision(self, advised: ConsultAdvised) -> Decision:
+    async def decision(self, advised: ConsultAdvised) -> Decision | None:
         """Return the decision that led to an advice; raises PermanentError (``step-expired``).
 
-        A decision to ask a person first stands as hold: that there is an advice says what the answer was.
+        A decision to ask a person first stands as hold: that there is an advice says what the answer was. One for the
+        cloud stands though it was refused there.
         """
         found = await self._routes.get(f"{advised.task_id}.{advised.step_id}.route")
         decision = found.decisions.get(advised.attempt) if found else None
         if decision is None:
             raise PermanentError("the decision is gone", reason="step-expired")
+        if decision.lane is Lane.LOCAL:
+            return None
         lane = Lane.SPLIT if advised.purpose == "framework" else Lane.REDACTED
         return decision if decision.lane is lane else decision.model_copy(update={"lane": lane})

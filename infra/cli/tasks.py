@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hybridmesh.bus.cancellation import end_tasks
-from hybridmesh.bus.errors import NOT_ENDED, MeshUnavailable, TransientError, UsageError
+from hybridmesh.bus.errors import BURIED, NOT_ENDED, MeshUnavailable, TransientError, UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json
 from hybridmesh.infra.cli.deadlines import parse_deadline
 from hybridmesh.infra.cli.exit_codes import ExitCode
@@ -20,7 +20,6 @@ from hybridmesh.infra.cli.names import check_known, read_step_id, read_task_id, 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh, TaskEnded
 
-_BURIED = "buried:"  # so begins the reason of what ended because a message of it could not be handled
 _LONGEST_CORRECTION = 4000  # as schemas.feedback.FeedbackGiven has it
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The id that `submit` printed.")]
@@ -182,7 +181,7 @@ def show_end(call: Invocation, ended: "TaskEnded") -> None:
         write(ended.result)
     else:
         tell(f"{outcome}: {ended.reason} {ended.detail}".rstrip())
-        if ended.reason.startswith(_BURIED):
+        if ended.reason.startswith(BURIED):
             tell("remedy: `hybridmesh dead-letters ls` tells what nobody could handle, and why")
     codes = {"completed": ExitCode.OK, "refused": ExitCode.REFUSED}
     raise typer.Exit(codes.get(outcome, ExitCode.TASK_FAILED))

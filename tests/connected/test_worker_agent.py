@@ -148,6 +148,16 @@ async def test_an_approved_hold_counts_as_the_lane_it_went(bench: Bench) -> None
     assert the(StepDrafted, messages).decision.lane is Lane.REDACTED
 
 
+async def test_advice_for_a_step_that_stays_at_home_does_nothing(bench: Bench) -> None:
+    """No one gets in: the consultant's key alone spends nothing, drafts nothing and ends nothing; the log has it."""
+    step = make_step()
+    await bench.park(step, Lane.LOCAL)
+    before = await bench.left(step)
+    (event,) = audits(await (await bench.worker()).follow(advised(step, f"Dear {MARK}")))
+    assert (event.action, event.facts["reason"]) == (Action.MESSAGE_REFUSED, "advice-unasked")
+    assert await bench.left(step) == before
+
+
 async def test_advice_that_was_cut_is_incomplete(bench: Bench) -> None:
     """Nothing is hidden: half an answer is never passed off as one."""
     step = make_step()

@@ -12,14 +12,12 @@ from typing import Any, cast
 
 import pytest
 import yaml
-from typer.core import TyperGroup
-from typer.main import get_command
 
+from command_line import read_options
 from house import CHECKOUT
 from hybridmesh.bus.identity import KeyRing, read_identity, read_vault_key
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import AGENTS, TOPOLOGY, Account
-from hybridmesh.infra.cli.main import app
 from hybridmesh.infra.model_setup import needed_models
 from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.binary import MINIMUM, find_binary
@@ -65,15 +63,6 @@ def instructions() -> list[tuple[str, str]]:
     return [(line.split()[0], " ".join(line.split()[1:])) for line in lines if line.strip()]
 
 
-def parse(words: list[str]) -> Table:
-    """Return what the program's own command line makes of ``words``, without running it."""
-    command = get_command(app)
-    while isinstance(command, TyperGroup):
-        command = command.commands[words[0]]
-        words = words[1:]
-    return command.make_context("hybridmesh", list(words)).params
-
-
 def check_schema(path: Path) -> subprocess.CompletedProcess[str]:
     """Hold a file against the Compose specification's own schema, which comes with the checker."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
@@ -92,22 +81,22 @@ def test_every_role_is_one_service_and_there_are_no_others() -> None:
     """It runs on what you have: the topology's table, and what it stands on."""
     assert set(SERVICES) == {*AGENTS, *SERVERS, *ONE_SHOTS}
     for agent in AGENTS:
-        assert parse(SERVICES[agent]["command"])["agent"] == agent
+        assert read_options(SERVICES[agent]["command"])["agent"] == agent
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_the_program_understands_each_command(name: str) -> None:
     """It runs on what you have: no service waits for an option that is gone."""
     assert "entrypoint" not in SERVICES[name]
-    assert parse(SERVICES[name]["command"])
+    assert read_options(SERVICES[name]["command"])
 
 
 def test_what_the_program_does_not_understand_is_seen() -> None:
     """Nothing is hidden."""
     with pytest.raises(Exception, match="No such option"):
-        parse(["run", "worker", "--natz", "nats://nats:4222"])
+        read_options(["run", "worker", "--natz", "nats://nats:4222"])
     with pytest.raises(KeyError):
-        parse(["walk", "worker"])
+        read_options(["walk", "worker"])
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -121,12 +110,12 @@ def test_each_environment_is_settings_that_exist(name: str, tmp_path: Path) -> N
 
 def test_the_models_are_those_that_the_settings_need() -> None:
     """It runs on what you have: an agent without a way out finds its model prepared."""
-    prepared = {parse(SERVICES[name]["command"])["name"] for name in ONE_SHOTS if name.startswith("model-")}
+    prepared = {read_options(SERVICES[name]["command"])["name"] for name in ONE_SHOTS if name.startswith("model-")}
     assert prepared == set(needed_models(MeshSettings()))
     for agent, field in (("memory", "embedder"), ("worker", "local")):
         waits: Table = SERVICES[agent]["depends_on"]
         assert waits[f"model-{field}"] == {"condition": "service_completed_successfully"}
-        model = parse(SERVICES[f"model-{field}"]["command"])["name"]
+        model = read_options(SERVICES[f"model-{field}"]["command"])["name"]
         assert model == MeshSettings().models.model_dump()[field]
 
 
@@ -154,7 +143,7 @@ def test_the_program_understands_each_command_of_the_page() -> None:
     own = [words[1:] for words in told if words[0] == "hybridmesh"]
     assert len(own) >= 4
     for words in own:
-        assert parse(words)
+        assert read_options(words)
 
 
 def test_only_the_consultant_has_the_cloud_key_and_a_way_out() -> None:
@@ -236,7 +225,7 @@ def test_the_agents_health_check_looks_at_the_port_of_the_bus() -> None:
     assert listen is not None
     for agent in AGENTS:
         assert f":{int(listen[1]):04X} 01 " in SERVICES[agent]["healthcheck"]["test"]
-        assert parse(SERVICES[agent]["command"])["nats"] == f"nats://nats:{listen[1]}"
+        assert read_options(SERVICES[agent]["command"])["nats"] == f"nats://nats:{listen[1]}"
 
 
 def test_images_are_pinned() -> None:
@@ -265,7 +254,7 @@ def test_the_bus_syncs_before_it_acknowledges(tmp_path: Path) -> None:
     assert jetstream is not None
     assert re.search(r"^\s*sync_interval: always$", jetstream[1], re.MULTILINE)
     access = SERVICES["access"]["command"]
-    assert parse(access)["accounts_only"] is True
+    assert read_options(access)["accounts_only"] is True
     (tmp_path / "access").mkdir()
     (tmp_path / "access" / "accounts.conf").write_text(accounts_block(create_keys(tmp_path / "keys")), "utf-8")
     copied = shutil.copy(path, tmp_path)

@@ -7,16 +7,14 @@ import subprocess
 from pathlib import Path
 from typing import Any, cast
 
-import kubernetes_validate  # type: ignore[import-untyped] # says what it takes, and not that it does
+import kubernetes_validate  # type: ignore[import-untyped] # its types are there, its py.typed is not
 import pytest
 import yaml
-from typer.core import TyperGroup
-from typer.main import get_command
 
+from command_line import read_options
 from house import CHECKOUT
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.topology import AGENTS, TOPOLOGY, Account, Bucket
-from hybridmesh.infra.cli.main import app
 from hybridmesh.infra.model_setup import needed_models
 from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.binary import find_binary
@@ -78,15 +76,6 @@ def generated(kind: str) -> dict[str, Table]:
     return {item["name"]: item for item in KUSTOMIZATION[f"{kind}Generator"]}
 
 
-def parse(words: list[str]) -> Table:
-    """Return what the program's own command line makes of ``words``, without running it."""
-    command = get_command(app)
-    while isinstance(command, TyperGroup):
-        command = command.commands[words[0]]
-        words = words[1:]
-    return command.make_context("hybridmesh", list(words)).params
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", KUSTOMIZATION["resources"])
 def test_each_manifest_is_one(name: str, version: str) -> None:
@@ -118,7 +107,7 @@ def test_each_agent_is_exactly_one_deployment() -> None:
         assert spec["template"]["metadata"]["labels"] == labels
         assert spec["selector"]["matchLabels"] == {"app": name}
     for agent in AGENTS:
-        told = parse(container_of(agent)["args"])
+        told = read_options(container_of(agent)["args"])
         assert (told["agent"], told["keys"]) == (agent, Path("/keys"))
 
 
@@ -206,7 +195,7 @@ def test_an_agents_probe_looks_at_the_port_of_the_bus_and_its_grace_is_longer_th
         container = container_of(agent)
         for probe in ("livenessProbe", "readinessProbe"):
             assert f":{int(listen[1]):04X} 01 " in container[probe]["exec"]["command"]
-        assert parse(container["args"])["nats"] == f"tls://nats:{listen[1]}"
+        assert read_options(container["args"])["nats"] == f"tls://nats:{listen[1]}"
         assert PODS[agent]["terminationGracePeriodSeconds"] > BusSettings().drain_s
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridmesh.schemas.nesting import is_told_late
 from hybridmesh.schemas.restoring import Form, Stream, open_reply
 from hybridmesh.schemas.surrogates import Restorer
 
@@ -317,3 +318,8 @@ def test_an_escaped_surrogate_in_json_is_read_as_what_it_says() -> None:
     """Nothing is lost: a model that escapes its brackets gets its value too."""
     text, _ = whole(r'["\u005bPERSON\\_LAST_7Q2M\u005d", "\[x", "\u12"]', "json")
     assert text == r"""["O'Neil", "\[x", "\u12"]"""
+
+
+def test_a_string_that_never_ends_is_read_once() -> None:
+    """Nothing hangs: a reply of escaped quotes takes no longer than others of its length."""
+    assert not is_told_late('{"a": "' + '\\"' * 200_000, lambda piece: "[" in piece)

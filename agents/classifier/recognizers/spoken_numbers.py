@@ -2,7 +2,7 @@
 
 import re
 
-from hybridmesh.agents.classifier.recognizers.recognizer import Hinted, PatternRecognizer
+from hybridmesh.agents.classifier.recognizers.recognizer import PatternRecognizer
 
 _DIGITS = {
     "en": "oh zero nought one two three four five six seven eight nine",
@@ -36,10 +36,5 @@ def _run(language: str) -> str:
 
 
 _SPOKEN = re.compile(rf"(?<![\w-])(?:{'|'.join(map(_run, _DIGITS))})", re.IGNORECASE)
-# One of these numbers is in nearly every long one, and in few other texts.
-_HINTS = (
-    "seven", "eight", "nine", "zero", "sieben", "neun", "null", "zéro", "quatre", "sept", "siete", "nueve", "cero",
-    "sette", "nove", "zeven", "negen", "siedem", "zero", "dziewięć", "osiem", "sete",
-)  # fmt: skip
 
-RECOGNIZERS = (Hinted(_HINTS, (PatternRecognizer("PHONE", _SPOKEN, score=0.8),)),)
+RECOGNIZERS = (PatternRecognizer("PHONE", _SPOKEN, score=0.8),)
