@@ -4,22 +4,24 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import nats.errors
 from nats.aio.client import DEFAULT_BUFFER_SIZE, Client, Srv
+from nats.aio.msg import Msg
 from nats.aio.transport import TcpTransport
 
 from hybridmesh.bus.borders import inbox_of
 from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import MeshUnavailable
 from hybridmesh.bus.frames import harmless, readable
+from hybridmesh.bus.jetstream import JetStream
+from hybridmesh.bus.replies import Replies
 from hybridmesh.bus.tls import certificate_problem
+from hybridmesh.bus.wire import Reader, header_block, publication, read_headers
 
 _CLOSED_S = 1.0
-_HEADER_FRAME = len(b"NATS/1.0\r\n" + b"\r\n")
-_HEADER_LINE = len(b": " + b"\r\n")
 
 
 class _Transport(TcpTransport):
@@ -32,12 +34,28 @@ class _Transport(TcpTransport):
             async with asyncio.timeout(_CLOSED_S):
                 await self._io_writer.wait_closed()
 
+    def has_room(self) -> bool:
+        """Say whether what is written goes to the system at once, so that nothing piles up behind it."""
+        return self._io_writer is not None and not self._io_writer.transport.get_write_buffer_size()
+
 
 class Connection(Client):
     """A client that closes what it opened before it tries again, where nats-py 2.16 forgets it, still open.
 
     Whatever bytes a message has for a subject and for headers, it is read, and its reader says what is wrong with it.
+    A request has no timer, queue or task of its own, as it has in nats-py, and what is published in the same turn of
+    the event loop is written at once.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ps = Reader(self, self._process_msg)
+        self._replies = Replies()
+        self._writes_soon = False
+
+    def jetstream(self, **opts: Any) -> JetStream:  # noqa: ANN401 - nats-py's own
+        """Return what stores and fetches messages over this connection."""
+        return JetStream(self, **opts)
 
     async def _connect_to_server(self, s: Srv) -> None:
         s.last_attempt = time.monotonic()
@@ -46,14 +64,46 @@ class Connection(Client):
         self._transport = _Transport()  # type: ignore[no-untyped-call]
         await self._transport.connect(s.uri, DEFAULT_BUFFER_SIZE, self.options["connect_timeout"])
 
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        safe = harmless(headers, reply) if headers else headers
-        await super()._process_msg(sid, readable(subject), readable(reply), data, safe)
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
+        safe = harmless(headers, reply) if headers else b""
+        if (asked := self._replies.awaiting(subject)) is None:
+            await super()._process_msg(sid, readable(subject), readable(reply), data, safe)
+            return
+        self.stats["in_msgs"] += 1
+        self.stats["in_bytes"] += len(data)
+        message = self._build_message(sid, subject, readable(reply), data, await self._process_headers(safe))
+        if not asked.done():
+            asked.set_result(message)
 
-    async def publish(
-        self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, Any] | None = None
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        return (read_headers(headers) or await super()._process_headers(headers)) if headers else None
+
+    async def _request_new_style(
+        self,
+        subject: str,
+        payload: bytes,
+        timeout: float = 1,  # noqa: ASYNC109 - nats-py's own
+        headers: dict[str, Any] | None = None,
+    ) -> Msg:
+        if self.is_draining_pubs:
+            raise nats.errors.ConnectionDrainingError
+        if not self._resp_sub_prefix:
+            await self._init_request_sub()
+        prefix = (self._resp_sub_prefix or b"").decode()
+        inbox, answer = self._replies.expect(prefix, timeout)
+        try:
+            await self.publish(subject, payload, inbox, headers)
+            message = await answer
+        finally:
+            self._replies.forget(inbox)
+        if message is None:
+            raise nats.errors.TimeoutError
+        return message
+
+    async def _send_publish(
+        self, subject: str, reply: str, payload: bytes, payload_size: int, headers: dict[str, Any] | None
     ) -> None:
-        """Publish as nats-py does, which sees to the body's size alone.
+        """Send as nats-py does, which sees to the body's size alone.
 
         A server that gets more than it takes, headers counted, closes the connection, and nats-py seeks no other then.
 
@@ -61,9 +111,32 @@ class Connection(Client):
             MaxPayloadError: headers and body are more than the server takes.
 
         """
-        if headers and len(payload) + _bytes_of(headers) > self.max_payload:
+        block = None if headers is None else header_block(headers)
+        if block is not None and payload_size + len(block) > self.max_payload:
             raise nats.errors.MaxPayloadError
-        await super().publish(subject, payload, reply, headers)
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += payload_size
+        await self._send_command(publication(subject, reply, block, payload))
+        if not self._writes_soon:
+            await self._flush_pending()
+
+    async def _flush_pending(self, force_flush: bool = False) -> None:
+        """Write in the next turn of the event loop; by way of nats-py's task where that has to wait for room."""
+        if (
+            force_flush
+            or not self.is_connected
+            or not (isinstance(self._transport, _Transport) and self._transport.has_room())
+        ):
+            await super()._flush_pending(force_flush)
+        elif not self._writes_soon:
+            self._writes_soon = True
+            asyncio.get_running_loop().call_soon(self._write_pending)
+
+    def _write_pending(self) -> None:
+        self._writes_soon = False
+        if self.is_connected and self._transport is not None:
+            pending, self._pending, self._pending_data_size = self._pending, [], 0
+            self._transport.writelines(pending)
 
     async def drain(self) -> None:
         """Drain what is open; of what was closed for good nothing is left to wait for."""
@@ -85,11 +158,6 @@ class Connection(Client):
                 await self.close()
         finally:
             self.drop()
-
-
-def _bytes_of(headers: Mapping[str, Any]) -> int:
-    lines = (len(name.encode()) + len(str(value).encode()) + _HEADER_LINE for name, value in headers.items())
-    return _HEADER_FRAME + sum(lines)
 
 
 @contextlib.asynccontextmanager

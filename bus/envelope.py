@@ -72,8 +72,9 @@ def seal(message: Message, identity: Identity, now: datetime) -> Envelope:
 
 def signed_bytes(subject: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Return what a producer signs."""
-    parts = [subject, *(headers.get(f"ce-{name}", "") for name in ("id", "type", "source", "time"))]
-    return "\n".join([*parts, hashlib.sha256(body).hexdigest()]).encode("utf-8", "surrogatepass")
+    of = headers.get
+    about = f"{subject}\n{of('ce-id', '')}\n{of('ce-type', '')}\n{of('ce-source', '')}\n{of('ce-time', '')}"
+    return f"{about}\n{hashlib.sha256(body).hexdigest()}".encode("utf-8", "surrogatepass")
 
 
 def producer_of(headers: Mapping[str, str]) -> str:

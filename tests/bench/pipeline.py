@@ -1,8 +1,9 @@
 """Five hops of the mesh's own loop and of FastStream's: what validation, signatures, state and audit cost.
 
-Each hop has a connection of its own, as independent agents have. The mesh's hops are real work loops on the queues of
-the table, with handlers that only pass on: envelope checked, record changed by compare-and-swap, audit event stored,
-next message signed and stored. FastStream's hops parse and publish, and do nothing else.
+Each hop has a connection of its own, as independent agents have, opened as agents open theirs. The mesh's hops are real
+work loops on the queues of the table, with handlers that only pass on: envelope checked, record changed by
+compare-and-swap, audit event stored, next message signed and stored. FastStream's hops parse and publish, and do
+nothing else.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from bench.bare_loop import HOPS, SLOTS
 from bench.measuring import Task
 from bench.publishing import MESSAGE
 from hybridmesh.bus.agent import Agent
+from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.endings import Endings, HeardEndings
 from hybridmesh.bus.identity import KeyRing, read_identity
 from hybridmesh.bus.links import Links, make_links
@@ -44,6 +46,7 @@ from hybridmesh.schemas.verdicts import Verdict
 
 _DECISION = Decision(lane=Lane.LOCAL, reason="kept at home")
 _STEP = "answer"
+_CONNECT_S = 10.0
 
 
 class Passage(Frozen):
@@ -158,53 +161,50 @@ async def mesh_hop(url: str, hop: int, keys: Path) -> AsyncGenerator[None]:
     """Run one hop over a connection of its own."""
     name, kind, action = _HOPS[hop]
     settings, ring = MeshSettings(), KeyRing.read(keys)
-    client = await nats.connect(url)
-    links = await make_links(client, read_identity(keys, name), ring, settings)
-    agent = Agent(name, handlers={kind: Hop(links, action).pass_on})
-    # As after the first half minute, when no end can have been missed any more.
-    endings = HeardEndings(client, Endings(links.js, ring), late=timedelta(0))
-    await endings.listen()
-    queue, bus = consumers_of(name)[0], settings.bus
-    loop = WorkLoop(links.js, queue, agent, links.publisher, ring, bus, slots=SLOTS, endings=endings)
-    running = asyncio.create_task(loop.run())
-    try:
-        yield
-    finally:
-        loop.stop()
-        await running
-        await client.close()
+    async with open_connection([url], name, None, None, within_s=_CONNECT_S) as client:
+        links = await make_links(client, read_identity(keys, name), ring, settings)
+        agent = Agent(name, handlers={kind: Hop(links, action).pass_on})
+        # As after the first half minute, when no end can have been missed any more.
+        endings = HeardEndings(client, Endings(links.js, ring), late=timedelta(0))
+        await endings.listen()
+        queue, bus = consumers_of(name)[0], settings.bus
+        loop = WorkLoop(links.js, queue, agent, links.publisher, ring, bus, slots=SLOTS, endings=endings)
+        running = asyncio.create_task(loop.run())
+        try:
+            yield
+        finally:
+            loop.stop()
+            await running
 
 
 @contextlib.asynccontextmanager
 async def mesh_sender(url: str, keys: Path) -> AsyncGenerator[Task]:
     """Make the mesh's streams; yields what sends one step through all hops, which run elsewhere."""
     settings = MeshSettings()
-    client = await nats.connect(url)
-    await provision(client.jetstream(), settings.bus)
-    first = await make_links(client, read_identity(keys, "decomposer"), KeyRing.read(keys), settings)
     waiting: dict[str, asyncio.Future[None]] = {}
 
     async def arrived(message: Msg) -> None:
         waiting.pop(message.subject.rpartition(".")[2]).set_result(None)
 
-    async def run_one() -> None:
-        task_id = new_task_id()
-        ended = waiting[task_id] = asyncio.get_running_loop().create_future()
-        context = StepContext(
-            goal="Summarise the message.",
-            profile="balanced",
-            spec=StepSpec(id=_STEP, title="Answer", instruction="Summarise the message."),
-            inputs=(Document(name="message", text=MESSAGE),),
-        )
-        await first.publisher.publish(StepReady(task_id=task_id, step_id=_STEP, context=context))
-        await ended
+    async with open_connection([url], "decomposer", None, None, within_s=_CONNECT_S) as client:
+        await provision(client.jetstream(), settings.bus)
+        first = await make_links(client, read_identity(keys, "decomposer"), KeyRing.read(keys), settings)
 
-    await client.subscribe(filter_of(TaskCompleted), cb=arrived)
-    await client.flush()
-    try:
+        async def run_one() -> None:
+            task_id = new_task_id()
+            ended = waiting[task_id] = asyncio.get_running_loop().create_future()
+            context = StepContext(
+                goal="Summarise the message.",
+                profile="balanced",
+                spec=StepSpec(id=_STEP, title="Answer", instruction="Summarise the message."),
+                inputs=(Document(name="message", text=MESSAGE),),
+            )
+            await first.publisher.publish(StepReady(task_id=task_id, step_id=_STEP, context=context))
+            await ended
+
+        await client.subscribe(filter_of(TaskCompleted), cb=arrived)
+        await client.flush()
         yield run_one
-    finally:
-        await client.close()
 
 
 class Parcel(BaseModel):

@@ -43,7 +43,8 @@ async def test_a_connection_that_is_closed_for_good_ends_the_agent(bus: Bus) -> 
     (client,) = clients
     subject = subject_for(StepReady, new_task_id())
     # As any error does for which a server closes: past the check that keeps this one from it.
-    await Client.publish(client, subject, b"x" * (client.max_payload - 40), headers={"ce-id": "y" * 100})
+    body = b"x" * (client.max_payload - 40)
+    await Client._send_publish(client, subject, "", body, len(body), {"ce-id": "y" * 100})
     async with asyncio.timeout(60):
         await running
     assert client.is_closed
