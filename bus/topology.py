@@ -177,6 +177,7 @@ TOPOLOGY: tuple[Row, ...] = (
         asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.RANK),
         obeys=(Bucket.POLICY,),
         keeps=(Bucket.PARKED, Bucket.VAULT, Bucket.BUDGETS),
+        reads=(Bucket.APPROVALS,),
     ),
     Row(
         "consultant",

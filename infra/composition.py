@@ -150,7 +150,11 @@ async def build_worker(links: Links, *, keys: Path) -> Agent:
         model=models,
         memory=RemoteMemory(links.asker),
         vault=await _vault(links, keys),
-        parked=ParkedBucket(links.state(Bucket.PARKED, StepClassified), links.state(Bucket.PARKED, RouteTaken)),
+        parked=ParkedBucket(
+            links.state(Bucket.PARKED, StepClassified),
+            links.state(Bucket.PARKED, RouteTaken),
+            links.state(Bucket.APPROVALS, ApprovalRecord),
+        ),
         ledger=await _budgets(links),
         models=settings,
         cloud=links.settings.cloud,

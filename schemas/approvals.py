@@ -72,9 +72,9 @@ class ApprovalRecord(Frozen):
         return self.answer is None and not self.lapsed
 
 
-def approval_key(message: ApprovalRequested | ApprovalGiven) -> str:
+def approval_key(about: StepMessage, purpose: Purpose) -> str:
     """Return the key of the question's record: ``task.step.attempt.purpose``."""
-    return f"{message.task_id}.{message.step_id}.{message.attempt}.{message.purpose}"
+    return f"{about.task_id}.{about.step_id}.{about.attempt}.{purpose}"
 
 
 def operator(by: str) -> str:

@@ -14,6 +14,7 @@ from hybridmesh.bus.ports import Memory
 from hybridmesh.bus.settings import CloudSettings, ModelSettings
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault
+from hybridmesh.schemas.approvals import ApprovalGiven, ApprovalRecord, ApprovalRequested, approval_key
 from hybridmesh.schemas.audits import AuditEvent
 from hybridmesh.schemas.consults import ConsultAdvised, Usage
 from hybridmesh.schemas.inference import Completion, CompletionRequest
@@ -53,7 +54,9 @@ class Bench:
             memory=self.memory,
             vault=self.vault,
             parked=ParkedBucket(
-                self.bus.state(Bucket.PARKED, StepClassified), self.bus.state(Bucket.PARKED, RouteTaken)
+                self.bus.state(Bucket.PARKED, StepClassified),
+                self.bus.state(Bucket.PARKED, RouteTaken),
+                self.bus.state(Bucket.APPROVALS, ApprovalRecord),
             ),
             ledger=self.budgets,
             models=ModelSettings(),
@@ -70,6 +73,14 @@ class Bench:
         await self.vault.open(step.task_id)
         await self.vault.put(step.task_id, {MARK: "Margaret Oyelaran"})
         assert await self.budgets.reserve(step.task_id, "reply/1", PRICE * 2, Decimal(1))
+
+    async def ask(self, step: StepClassified, approved: bool | None) -> None:
+        """Note that a person was asked whether the step's words may leave, and what they said."""
+        of = {"task_id": step.task_id, "step_id": step.step_id, "purpose": "egress"}
+        asked = ApprovalRequested.model_validate({**of, "preview": "x", "requested_at": NOW, "due_at": NOW})
+        said = None if approved is None else ApprovalGiven.model_validate({**of, "approved": approved, "by": "ann"})
+        record = ApprovalRecord(request=asked, answer=said)
+        await self.bus.state(Bucket.APPROVALS, ApprovalRecord).put(approval_key(asked, "egress"), record)
 
     async def left(self, step: StepClassified) -> Decimal:
         return await self.budgets.left(step.task_id, Decimal(1))

@@ -111,7 +111,9 @@ class RouterAgent:
 
     async def proceed(self, given: ApprovalGiven) -> Sequence[Message]:
         """Follow a person's answer; the first one counts, and one that says otherwise is on record."""
-        record = await self._approvals.change(approval_key(given), lambda found: found and answered(found, given))
+        record = await self._approvals.change(
+            approval_key(given, given.purpose), lambda found: found and answered(found, given)
+        )
         if record is None or record.answer != given:
             reason = contradiction(record, given)
             return [unheeded(given, reason, self._clock())] if reason else ()
@@ -119,14 +121,14 @@ class RouterAgent:
 
     async def wait(self, asked: ApprovalRequested) -> Sequence[Message]:
         """Look whether the question was answered; once its time is over, or its task, silence is the answer."""
-        record = await self._approvals.get(approval_key(asked))
+        record = await self._approvals.get(approval_key(asked, asked.purpose))
         if record is None or record.answer is not None:
             return ()
         left = (asked.due_at - self._clock()).total_seconds()
         over = await self._over(asked.task_id)
         if left > 0 and not over:
             raise Deferred(min(left, LOOK_AGAIN_S))
-        record = await self._approvals.change(approval_key(asked), lambda found: found and lapsed(found))
+        record = await self._approvals.change(approval_key(asked, asked.purpose), lambda found: found and lapsed(found))
         if record is None or not record.lapsed:
             return ()
         told = events.answered(record, self._clock())
@@ -205,7 +207,7 @@ class RouterAgent:
 
     async def _ask(self, question: ApprovalRecord) -> Sequence[Message]:
         """Store the question, then publish it; asked again after a crash, it is the one that was stored."""
-        key = approval_key(question.request)
+        key = approval_key(question.request, question.request.purpose)
         stored = await self._approvals.change(key, lambda found: found or question)
         request = question.request if stored is None else stored.request
         return [events.asked(request), request]

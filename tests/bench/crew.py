@@ -41,6 +41,7 @@ from hybridmesh.bus.terms import KEYS
 from hybridmesh.bus.topology import AGENTS, Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.infra.composition import build_auditor, build_decomposer, build_router, build_verifier
+from hybridmesh.schemas.approvals import ApprovalRecord
 from hybridmesh.schemas.memory import Scope
 from hybridmesh.schemas.policies import TermShard
 from hybridmesh.schemas.steps import StepClassified
@@ -115,7 +116,11 @@ async def _build_worker(links: Links, *, vault_key: bytes) -> Agent:
         model=InstantModel(),
         memory=RemoteMemory(links.asker),
         vault=await _vault(links, vault_key),
-        parked=ParkedBucket(links.state(Bucket.PARKED, StepClassified), links.state(Bucket.PARKED, RouteTaken)),
+        parked=ParkedBucket(
+            links.state(Bucket.PARKED, StepClassified),
+            links.state(Bucket.PARKED, RouteTaken),
+            links.state(Bucket.APPROVALS, ApprovalRecord),
+        ),
         ledger=Budgets(links.state(Bucket.BUDGETS, Spending)),
         models=links.settings.models,
         cloud=links.settings.cloud,

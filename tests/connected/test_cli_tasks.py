@@ -230,7 +230,7 @@ async def test_a_person_answers_once(bus: Bus, tmp_path: Path) -> None:
     place = {"task_id": new_task_id(), "step_id": "a", "attempt": 1, "purpose": "egress"}
     asked = ApprovalRequested.model_validate({**place, "preview": "[PERSON_7Q2M]", "requested_at": now, "due_at": now})
     records = bus.state(Bucket.APPROVALS, ApprovalRecord)
-    await records.put(approval_key(asked), ApprovalRecord(request=asked))
+    await records.put(approval_key(asked, asked.purpose), ApprovalRecord(request=asked))
     listed = await mesh(bus, tmp_path, "approvals", "ls", "--json")
     (key,) = [item["id"] for item in listed.json["approvals"]]
     assert "[PERSON_7Q2M]" not in listed.out

@@ -175,7 +175,7 @@ async def test_an_answer_that_contradicts_the_first_is_on_record(bus: Bus, first
     (other,) = await router.proceed(given(asked, approved=not first, by="dana"))
     assert other.identity() != event.identity()
     assert await router.proceed(given(asked, approved=first, by="dana")) == ()
-    record = await bus.state(Bucket.APPROVALS, ApprovalRecord).get(approval_key(asked))
+    record = await bus.state(Bucket.APPROVALS, ApprovalRecord).get(approval_key(asked, asked.purpose))
     assert record is not None
     assert record.answer == given(asked, approved=first)
 
@@ -262,7 +262,7 @@ async def test_a_question_about_a_task_that_is_over_is_closed_at_once(bus: Bus) 
     told = await router.wait(asked)
     assert actions(told) == [Action.APPROVAL_ANSWERED]
     assert len(told) == 1
-    record = await bus.state(Bucket.APPROVALS, ApprovalRecord).get(approval_key(asked))
+    record = await bus.state(Bucket.APPROVALS, ApprovalRecord).get(approval_key(asked, asked.purpose))
     assert record is not None
     assert not record.open
 

@@ -144,14 +144,20 @@ async def test_an_approved_hold_counts_as_the_lane_it_went(bench: Bench) -> None
     """Nothing is hidden: the record of a step that a person let out says that its text left redacted."""
     step = make_step()
     await bench.park(step, Lane.HOLD)
+    await bench.ask(step, approved=True)
     messages = await (await bench.worker()).follow(advised(step, "Hello."))
     assert the(StepDrafted, messages).decision.lane is Lane.REDACTED
 
 
-async def test_advice_for_a_step_that_stays_at_home_does_nothing(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("lane", "approved"), [(Lane.LOCAL, None), (Lane.LOCAL, True), (Lane.HOLD, None), (Lane.HOLD, False)]
+)
+async def test_advice_that_nobody_asked_for_does_nothing(bench: Bench, lane: Lane, approved: bool | None) -> None:
     """No one gets in: the consultant's key alone spends nothing, drafts nothing and ends nothing; the log has it."""
     step = make_step()
-    await bench.park(step, Lane.LOCAL)
+    await bench.park(step, lane)
+    if lane is Lane.HOLD or approved:
+        await bench.ask(step, approved)
     before = await bench.left(step)
     (event,) = audits(await (await bench.worker()).follow(advised(step, f"Dear {MARK}")))
     assert (event.action, event.facts["reason"]) == (Action.MESSAGE_REFUSED, "advice-unasked")

@@ -314,7 +314,11 @@ def _worker(place: Place) -> Agent:
         model=SimulatedModel(around.outside),
         memory=SimulatedMemory(around.outside),
         vault=place.vault(),
-        parked=ParkedBucket(State(place.js, Bucket.PARKED, StepClassified), State(place.js, Bucket.PARKED, RouteTaken)),
+        parked=ParkedBucket(
+            State(place.js, Bucket.PARKED, StepClassified),
+            State(place.js, Bucket.PARKED, RouteTaken),
+            State(place.js, Bucket.APPROVALS, ApprovalRecord),
+        ),
         ledger=place.budgets(),
         models=around.settings.models,
         cloud=around.settings.cloud,
