@@ -6,8 +6,6 @@ something, and an empty one costs a request in twenty seconds.
 
 import asyncio
 import contextlib
-import logging
-import random
 from collections.abc import Callable, Sequence
 
 import nats.errors
@@ -15,9 +13,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from hybridmesh.bus.cancellation import end_tasks
+from hybridmesh.bus.setbacks import Setbacks
 from hybridmesh.schemas.lanes import in_turn
-
-logger = logging.getLogger("hybridmesh")
 
 _LINGER_S = 20.0
 
@@ -64,15 +61,17 @@ class Lanes:
         return unserved
 
     async def _serve(self, lane: int) -> None:
+        setbacks = Setbacks(f"lane {lane}")
         while True:
             try:
                 (message,) = await self._queues[lane].fetch(1, timeout=_LINGER_S)
             except TimeoutError:
-                continue  # an empty lane
-            except (nats.errors.Error, OSError) as error:
-                logger.warning("lane %d: fetch failed: %s", lane, type(error).__name__)
-                await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - jitter, not a secret
+                setbacks.end()  # an empty lane
                 continue
+            except (nats.errors.Error, OSError) as error:
+                await setbacks.sit_out(error)
+                continue
+            setbacks.end()
             self._hold(message)
             self._free[lane].clear()
             self._ready[lane] = message

@@ -65,9 +65,9 @@ class Pull(JetStreamContext.PullSubscription):
                 async with asyncio.timeout(left_s + _LATE_S):
                     while self._asked > 0:
                         messages += self._come(1, await self._queue.get())
+        await super().unsubscribe()
         for message in messages:  # not before, or it would come here once more
             await message.nak()
-        await super().unsubscribe()
 
     def _is_awaited(self) -> bool:
         """Say whether messages may come: a connection that was lost took with it what was asked over it."""

@@ -41,6 +41,7 @@ from hybridmesh.bus.lanes import Lanes
 from hybridmesh.bus.metrics import Metrics
 from hybridmesh.bus.publisher import Publisher, utc_now
 from hybridmesh.bus.seats import tenant_in
+from hybridmesh.bus.setbacks import Setbacks
 from hybridmesh.bus.settings import BusSettings
 from hybridmesh.bus.suspects import Suspects
 from hybridmesh.bus.topology import Consumer, message_types
@@ -97,6 +98,7 @@ class WorkLoop:
         self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._setbacks = Setbacks(agent.name)
         self._held: dict[str, Msg] = {}  # by what it is acknowledged with
         # By the message's place. Not the server's count of deliveries: who waited for room, or was in the hands of a
         # process that was killed, has failed at nothing; who killed it is found by ``suspects``.
@@ -161,11 +163,11 @@ class WorkLoop:
         try:
             if not self._stopping.is_set():
                 messages = await self._fetch(subscription, held)
+            self._setbacks.end()
         except TimeoutError:
-            pass  # an empty queue
+            self._setbacks.end()  # an empty queue
         except (nats.errors.Error, OSError) as error:
-            logger.warning("%s: fetch failed: %s", self._agent.name, type(error).__name__)
-            await asyncio.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - jitter, not a secret
+            await self._setbacks.sit_out(error)
         finally:
             for _ in range(held - len(messages)):
                 self._slots.release()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from harness import Bus
+from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.identity import create_identities
 from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import BusSettings, MeshSettings
@@ -80,6 +81,5 @@ async def bus(
     # So long, at most, a work loop that is stopped waits for a message that does not come.
     monkeypatch.setattr("hybridmesh.bus.work._FETCH_TIMEOUT_S", 0.25)
     with short_lived(tmp_path / "nats", template=provisioned) as server:
-        client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=1)
-        yield Bus(server, client, client.jetstream(), keys_folder, settings_of_bus)
-        await client.close()
+        async with open_connection([server.url], "publisher", None, None, within_s=10) as client:
+            yield Bus(server, client, client.jetstream(), keys_folder, settings_of_bus)

@@ -52,7 +52,8 @@ async def classify(ready: StepReady) -> Sequence[Message]:
 
 async def hand_out(bus: Bus, times: int) -> list[Msg]:
     """Have all that waits handed out so often, to somebody who says nothing of what came of it."""
-    queue = await bus.js.pull_subscribe_bind("classifier", QUEUE)
+    # By an option nats-py's own, which asks for one batch and no more: what is handed back goes to who asks next.
+    queue = await bus.js.pull_subscribe_bind(durable="classifier", stream=QUEUE)
     found: list[Msg] = []
     for _ in range(times):
         found = await queue.fetch(50, timeout=2)

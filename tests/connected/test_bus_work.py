@@ -11,6 +11,7 @@ from harness import Bus, eventually
 from hybridmesh.bus.agent import Agent
 from hybridmesh.bus.errors import Deferred, Unanswerable
 from hybridmesh.bus.links import Links
+from hybridmesh.bus.provisioner import provision
 from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.work import WorkLoop
 from hybridmesh.schemas.audits import Action, AuditEvent
@@ -331,3 +332,30 @@ async def test_a_strangers_message_dies_without_ending_a_task(bus: Bus) -> None:
 
         await eventually(buried)
     assert await bus.count("WORK_DECOMPOSER") == 0
+
+
+async def test_a_queue_that_is_gone_is_told_of_once_and_asked_ever_less_often(
+    bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is lost or hidden: no flood of lines, and when the queue is there again work goes on."""
+
+    async def handle(ready: StepReady) -> Sequence[Message]:
+        return (classified(ready),)
+
+    decomposer = await bus.links("decomposer")
+    queue = consumer_of("classifier")
+    async with working(bus, handle) as loop:
+        await bus.js.delete_consumer(queue.stream, queue.durable)
+        asked = bus.client.stats["out_msgs"]
+        await asyncio.sleep(3)
+        assert bus.client.stats["out_msgs"] - asked < 12
+        await provision(bus.js, bus.settings.bus)
+        await decomposer.publisher.publish(make_ready())
+
+        async def done() -> bool:
+            return loop.handled == 1
+
+        await eventually(done)
+    told = [record.getMessage() for record in caplog.records]
+    assert len([words for words in told if "fetch failed" in words]) == 1
+    assert len([words for words in told if "fetches again" in words]) == 1

@@ -143,7 +143,7 @@ async def test_a_bus_over_tls_asks_both_sides_for_a_certificate(
     async with connect(tls_url, keys=tmp_path / "keys", settings=settings) as mesh:
         assert await mesh.submit("do it")
     bare = MeshSettings(bus=BusSettings(tls_ca=authority.file), data=tmp_path / "data")
-    monkeypatch.setattr("hybridmesh.bus.client._CONNECT_TIMEOUT_S", 1.0)  # none gets in, however long it tries
+    monkeypatch.setattr("hybridmesh.bus.client._CONNECT_TIMEOUT_S", 3.0)  # none gets in, however long it tries
     with pytest.raises(MeshUnavailable, match=r"asks for a certificate of its own authority: set bus\.tls_cert"):
         async with connect(tls_url, keys=tmp_path / "keys", settings=bare):
             pass
