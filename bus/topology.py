@@ -221,6 +221,7 @@ TOPOLOGY: tuple[Row, ...] = (
 )
 
 AGENTS: tuple[str, ...] = tuple(row.agent for row in TOPOLOGY if not row.outside)
+_ROWS = {row.agent: row for row in TOPOLOGY}
 
 # What anybody who reaches the bus may publish without a signature; accounts and permissions narrow that.
 OPEN_TYPES: tuple[MessageType, ...] = (TaskSubmitted,)
@@ -228,10 +229,7 @@ OPEN_TYPES: tuple[MessageType, ...] = (TaskSubmitted,)
 
 def row_of(agent: str) -> Row:
     """Return an agent's row; raises KeyError."""
-    for row in TOPOLOGY:
-        if row.agent == agent:
-            return row
-    raise KeyError(agent)
+    return _ROWS[agent]
 
 
 def subject_of(message: Message) -> str:
