@@ -21,6 +21,13 @@ _BLANK = re.compile(
     r"|nombre|fecha|votre|nom)\b[^\]\n]{0,40}\]|<(?:insert|your)\b[^>\n]{0,40}>|\bX{3,}\b",
     re.IGNORECASE,
 )
+# What a model is told of an earlier try, in the words of the prompts and of the rules.
+_TOLD = re.compile(
+    r"\bdrafts? (?:is|are|was|were|has been|have been) turned down\b|\bnot in the text or the records\b"
+    r"|\bunproven-(?:amount|date|number|reference|person|name)\b"
+    r"|\b(?:prompt-leftover|instruction-echo|unresolved-surrogate|foreign-private-value|judged-unfit)\b",
+    re.IGNORECASE,
+)
 _SLOT = re.compile(r"\{[?!]?[a-z][a-z0-9_]{0,39}\}")
 _LOOP_WORDS = 6
 _LOOPS = 5
@@ -37,6 +44,12 @@ def find_persona(draft: str) -> bool:
 def find_markup(draft: str) -> bool:
     """Say whether the draft holds parts of a chat template."""
     return _MARKUP.search(draft) is not None
+
+
+def find_told(draft: str) -> str | None:
+    """Return what the draft repeats of why an earlier one was turned down."""
+    match = _TOLD.search(draft)
+    return match.group() if match else None
 
 
 def find_blank(draft: str, *, filled: bool) -> str | None:

@@ -8,7 +8,7 @@ from hybridmesh.agents.verifier.claims import Statement, find_statements
 from hybridmesh.agents.verifier.evidence import Source, find_evidence
 from hybridmesh.agents.verifier.injection import obeys
 from hybridmesh.agents.verifier.json_form import find_form_problems, find_stated_texts, read_json
-from hybridmesh.agents.verifier.leftovers import echoes, find_blank, find_markup, find_persona, loops
+from hybridmesh.agents.verifier.leftovers import echoes, find_blank, find_markup, find_persona, find_told, loops
 from hybridmesh.agents.verifier.lessons import Lesson, find_breaches
 from hybridmesh.agents.verifier.private_values import contains, find_private
 from hybridmesh.agents.verifier.voice import parrots, signs_as_sender
@@ -101,6 +101,9 @@ def clean(case: Case) -> Iterator[Finding]:
     """Refuse what belongs to the prompt or to nobody."""
     if find_persona(case.draft) or find_markup(case.draft):
         yield Finding("prompt-leftover", "write only the result, nothing about yourself or the prompt")
+    told = find_told(case.draft)
+    if told is not None and not case.stands_in_task(told):
+        yield Finding("prompt-leftover", "write only the result, nothing about what was wrong before")
     blank = find_blank(case.draft, filled=case.filled)
     if blank is not None and not case.stands_in_task(blank):
         yield Finding("blank", f"fill in or leave out {blank}")
