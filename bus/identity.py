@@ -14,6 +14,7 @@ from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from hybridmesh.bus.errors import SetupError
+from hybridmesh.bus.secret_files import heir_of, take_place, write_file, write_secret
 
 _RING = "ring.json"
 _LOOK_S = 1.0
@@ -187,17 +188,21 @@ def read_keys(folder: Path, name: str) -> tuple[Identity, KeyRing]:
 
 def read_identity(folder: Path, name: str) -> Identity:
     """Read an agent's private key; raises SetupError when it is not there, or is none."""
-    path = folder / f"{name}.key"
     try:
-        key = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+        key = _read_key(folder / f"{name}.key")
     except FileNotFoundError:
         raise SetupError(
             f"no key of {name!r} in {folder}",
             remedy="start `hybridmesh up` once, or copy that key from the mesh's keys folder",
         ) from None
+    return Identity(name, key, read_seed(folder, name))
+
+
+def _read_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
     except ValueError:
         raise _damaged(path) from None
-    return Identity(name, key, read_seed(folder, name))
 
 
 def read_seed(folder: Path, name: str) -> str | None:
@@ -235,7 +240,9 @@ def create_users(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
     nkeys: Any = import_module("nkeys")  # has no types of its own
     users: dict[str, str] = {}
     for name in names:
-        write_secret(folder / f"{name}.nk", nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
+        path = folder / f"{name}.nk"
+        take_place(path)
+        write_secret(path, nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
         pair = nkeys.from_seed(bytearray((read_seed(folder, name) or "").encode()))
         users[name] = pair.public_key.decode()
     return users
@@ -255,17 +262,24 @@ def create_identities(folder: Path, names: tuple[str, ...]) -> None:
         path = folder / f"{name}.key"
         if not path.exists():
             write_secret(path, Ed25519PrivateKey.generate().private_bytes_raw())
-        present = read_identity(folder, name).public.public_bytes_raw().hex()
+        present = _read_key(heir_of(path) if heir_of(path).exists() else path).public_key().public_bytes_raw().hex()
         ring[name] = [present, *(key for key in before.get(name, []) if key != present)]
     draft = folder / f".{_RING}.{os.getpid()}"
-    draft.write_text(json.dumps(ring, indent=1), "utf-8")
+    write_file(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), json.dumps(ring, indent=1).encode())
     draft.replace(folder / _RING)
+    for name in names:  # not before: whoever is cut off leaves keys that the ring knows
+        take_place(folder / f"{name}.key")
 
 
 def rotate_identity(folder: Path, name: str) -> None:
-    """Remove an identity's keys, so that :func:`create_identities` and :func:`create_users` make new ones."""
-    for kind in ("key", "nk"):
-        (folder / f"{name}.{kind}").unlink(missing_ok=True)
+    """Make new keys for an identity, which :func:`create_identities` and :func:`create_users` put in their place."""
+    nkeys: Any = import_module("nkeys")  # has no types of its own
+    for path, content in (
+        (folder / f"{name}.key", Ed25519PrivateKey.generate().private_bytes_raw()),
+        (folder / f"{name}.nk", nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)),
+    ):
+        if path.exists():
+            write_secret(heir_of(path), content)
 
 
 def _read_ring(folder: Path) -> dict[str, list[str]]:
@@ -284,22 +298,6 @@ def _checked_ring(folder: Path) -> dict[str, list[str]]:
     except (ValueError, TypeError, AttributeError):
         raise _damaged(folder / _RING) from None
     return raw
-
-
-def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all; what is there already stays."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
 
 
 def read_vault_key(folder: Path) -> bytes:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hybridmesh.bus.errors import PermanentError
-from hybridmesh.bus.identity import write_secret
+from hybridmesh.bus.secret_files import write_secret
 
 KEY_BYTES = 32
 CURRENT, NEXT = "vault.kek", "vault-next.kek"

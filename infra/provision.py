@@ -18,9 +18,10 @@ from nats.js.errors import APIError
 from hybridmesh.bus.borders import PROVISIONERS
 from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
-from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity, write_secret
+from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity
 from hybridmesh.bus.provisioner import part, provision
 from hybridmesh.bus.seats import bound_seats, seats_of
+from hybridmesh.bus.secret_files import copy_secret, write_secret
 from hybridmesh.bus.settings import BusSettings, MeshSettings
 from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import TOPOLOGY, Account
@@ -77,7 +78,7 @@ def create_keys(folder: Path, tenants: Sequence[str] = ()) -> dict[str, str]:
     for row in TOPOLOGY:
         if row.account is Account.CLOUD:
             for file in (f"{row.agent}.key", f"{row.agent}.nk"):
-                write_secret(cloud / file, (folder / file).read_bytes())
+                copy_secret(folder / file, cloud / file)
     draft = cloud / ".ring.json"
     draft.write_bytes((folder / "ring.json").read_bytes())
     draft.replace(cloud / "ring.json")
@@ -99,10 +100,6 @@ def rotate_keys(folder: Path, names: Sequence[str]) -> None:
             raise UsageError(f"there is no identity {name!r}", remedy=f"choose one of {', '.join(known)}")
     for name in names:
         rotate_identity(folder, name)
-    for row in TOPOLOGY:
-        if row.account is Account.CLOUD and row.agent in names:
-            for kind in ("key", "nk"):
-                (folder / Account.CLOUD.lower() / f"{row.agent}.{kind}").unlink(missing_ok=True)
 
 
 def write_public(path: Path, text: str) -> None:

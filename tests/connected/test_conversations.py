@@ -17,8 +17,8 @@ from hybridmesh.agents.classifier.thresholds import Thresholds
 from hybridmesh.agents.worker.restoring import issued_for
 from hybridmesh.bus.client import connect
 from hybridmesh.bus.errors import UsageError
-from hybridmesh.bus.identity import write_secret
 from hybridmesh.bus.publisher import utc_now
+from hybridmesh.bus.secret_files import write_secret
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord
 from hybridmesh.bus.vault_keys import CURRENT, KeyFolder

@@ -11,9 +11,10 @@ import pytest
 from command_line import run_command
 from harness import Bus
 from hybridmesh.bus.errors import MeshUnavailable, PermanentError, UntrustedMessage, UsageError
-from hybridmesh.bus.identity import KeyRing, write_secret
+from hybridmesh.bus.identity import KeyRing
 from hybridmesh.bus.publisher import utc_now
 from hybridmesh.bus.receipts import Receipt, check_receipt
+from hybridmesh.bus.secret_files import write_secret
 from hybridmesh.bus.state import State
 from hybridmesh.bus.topology import Bucket
 from hybridmesh.bus.vault import Vault, VaultRecord

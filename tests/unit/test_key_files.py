@@ -1,17 +1,21 @@
 """Key files and addresses that are none: each is named, and is a matter of set-up and no fault of the program."""
 
-from collections.abc import Callable
+import contextlib
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
 from command_line import run_command
 from hybridmesh.bus.errors import SetupError, UsageError
-from hybridmesh.bus.identity import KeyRing, read_identity, read_seed, read_vault_key
+from hybridmesh.bus.identity import KeyRing, read_identity, read_keys, read_seed, read_vault_key
 from hybridmesh.bus.settings import BusSettings
 from hybridmesh.bus.tls import servers_of
 from hybridmesh.infra.cli.exit_codes import ExitCode
-from hybridmesh.infra.provision import create_keys
+from hybridmesh.infra.provision import create_keys, rotate_keys
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,58 @@ def test_the_command_line_says_so(damaged: bool, keys: Path, tmp_path: Path) -> 
     done = run_command("result", "00000000-0000-4000-8000-000000000000", "--keys", str(tmp_path), "--nats", url)
     assert done.code == (ExitCode.SETUP if damaged else ExitCode.USAGE)
     assert ("is damaged" if damaged else "no address") in done.err
+
+
+class _CutOffError(BaseException):
+    """A kill, as far as one process can have it."""
+
+
+@contextlib.contextmanager
+def cut_off(monkeypatch: pytest.MonkeyPatch, after: int) -> Generator[list[str]]:
+    """End whoever changes the folder, once it has made so many changes; yields what was changed."""
+    made: list[str] = []
+    with monkeypatch.context() as patch:
+        for name in ("link", "replace", "unlink"):
+            whole = getattr(os, name)
+
+            def change(*names: object, name: str = name, whole: Callable[..., None] = whole, **how: object) -> None:
+                if len(made) == after:
+                    raise _CutOffError
+                made.append(name)
+                whole(*names, **how)
+
+            patch.setattr(os, name, change)
+        with contextlib.suppress(_CutOffError):
+            yield made
+
+
+def test_a_rotation_that_is_cut_off_leaves_keys_that_count_and_is_finished_later(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost, no one gets in: after each of its changes to the folder, and the cloud's folder follows."""
+    before, changes = KeyRing.read(keys), -1
+    for after in itertools.count():
+        folder = tmp_path / str(after)
+        shutil.copytree(keys, folder)
+        with cut_off(monkeypatch, after) as made:
+            rotate_keys(folder, ["consultant", "router"])
+            create_keys(folder)
+        for name in ("consultant", "router"):
+            identity, ring = read_keys(folder, name)
+            assert ring.holds(name, identity.sign(b"x"), b"x"), (after, name)
+        create_keys(folder)
+        ring = KeyRing.read(folder)
+        for name in ("consultant", "router"):
+            old = read_identity(keys, name)
+            identity, _ = read_keys(folder, name)
+            assert ring.holds(name, identity.sign(b"x"), b"x"), (after, name)
+            assert ring.holds(name, old.sign(b"x"), b"x"), (after, name)
+        assert not list(folder.glob("**/*.next"))
+        for name in ("consultant.key", "consultant.nk", "ring.json"):
+            assert (folder / "cloud" / name).read_bytes() == (folder / name).read_bytes(), (after, name)
+        if len(made) < after:
+            changes = after
+            break
+    assert changes > 8
+    assert ring["router"] != before["router"]
+    assert ring["consultant"] != before["consultant"]
