@@ -98,11 +98,11 @@ class Checkpoint(Message):
 
     NAME = "audit.checkpoint"
 
-    size: int
+    size: int = Field(ge=1)
     root: str
     at: datetime
     peaks: tuple[str, ...] = ()
-    first: int = 1
+    first: int = Field(default=1, ge=1)
 
     def identity(self) -> str:
         """Return an id by size, and by the log's beginning once that has passed its retention."""
