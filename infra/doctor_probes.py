@@ -144,12 +144,13 @@ def _endpoint(folder: Path) -> Endpoint | None:
         found = endpoints.Endpoint.read(folder)
     except (MeshUnavailable, OSError):
         return None
-    return Endpoint(found.url, found.pid, found.cloud, _answers(found.url))
+    return Endpoint(found.url, found.pid, found.cloud, answers(found.url))
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Say whether somebody listens at an address of a bus, at the first of several."""
     try:
-        place = urlsplit(url)
+        place = urlsplit(url.partition(",")[0])
         with socket.create_connection((place.hostname or "", place.port or 0), timeout=_CONNECT_S):
             return True
     except (OSError, ValueError):

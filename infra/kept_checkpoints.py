@@ -11,7 +11,7 @@ from hybridmesh.bus.errors import UsageError
 class KeptCheckpoint(BaseModel):
     """A size and its root (hex); ``covered`` is what ``audit verify --json`` calls the size."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
 
     size: int = Field(ge=1, validation_alias=AliasChoices("size", "covered"))
     root: str = Field(pattern=r"^[0-9a-f]{64}$")

@@ -8,9 +8,11 @@ KEPT.json is a checkpoint written down earlier: {"size": …, "root": …}. Exit
 import base64
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +34,8 @@ RECORDERS = frozenset(
 _FIELDS = frozenset({"part", "sequence", "subject", "headers", "body", "body_base64"})
 _LONGEST = 2**26  # letters of a line: more than an entry could have
 _PROOFS = {"inclusion": ("task", "entries"), "consistency": ("since", "path")}
+_NO_CLAIM = "not over a whole number of entries above zero, with their root"
+_ROOT = re.compile("[0-9a-f]{64}")
 _SAID = 16  # bytes of a hash that tell one entry from another
 _ARGUMENTS = (3, 4)
 
@@ -113,19 +117,16 @@ class Tree:
 
 
 def signed_beginning(signed: list[Entry]) -> int:
-    """Return the first entry of a log by what was signed of it, once those before were old enough to go.
-
-    If it is behind the last entry, a log without entries is whole.
-    """
-    return max((int(item.get("first", 1)) for item in signed if item.get("peaks")), default=1)
+    """Return the first entry of a log by what was signed, as those before were old enough to go; it may be to come."""
+    return max((item.get("first", 1) for item in signed if item.get("peaks")), default=1)
 
 
 def beginning(first: int, signed: list[Entry]) -> Entry | None:
     """Return the checkpoint from which a log can be checked that begins with ``first``, if one says that it does."""
     if 1 < first <= signed_beginning(signed):
-        for item in sorted((item for item in signed if item.get("peaks")), key=lambda item: int(item["size"])):
+        for item in sorted((item for item in signed if item.get("peaks")), key=lambda item: item["size"]):
             peaks = [bytes.fromhex(peak) for peak in item["peaks"]]
-            right = int(item["size"]).bit_count() == len(peaks) and root_of(peaks) == item["root"]
+            right = item["size"].bit_count() == len(peaks) and root_of(peaks) == item["root"]
             if item["size"] >= first - 1 and right:
                 return item
     return None
@@ -148,10 +149,7 @@ def climb(old: bytes, new: bytes, place: int, last: int, path: list[bytes]) -> t
 
 def includes(root: bytes, size: int, leaf: bytes, index: int, path: list[bytes]) -> bool:
     """Say whether a path proves a leaf in the tree (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    _, found, whole = climb(leaf, leaf, index, size - 1, path)
-    return whole and found == root
+    return 0 <= index < size and climb(leaf, leaf, index, size - 1, path)[1:] == (root, True)
 
 
 def grew(old_root: bytes, old_size: int, root: bytes, size: int, path: list[bytes]) -> bool:
@@ -194,6 +192,8 @@ def signer_problem(entry: Entry, ring: Ring, kind: str) -> str | None:
         return "signature does not hold"
     content = json.loads(body)
     if kind == _CHECKPOINT:
+        if not is_claim(content.get("size"), content.get("root"), content.get("first", 1), content.get("peaks", ())):
+            return _NO_CLAIM
         right = name == _AUDITOR and entry["subject"].endswith(f".{content['size']}")
     else:
         place = f".{name}.{content.get('task_id') or '-'}"
@@ -203,11 +203,10 @@ def signer_problem(entry: Entry, ring: Ring, kind: str) -> str | None:
 
 def verifies(key: str, signature: bytes, content: bytes) -> bool:
     """Say whether an Ed25519 signature holds."""
-    try:
+    with suppress(InvalidSignature):
         key_of(key).verify(signature, content)
-    except InvalidSignature:
-        return False
-    return True
+        return True
+    return False
 
 
 @cache
@@ -218,27 +217,28 @@ def key_of(text: str) -> Ed25519PublicKey:
 
 def claim_of(kept: Entry) -> Claim:
     """Return size and root of a checkpoint that was written down."""
-    return int(kept["size"] if "size" in kept else kept["covered"]), str(kept["root"])
+    return kept["size"] if "size" in kept else kept["covered"], kept["root"]
 
 
-def check_export(lines: Iterable[Entry], ring: Ring, kept: list[Entry]) -> list[str]:
-    """Return what is wrong with an exported log; nothing: it is whole. The lines are gone through three times."""
-    return _check_export(lines, ring, kept)[0]
+def is_claim(size: object, root: object, first: object = 1, peaks: Iterable[object] = ()) -> bool:
+    """Say whether a checkpoint says what it has to: a whole number of entries above zero, and hashes."""
+    numbered = all(type(number) is int and number > 0 for number in (size, first))
+    return numbered and all(isinstance(found, str) and _ROOT.fullmatch(found) for found in (root, *peaks))
 
 
-def _check_export(lines: Iterable[Entry], ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
-    """Return what is wrong with an exported log, and what is to be said of one that is whole."""
+def check_export(read: Callable[[], Iterable[Entry]], ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
+    """Return what is wrong with an export, which is read three times, and what is to be said of one that is whole."""
     found: list[str] = []
     signed: list[Entry] = []
-    for entry in (line for line in lines if line["part"] == "checkpoints"):
+    for entry in (line for line in read() if line["part"] == "checkpoints"):
         problem = signer_problem(entry, ring, _CHECKPOINT)
         if problem:
             found.append(f"checkpoint {entry['sequence']}: {problem}")
         else:
             signed.append(json.loads(body_of(entry)))
-    begins = next((line["sequence"] for line in lines if line["part"] == "log"), None)
+    begins = next((line["sequence"] for line in read() if line["part"] == "log"), None)
     first = signed_beginning(signed) if begins is None else begins
-    found += check_log((line for line in lines if line["part"] == "log"), first, signed, ring, kept)
+    found += check_log((line for line in read() if line["part"] == "log"), first, signed, ring, kept)
     gone = f"entries 1 to {first - 1} are past their retention"
     nothing = f", nothing is there to verify before entry {first}" if begins is None else ""
     return found, gone + nothing if first > 1 else ""
@@ -249,7 +249,7 @@ def check_log(log: Iterable[Entry], first: int, signed: list[Entry], ring: Ring,
     found: list[str] = []
     sealed, believed = {claim_of(item) for item in signed}, {claim_of(item) for item in kept}
     base = beginning(first, signed)
-    last, before = (first - 1, int(base["size"])) if base else (0, 0)
+    last, before = (first - 1, base["size"]) if base else (0, 0)
     peaks = [bytes.fromhex(peak) for peak in base["peaks"]] if base else []
     tree = Tree({size for size, _ in sealed | believed}, before, peaks)
     heard: dict[bytes, int] = {}
@@ -294,31 +294,37 @@ def check_proof(proof: Entry, ring: Ring, kept: list[Entry]) -> list[str]:
     problem = signer_problem(entry_from(proof["checkpoint"]), ring, _CHECKPOINT)
     if problem:
         return [f"checkpoint: {problem}"]
-    content = json.loads(body_of(proof["checkpoint"]))
-    size, root = int(content["size"]), bytes.fromhex(content["root"])
-    proves = proof["proves"]
-    if proof.keys() != {"checkpoint", "proves", *_PROOFS[proves]}:
-        raise Fault("the proof has more in it than is checked, or less")
-    if any(claim[0] == size and claim != (size, content["root"]) for claim in map(claim_of, kept)):
+    size, root = claim_of(json.loads(body_of(proof["checkpoint"])))
+    _check_names(proof, "checkpoint", "proves", *_PROOFS[proof["proves"]])
+    if any(claim[0] == size and claim[1] != root for claim in map(claim_of, kept)):
         return [f"two checkpoints over {size} entries with different roots: the proof's, and the one that was kept"]
-    if proves == "consistency":
-        since = proof["since"]
-        if kept and claim_of(since) not in [claim_of(item) for item in kept]:
-            return ["the proof starts from another checkpoint than the one that was kept"]
-        path = [bytes.fromhex(item) for item in proof["path"]]
-        holds = grew(bytes.fromhex(since["root"]), int(since["size"]), root, size, path)
-        return [] if holds else ["the log did not grow from that checkpoint"]
-    found: list[str] = []
+    if proof["proves"] == "inclusion":
+        return check_entries(proof, ring, size, bytes.fromhex(root))
+    _check_names(proof["since"], "size", "root")
+    old_size, old_root = since = claim_of(proof["since"])
+    if kept and since not in map(claim_of, kept):
+        return ["the proof starts from another checkpoint than the one that was kept"]
+    path = [bytes.fromhex(item) for item in proof["path"]]
+    holds = is_claim(*since) and grew(bytes.fromhex(old_root), old_size, bytes.fromhex(root), size, path)
+    return [] if holds else ["the log did not grow from that checkpoint"]
+
+
+def check_entries(proof: Entry, ring: Ring, size: int, root: bytes) -> list[str]:
+    """Return which entries of a proof are not what it says of them."""
+    found, seen = list[str](), set[int]()
     for item in proof["entries"]:
+        _check_names(item, "entry", "index", "path")
         entry, path = entry_from(item["entry"]), [bytes.fromhex(part) for part in item["path"]]
+        index, sequence = item["index"], entry["sequence"]
         problem = signer_problem(entry, ring, _EVENT)
-        if problem is None and json.loads(body_of(entry)).get("task_id") != proof["task"]:
+        if problem is None and json.loads(body_of(entry)).get("task_id") != str(proof["task"]):
             problem = "not about this task"
-        if problem is None and entry["sequence"] != item["index"] + 1:
-            problem = "stands elsewhere"
-        if problem is None and not includes(root, size, leaf_of(entry), int(item["index"]), path):
+        if problem is None and (type(index) is not int or sequence != index + 1 or sequence in seen):
+            problem = "stands there twice" if sequence in seen else "stands elsewhere"
+        if problem is None and not includes(root, size, leaf_of(entry), index, path):
             problem = "not in the log that the checkpoint was signed over"
-        found += [f"entry {entry['sequence']}: {problem}"] if problem else []
+        seen.add(sequence)
+        found += [f"entry {sequence}: {problem}"] if problem else []
     return found if proof["entries"] else ["the proof is empty"]
 
 
@@ -329,7 +335,7 @@ def main(arguments: list[str]) -> int:
         return 2
     note = ""
     try:
-        ring: Ring = json.loads(Path(arguments[2]).read_text("utf-8"))
+        ring: Ring = read_json(Path(arguments[2]).read_text("utf-8"))
         kept = _kept(arguments[3]) if len(arguments) == max(_ARGUMENTS) else []
         found, note = _check(Path(arguments[1]), ring, kept)
     except OSError as error:
@@ -350,28 +356,29 @@ class Fault(Exception):
 
 def _kept(file: str) -> list[Entry]:
     text = Path(file).read_text("utf-8").strip()
-    found: list[Entry] = json.loads(text if text.startswith("[") else f"[{text}]")
-    if not found or any(claim_of(item)[0] < 1 for item in found):
-        raise Fault("there is no checkpoint in the file of those that were kept")
+    found: list[Entry] = read_json(text if text.startswith("[") else f"[{text}]")
+    wrong = [number for number, item in enumerate(found, start=1) if not is_claim(*claim_of(item))]
+    if wrong or not found:
+        raise Fault(
+            f"checkpoint {wrong[0]} of those that were kept is {_NO_CLAIM}" if wrong else "no checkpoint was kept"
+        )
     return found
 
 
-class Lines:
-    """The lines of an export, read anew from its file each time, as a log may be larger than memory."""
+def _check_names(found: Entry, *names: str) -> None:
+    if found.keys() != {*names}:
+        raise Fault("the proof has more in it than is checked, or less")
 
-    def __init__(self, file: Path) -> None:
-        """Name the file."""
-        self.file = file
 
-    def __iter__(self) -> Iterator[Entry]:
-        """Yield one after the other."""
-        with self.file.open(encoding="utf-8", newline="\n") as lines:
-            for number, line in enumerate(iter(partial(lines.readline, _LONGEST), ""), start=1):
-                try:
-                    found = [entry_from(read_json(line))] if line.strip() else []
-                except (ValueError, RecursionError):
-                    raise Fault(f"line {number} is not an entry of an export") from None
-                yield from found
+def read_export(file: Path) -> Iterator[Entry]:
+    """Yield the lines of an export one after the other, as a log may be larger than memory."""
+    with file.open(encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(iter(partial(lines.readline, _LONGEST), ""), start=1):
+            try:
+                found = [entry_from(read_json(line))] if line.strip() else []
+            except (ValueError, RecursionError):
+                raise Fault(f"line {number} is not an entry of an export") from None
+            yield from found
 
 
 def _check(file: Path, ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
@@ -379,20 +386,14 @@ def _check(file: Path, ring: Ring, kept: list[Entry]) -> tuple[list[str], str]:
         start = next((line for line in iter(partial(lines.readline, _LONGEST), "") if line.strip()), "")
     if not start:
         raise Fault("the file is empty")
-    if _is_part(start):
-        return _check_export(Lines(file), ring, kept)
+    first: Any = None
+    with suppress(ValueError):  # a proof may be on many lines; it has entries within
+        first = json.loads(start)
+    if isinstance(first, dict) and "part" in first:
+        return check_export(partial(read_export, file), ring, kept)
     proof: Entry = read_json(file.read_text("utf-8"))
     alone = "the checkpoint that was kept was not compared: a proof with `since` does that"
     return check_proof(proof, ring, kept), alone if kept and proof["proves"] == "inclusion" else ""
-
-
-def _is_part(line: str) -> bool:
-    """Say whether a line is an entry of an export; a proof may be one line as well, and has entries within."""
-    try:
-        found: object = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(found, dict) and "part" in found
 
 
 if __name__ == "__main__":

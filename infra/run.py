@@ -17,6 +17,7 @@ from hybridmesh.bus.settings import MeshSettings
 from hybridmesh.bus.topology import AGENTS
 from hybridmesh.infra.composition import builder_of
 from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
+from hybridmesh.infra.ready_file import told_by_file
 from hybridmesh.infra.settings import child_environment, settings_of
 
 _THREADS = min(32, (os.cpu_count() or 1) + 4)  # as asyncio has by default
@@ -28,8 +29,10 @@ def check_agent(agent: str) -> None:
         raise UsageError(f"there is no agent {agent!r}", remedy=f"choose one of {', '.join(AGENTS)}")
 
 
-async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys: Path | None) -> None:
-    """Run one agent until SIGTERM or Ctrl-C, then drain.
+async def run_agent(
+    agent: str, settings: MeshSettings, *, url: str | None, keys: Path | None, ready_file: Path | None = None
+) -> None:
+    """Run one agent until SIGTERM or Ctrl-C, then drain; ``ready_file`` is there while it is at work.
 
     Raises:
         UsageError: there is no such agent.
@@ -45,7 +48,8 @@ async def run_agent(agent: str, settings: MeshSettings, *, url: str | None, keys
     folder = keys or settings.data / "keys"
     own = settings_of(agent, settings)
     app = AgentApp(where, read_identity(folder, agent), KeyRing.read(folder), own, builder_of(agent, folder))
-    await app.run()
+    async with told_by_file(app.ready, ready_file):
+        await app.run()
 
 
 def start_threads() -> None:
@@ -61,7 +65,6 @@ def start_threads() -> None:
 
 async def run_replicas(agent: str, count: int, words: Sequence[str], settings: MeshSettings, tell: Tell) -> None:
     """Run several replicas of one agent as processes that share its queue; ``words`` are the flags they inherit."""
-    check_agent(agent)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

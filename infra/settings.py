@@ -3,7 +3,7 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -148,13 +148,26 @@ def _check_keys(tree: Mapping[str, Any], model: type[BaseModel], path: str) -> N
     known = model.model_fields
     for name, value in tree.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            hint = f"did you mean {path}{near[0]}?" if near else f"known here: {', '.join(sorted(known))}"
+            near = list(_named(name, MeshSettings)) or [
+                path + match for match in difflib.get_close_matches(name, known, n=1)
+            ]
+            hint = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(sorted(known))}"
             raise UsageError(f"unknown setting {path}{name}", remedy=hint)
         section = known[name].annotation
+        if Path in (section, *get_args(section)) and not str(value).strip():
+            raise UsageError(f"{path}{name} is an empty path", remedy="name a file or a folder, or leave it out")
         if isinstance(section, type) and issubclass(section, BaseModel):
             _check_keys(_table(value, f"{path}{name}"), section, f"{path}{name}.")
         elif ProfileSettings in get_args(section):
             for profile, fields in _table(value, f"{path}{name}").items():
                 place = f"{path}{name}.{profile}"
                 _check_keys(_table(fields, place), ProfileSettings, f"{place}.")
+
+
+def _named(name: str, model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Yield the dotted names of the settings that are called so in any section."""
+    for field, about in model.model_fields.items():
+        if isinstance(about.annotation, type) and issubclass(about.annotation, BaseModel):
+            yield from _named(name, about.annotation, f"{path}{field}.")
+        elif field == name:
+            yield path + field

@@ -39,9 +39,14 @@ _TOOL_ALONE = r"(?-i:[A-Za-z][\w.:-]{0,80})"  # behind a key that nothing else h
 _ARGUMENT = r"(?:(?:tool|function|action)_?)?(?:arguments|param(?:eter)?s|input|args|kwargs)"
 _TOOL_NAMED = r"(?:tool|function)_?name|recipient_name"
 _TOOL_PERHAPS = r"tool|function|action"
+_OTHER_CALLS = (
+    "mcp_call|computer_call|shell_call|local_shell_call|web_search_call|file_search_call|code_interpreter_call"
+    "|image_generation_call|apply_patch_call|mcp_approval_request"
+)
 _CALL_KEY = re.compile(
-    r"[\"'](?:(?:tool|function)_?calls?|tool_?use|tool_?input)[\"']\s{0,8}:\Z"
-    r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:\w{1,20}_)?(?:tool_?use|(?:tool|function)[_-]?call)[\"'],\Z"
+    r"[\"'](?:(?:tool|function)_?calls?|tool_?use|tool_?input|executable_?code)[\"']\s{0,8}:\Z"
+    r"|[\"']type[\"']\s{0,8}:\s{0,8}[\"'](?:(?:\w{1,20}_)?(?:tool_?use|(?:tool|function)[_-]?call)"
+    rf"|{_OTHER_CALLS})[\"'],\Z"
     rf"|[\"'](?:tool|{_TOOL_NAMED})[\"']\s{{0,8}}:\s{{0,8}}[\"']{_TOOL_ALONE}[\"']\s{{0,8}},\Z"
     rf"|[\"'](?:{_TOOL_PERHAPS})[\"']\s{{0,8}}:\s{{0,8}}[\"']{_TOOL}[\"']\s{{0,8}},\Z"
     rf"|[\"']method[\"']\s{{0,8}}:\s{{0,8}}[\"']{_HTTP}[\"']\s{{0,8}},\Z"
@@ -57,15 +62,15 @@ _BARE_CALL_KEY = re.compile(
 )
 # "tool: send" on a line of its own; then "args:" begins the call's block, up to a blank line.
 _TOOL_LINE = re.compile(
-    r"[\s-]{0,8}(?:(?:tool|function|action)(?:_?name)?|recipient_name)\s?:\s?[\"']?[\w.-]{1,60}[\"']?\s{0,8}"
-    rf"|[\s-]{{0,8}}name\s?:\s?[\"']?{_TOOL}[\"']?\s{{0,8}}",
+    r"[\s-]{0,8}(?:(?:tool|function|action)(?:_?name)?|recipient_name)\s?:\s?[\"'`]?[\w.-]{1,60}[\"'`]?\s{0,8}"
+    rf"|[\s-]{{0,8}}name\s?:\s?[\"'`]?{_TOOL}[\"'`]?\s{{0,8}}",
     re.IGNORECASE,
 )
 _BLOCK_LINE = re.compile(rf"[\s-]{{0,8}}{_ARGUMENT}\s?:", re.IGNORECASE)
 # "tool: send_mail", which begins it at once.
 _NAMED_TOOL_LINE = re.compile(
-    rf"[\s-]{{0,8}}(?:(?:{_TOOL_NAMED})\s?:\s?[\"']?{_TOOL_ALONE}"
-    rf"|(?:{_TOOL_PERHAPS})\s?:\s?[\"']?{_TOOL})[\"']?\s{{0,8}}",
+    rf"[\s-]{{0,8}}(?:(?:{_TOOL_NAMED})\s?:\s?[\"'`]?{_TOOL_ALONE}"
+    rf"|(?:{_TOOL_PERHAPS})\s?:\s?[\"'`]?{_TOOL})[\"'`]?\s{{0,8}}",
     re.IGNORECASE,
 )
 _LETTER_CODE = re.compile(r"u00(?P<code>[2-7][0-9A-Fa-f])")  # of an escape in a key, its backslash left out
@@ -116,7 +121,7 @@ _FOR_GOOD = "["  # a call that no mark ends
 _PARAGRAPH = ":"  # one that a blank line ends
 CALL_KEYS = frozenset({
     "tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input", "toolcall", "toolcalls",
-    "functioncall", "functioncalls", "tooluse", "toolinput",
+    "functioncall", "functioncalls", "tooluse", "toolinput", "executable_code", "executablecode",
 })  # fmt: skip
 _ARGUMENTS = ("arguments", "parameters", "params", "input", "args", "kwargs")
 ARGUMENT_KEYS = frozenset(
@@ -124,7 +129,7 @@ ARGUMENT_KEYS = frozenset(
 )
 CALL_TYPES = frozenset({
     "tool_use", "server_tool_use", "mcp_tool_use", "tool_call", "function_call", "custom_tool_call", "custom_tool_use",
-    "toolcall", "functioncall", "tool-call", "tooluse", "mcp_call", "computer_call", "shell_call", "local_shell_call",
+    "toolcall", "functioncall", "tool-call", "tooluse", *_OTHER_CALLS.split("|"),
 })  # fmt: skip
 # Members whose value names a tool: the first say so by themselves, the others where it is written as no word is.
 TOOL_KEYS = frozenset({"tool", "tool_name", "toolname", "function_name", "functionname", "recipient_name"})

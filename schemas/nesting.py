@@ -15,7 +15,12 @@ from hybridmesh.schemas.destinations import (
     TOOL_NAME_ALONE,
 )
 
-_SIGN = re.compile(r'"(?P<said>(?:[^"\\]|\\.)*+)"?|[{}\[\]:,]', re.DOTALL)  # a string that does not end is read once
+# A string that does not end is read once; in a second reading one ends with its line, as in valid JSON, and in a third
+# strings have the quotes of Python.
+READINGS = tuple(
+    re.compile(rf"{quote}(?P<said>(?:[^{quote}\\{line}]|\\.)*+){quote}?|[{{}}\[\]:,]", re.DOTALL)
+    for quote, line in (('"', ""), ('"', "\n"), ("'", "\n"))
+)
 
 _NAME_MOST = 80  # characters of a tool's name
 
@@ -102,16 +107,22 @@ def is_told_late(text: str, holds: Callable[[str], bool], members: Collection[st
 
     Who restores as a reply comes has put the value there by then: "{"to": …, "tool": "send"}".
     """
+    return any(_told_late(text, reading, holds, members) for reading in READINGS)
+
+
+def _told_late(text: str, reading: re.Pattern[str], holds: Callable[[str], bool], members: Collection[str]) -> bool:
     nesting = follow_calls(members)
     held: list[bool] = []  # of each object and list that is open
     at = 0
-    for sign in _SIGN.finditer(text):
+    for sign in reading.finditer(text):
         between, at = text[at : sign.start()], sign.end()
+        if not held and sign.group() not in "{[":
+            continue  # a quotation mark in prose opens no string
         if held and between and holds(between):
             held[-1] = True
         if sign["said"] is not None:
             nesting.spoken = ""
-            nesting.speak(said := _read(sign["said"]))
+            nesting.speak(said := read_string(sign["said"]))
             held[-1:] = [held[-1] or holds(said)] if held else []
             continue
         if held and held[-1] and sign.group() != ":" and nesting.names_call:
@@ -125,7 +136,7 @@ def is_told_late(text: str, holds: Callable[[str], bool], members: Collection[st
     return False
 
 
-def _read(said: str) -> str:
+def read_string(said: str) -> str:
     """Return what stands in a string of JSON, as it is where that is none."""
     try:
         return str(json.loads(f'"{said}"', strict=False))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from hybridmesh.agents.consultant.checksums import iban_holds, luhn_holds
+from hybridmesh.agents.consultant.dictated import find_dictated
 
 Finder = Callable[[str], tuple[str, int]]
 
@@ -40,6 +41,21 @@ _SECRETS = (
     re.compile(
         r"(?:password|passwd|pwd|secret|api[_-]?key|token)[\"']? {0,3}[:=] {0,3}"
         r"[\"']?(?=[^\s\"'()]{0,60}\d)[^\s\"'()]{8,}",
+        re.IGNORECASE,
+    ),
+)
+# What a browser is known by: any cookie of a header, and elsewhere those that are named as one.
+_COOKIE_ATTRIBUTE = r"(?:path|domain|max-age|expires|samesite|secure|httponly|partitioned|lang|theme)"
+_MADE = r"(?=[\w.+/%~:-]*\d|(?-i:\w{0,80}[a-z]\w{0,80}[A-Z]))[\w.+/%~:-]"  # by a machine
+_COOKIES = (
+    re.compile(
+        r"(?<![\w-])(?:set-)?cookie[\"']? {0,3}[:=] {0,3}[\"']?(?:[\w.-]{1,64}=[^;\s]{0,200}; {0,3}){0,20}?"
+        rf"(?!{_COOKIE_ATTRIBUTE}=)[\w.-]{{1,64}}={_MADE}{{8,}}",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?<![A-Za-z])(?:[\w.-]{0,32}?sess(?:ion)?[_-]?(?:id|token|key)|(?:connect\.)?sid|(?:x-?)?[cx]srf[\w-]{0,20}"
+        rf"|(?:remember|refresh|access|auth)[_-](?:me|token))[\"']? {{0,3}}[=:] {{0,3}}[\"']?{_MADE}{{12,}}",
         re.IGNORECASE,
     ),
 )
@@ -139,6 +155,7 @@ def _is_dense(match: str) -> bool:
 # In this order: what one finder takes, no later one sees.
 FINDERS: tuple[tuple[str, Finder], ...] = (
     *(("secret", _finder(pattern)) for pattern in _SECRETS),
+    *(("secret", _finder(pattern)) for pattern in _COOKIES),
     ("url-credentials", _finder(_URL_CREDENTIALS)),
     ("email", _finder(_EMAIL)),
     ("secret", _finder(_DENSE_TOKEN, _is_dense)),
@@ -151,4 +168,5 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     ("phone", _finder(_PHONE_WITH_PREFIX)),
     ("phone", _finder(_PHONE_GROUPED, _is_phone)),
     ("phone", _finder(_PHONE_TRUNK)),
+    ("dictated-number", find_dictated),
 )

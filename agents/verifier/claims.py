@@ -28,7 +28,8 @@ _HALF_DAY = 12
 # Numbers that order the text itself and state nothing.
 _ORDER = re.compile(
     r"^[ \t]*[(\[]?\d{1,2}[.):\]](?=\s)|(?:^|(?<=\n))#{1,6} \d{1,2}(?:\.\d{1,2})*\b"
-    r"|\b(?:step|option|point|section|schritt|punkt|teil|paso|opción|étape|partie) \d{1,2}\b(?![.,]\d)",
+    r"|\b(?:step|option|point|section|schritt|punkt|teil|paso|opción|étape|partie|passo|punto|parte|opzione|sezione|stap"
+    r"|punt|deel|optie|krok|część|opcja|ponto|opção|secção|seção) \d{1,2}\b(?![.,]\d)",
     re.IGNORECASE | re.MULTILINE,
 )
 _TOKEN = re.compile(r"(?<![\w/@.-])#?[^\W_]+(?:[-/_.][^\W_]+)*(?![\w@])")
@@ -36,18 +37,23 @@ _SUBJECTS = (
     "order|invoice|ticket|case|customer|contract|policy|account|reference|ref|tracking|shipment|booking|claim|id"
     "|bestellung|rechnung|auftrag|vertrag|kunde|vorgang|sendung|bestellnummer|rechnungsnummer|auftragsnummer|kundennummer"
     "|pedido|factura|contrato|referencia|commande|facture|contrat|dossier|référence"
+    "|ordine|fattura|contratto|cliente|pratica|riferimento|spedizione|bestelling|factuur|klant|referentie|zending"
+    "|zamówieni[ea]|faktur[ayę]|umow[ay]|klienta?|spraw[ay]|zgłoszeni[ea]|przesyłk[ai]|encomenda|fatura|processo|referência"
 )
 _NUMBERED = re.compile(
-    rf"\b(?:{_SUBJECTS})\b\.?(?:\s+(?:no|nr|number|nummer|núm|num|id|numéro|número)\b\.?|\s*n[°º])?\s*[:#]?\s*(?P<digits>\d{{3,}})\b"
+    rf"\b(?:{_SUBJECTS})\b\.?(?:\s+(?:no|nr|number|nummer|núm|num|id|numéro|número|numero|numer)\b\.?|\s*n[°º])?\s*[:#]?\s*(?P<digits>\d{{3,}})\b"
     r"(?![.,/-]\d)",
     re.IGNORECASE,
 )
 _LEAST_DIGITS = 3
 _WORDS = (
-    "zero null cero zéro", "one ein eine uno un une", "two zwei dos deux", "three drei tres trois",
-    "four vier cuatro quatre", "five fünf cinco cinq", "six sechs seis", "seven sieben siete sept",
-    "eight acht ocho huit", "nine neun nueve neuf", "ten zehn diez dix", "eleven elf once onze",
-    "twelve zwölf doce douze",
+    "zero null cero zéro nul", "one ein eine uno un une una een één jeden jedna um uma",
+    "two zwei dos deux due twee dwa dwie dois duas", "three drei tres trois tre drie trzy três",
+    "four vier cuatro quatre quattro cztery quatro", "five fünf cinco cinq cinque vijf pięć",
+    "six sechs seis sei zes sześć", "seven sieben siete sept sette zeven siedem sete",
+    "eight acht ocho huit otto osiem oito", "nine neun nueve neuf nove negen dziewięć",
+    "ten zehn diez dix dieci tien dziesięć dez", "eleven elf once onze undici jedenaście",
+    "twelve zwölf doce douze dodici twaalf dwanaście doze",
 )  # fmt: skip
 _VALUE_OF = {word: value for value, words in enumerate(_WORDS) for word in words.split()}
 _WORD = re.compile(r"[^\W\d_]+")

@@ -1,4 +1,4 @@
-"""Dates as people write them, in English, German, Spanish and French, with every reading of an ambiguous one."""
+"""Dates as people write them, in the classifier's eight languages, with every reading of an ambiguous one."""
 
 import datetime as dt
 import re
@@ -7,26 +7,27 @@ from dataclasses import dataclass
 
 from hybridmesh.schemas.letter_case import small
 
+# Not the short forms that are words of another language: Italian "set", Polish "lip", Portuguese "out".
 _MONTHS = (
-    "january|jan|januar|jänner|enero|ene|janvier|janv",
-    "february|feb|februar|febrero|février|févr|fév",
-    "march|mar|märz|mär|mrz|marzo|mars",
-    "april|apr|abril|abr|avril|avr",
-    "may|mai|mayo",
-    "june|jun|juni|junio|juin",
-    "july|jul|juli|julio|juillet|juil",
-    "august|aug|agosto|ago|août",
-    "september|sept|sep|septiembre|septembre",
-    "october|oct|oktober|okt|octubre|octobre",
-    "november|nov|noviembre|novembre",
-    "december|dec|dezember|dez|diciembre|dic|décembre|déc",
+    "january|jan|januar|jänner|enero|ene|janvier|janv|gennaio|januari|styczeń|stycznia|styczniu|janeiro",
+    "february|feb|februar|febrero|février|févr|fév|febbraio|februari|luty|lutego|lutym|fevereiro|fev",
+    "march|mar|märz|mär|mrz|marzo|mars|maart|mrt|marzec|marca|marcu|março",
+    "april|apr|abril|abr|avril|avr|aprile|kwiecień|kwietnia|kwietniu",
+    "may|mai|mayo|maggio|mei|maj|maja|maju|maio",
+    "june|jun|juni|junio|juin|giugno|giu|czerwiec|czerwca|czerwcu|junho",
+    "july|jul|juli|julio|juillet|juil|luglio|lug|lipiec|lipca|lipcu|julho",
+    "august|aug|agosto|ago|août|augustus|sierpień|sierpnia|sierpniu",
+    "september|sept|sep|septiembre|septembre|settembre|sett|wrzesień|września|wrześniu|setembro",
+    "october|oct|oktober|okt|octubre|octobre|ottobre|ott|październik|października|październiku|paź|outubro",
+    "november|nov|noviembre|novembre|listopad|listopada|listopadzie|novembro",
+    "december|dec|dezember|dez|diciembre|dic|décembre|déc|dicembre|grudzień|grudnia|grudniu|dezembro",
 )
 MONTH_OF = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split("|")}
 _NAME = "|".join(sorted(MONTH_OF, key=len, reverse=True))
-_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|\.|º)?"
+_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|e|\.|º|°)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _PATTERNS = tuple(
-    re.compile(rf"(?<![\w.,/-])(?=[\djfmasonde]){pattern}(?![\w/-])", re.IGNORECASE)
+    re.compile(rf"(?<![\w.,/-])(?=[\djfmasondeglkcwp]){pattern}(?![\w/-])", re.IGNORECASE)
     for pattern in (
         rf"{_YEAR}[-/.](?P<month>[01]?\d)[-/.](?P<day>[0-3]?\d)(?:T[\d:.]+(?:Z|[+]\d\d:?\d\d)?)?",
         r"(?P<one>[0-3]?\d)(?P<mark>[./-])(?P<two>[0-3]?\d)(?P=mark)(?P<year>(?:19|20)\d\d|\d\d)",

@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterable
 
 _ORDER = re.compile(
-    r"(?:ignor\w*|disregard|forget|vergiss|vergessen|missachte\w*|olvid\w*|oubli\w*)\b[^.!?\n]{0,60}"
-    r"\b(?:instructions?|prompts?|rules|above|previous|anweisungen|vorgaben|regeln|instrucciones|reglas|consignes)\b"
+    r"(?:ignor\w*|disregard|forget|vergiss|vergessen|missachte\w*|olvid\w*|oubli\w*|dimentica\w*|negeer|vergeet"
+    r"|zignoruj|zapomnij|pomiń|esque[çc]\w*)\b[^.!?\n]{0,60}"
+    r"\b(?:instructions?|prompts?|rules|above|previous|anweisungen|vorgaben|regeln|instrucciones|reglas|consignes"
+    r"|istruzioni|regole|precedenti|instructies|regels|vorige|instrukcje|polecenia|zasady|poprzednie|instruções|regras"
+    r"|anteriores)\b"
     r"|\b(?:reply|respond|answer|say|output|write|print) (?:only|just|exactly|with)\b"
     r"|\b(?:antworte|schreibe|sage) (?:nur|genau|mit)\b|\b(?:responde|escribe|di) (?:solo|sólo|exactamente|con)\b"
-    r"|\b(?:réponds|répondez|écris|écrivez) (?:seulement|uniquement|exactement|avec)\b",
+    r"|\b(?:réponds|répondez|écris|écrivez) (?:seulement|uniquement|exactement|avec)\b"
+    r"|\b(?:rispondi|scrivi|di') (?:solo|soltanto|esattamente|con)\b|\b(?:antwoord|schrijf|zeg) (?:alleen|enkel|precies|met)\b"
+    r"|\b(?:odpowiedz|napisz|powiedz) (?:tylko|dokładnie)\b"
+    r"|\b(?:responda|escreva|diga) (?:apenas|só|somente|exatamente|com)\b",
     re.IGNORECASE,
 )
 _AFTER = 300

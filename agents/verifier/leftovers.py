@@ -7,7 +7,11 @@ _PERSONA = re.compile(
     r"\bas an? (?:AI|artificial intelligence|(?:large )?language model)\b"
     r"|\bI(?:'m| am) an? (?:AI|(?:large )?language model)\b"
     r"|\bI(?:'m| am) sorry, (?:but )?I (?:can't|cannot|can not) (?:assist|help|comply)\b"
-    r"|\bals (?:KI|künstliche Intelligenz|Sprachmodell)\b|\bcomo (?:una? )?(?:IA|modelo de lenguaje)\b"
+    r"|\bals (?:KI|künstliche Intelligenz|Sprachmodell)\b|\bcomo (?:uma? |una? )?(?:(?-i:IA)|modelo de lenguaje"
+    r"|inteligencia artificial|inteligência artificial|modelo de linguagem)\b"
+    r"|\bcome (?:un['’]|una? )?(?:(?-i:IA)|intelligenza artificiale|modello linguistico)\b"
+    r"|\bals (?:een )?(?:(?-i:AI)|kunstmatige intelligentie|taalmodel)\b"
+    r"|\bjako (?:(?-i:AI|SI)|sztuczna inteligencja|model językowy)\b"
     r"|\ben tant qu['’](?:IA|intelligence artificielle)\b",
     re.IGNORECASE,
 )
@@ -18,6 +22,8 @@ _MARKUP = re.compile(
 )
 _BLANK = re.compile(
     r"\[(?:your|insert|customer|client|recipient|name|date|company|signature|address|phone|amount|ihre?|dein|datum|su|tu"
+    r"|unterschrift|firma|il tuo|tuo|suo|nome|inserisci|firma|uw|jouw|naam|invoegen|handtekening|twoje|twój|imię|nazwa"
+    r"|nazwisko|wstaw|podpis|seu|sua|inserir|assinatura"
     r"|nombre|fecha|votre|nom)\b[^\]\n]{0,40}\]|<(?:insert|your)\b[^>\n]{0,40}>|\bX{3,}\b",
     re.IGNORECASE,
 )

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _WORD = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:[-'’][^\W\d_]+)*"
-_PARTICLES = r"(?:(?:van|von|der|de|del|la|zu|di|da|bin|al) )*"
+_PARTICLES = r"(?:(?:van|von|der|den|ter|ten|de|del|della|la|zu|di|da|do|dos|das|bin|al) )*"
 _NAME = rf"{_WORD}(?:[ \u00a0]{_PARTICLES}{_WORD}){{0,3}}"
-_TITLES = r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Herrn|Frau|Señora?|Sra?|Monsieur|Madame|Mme|Mlle|Don|Doña)\.?"
+_TITLES = (
+    r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Herrn|Frau|Señora?|Sra?|Monsieur|Madame|Mme|Mlle|Don|Doña|Signora?|Sig|Dott"
+    r"|Dottor|Dottoressa|Meneer|Mevrouw|Mevr|Dhr|Mw|Panie|Panią|Pana|Pani?|Senhora?|Doutora?)\.?"
+)
 _GREETINGS = (
     r"(?:Dear|Hello|Hi|Hey|Good (?:morning|afternoon|evening)|Liebe[rs]?|Sehr geehrte[rs]?|Hallo|Guten (?:Tag|Morgen)"
-    r"|Estimad[oa]s?|Querid[oa]s?|Hola|Chère?|Bonjour)"
+    r"|Estimad[oa]s?|Querid[oa]s?|Hola|Cher|Chère|Bonjour"
+    r"|Gentile|Egregi[oa]|Car[oa]|Ciao|Buongiorno|Buonasera|Beste|Geachte|Lieve|Goedemorgen|Goedemiddag|Szanown[ya]"
+    r"|Drog[ia]|Cześć|Dzień dobry|Prezad[oa]s?|Olá|Bom dia|Boa tarde)"
 )
 _SALUTATION = re.compile(rf"^[ \t]*{_GREETINGS} (?:{_TITLES} )*(?P<name>{_NAME})(?=\s*(?:[,.:;!–-]|$))", re.MULTILINE)
 # One word only: in German the next noun would look like a part of the name.
@@ -36,7 +41,9 @@ _NOBODY = _folded(
     "sir madam customer customers team all everyone colleague colleagues there support friend friends valued client "
     "user applicant damen herren kunde kundin kunden zusammen kollegen kolleginnen team cliente clientes equipo todos "
     "señor señores client clients équipe tous monsieur madame mr mrs ms mx dr prof herr frau sr sra service hiring "
-    "manager reader partner to whom guest member"
+    "manager reader partner to whom guest member signore signora signori signor clienti tutti collega colleghi klant "
+    "klanten meneer mevrouw heer heren dames allen collega's iedereen pan panie pani panowie państwo klienci kliencie "
+    "wszyscy zespół zespole senhor senhora senhores equipa equipe"
 )
 _OPENERS = _folded(
     "hallo hola bonjour liebe lieber liebes guten guter estimado estimada querido querida cher chère sehr "
@@ -46,7 +53,13 @@ _OPENERS = _folded(
     "kind sincerely regards der die das den dem ein eine einen wir ich sie er es ihr ihre unser unsere im in am an auf "
     "für von mit bei wenn nach vor bitte danke und aber oder el la los las un una nos nosotros su sus en por para con "
     "si gracias y pero le les une des nous vous il elle votre notre dans sur avec pour merci et mais what who where "
-    "why how which each all any both one two three first second finally also however therefore here there"
+    "why how which each all any both one two three first second finally also however therefore here there il lo gli uno "
+    "ma se per con di noi voi grazie gentile egregio egregia caro cara ciao buongiorno buonasera cordiali distinti saluti "
+    "quando dopo prima questo questa het een maar wij ik jij hij zij onze uw met voor bij als na op bedankt dank beste "
+    "geachte lieve goedemorgen goedemiddag hoi vriendelijke groet groeten hoogachtend dit dat ale lub oraz my ze do od dla "
+    "po przed gdy jeśli nasz nasza dziękuję dziękujemy proszę prosimy pozdrawiam pozdrowienia szanowny szanowna drogi "
+    "droga cześć dzień dobry serdecznie os uma mas nós ele ela nosso nossa sua seu obrigado obrigada prezado prezada olá "
+    "bom boa dia tarde atenciosamente cordialmente cumprimentos"
 )
 
 

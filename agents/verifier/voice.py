@@ -7,6 +7,14 @@ _LEAST_WORDS = 20
 _COPIED = 0.5
 _LAST_LINES = 4
 _LONGEST_SIGNATURE = 40
+# Of lines that close a letter before its name, in the classifier's languages; in some letters all have capitals.
+_SIGN_OFF = frozenset(
+    "best kind kindest warm warmest many with regards wishes thanks thank you yours sincerely faithfully truly very cheers "
+    "mit freundlichen freundliche viele liebe beste grüße grüßen gruß hochachtungsvoll bien cordialement à vous salutations "
+    "distinguées meilleures amicalement saludos cordiales atentamente un cordial saludo cordiali distinti saluti "
+    "cordialmente met vriendelijke hartelijke groet groeten hoogachtend z poważaniem wyrazami szacunku pozdrawiam "
+    "serdecznie serdeczne pozdrowienia atenciosamente com os melhores cumprimentos".split()
+)
 
 
 def parrots(draft: str, texts: Iterable[str]) -> bool:
@@ -32,6 +40,8 @@ def _closing(text: str, count: int) -> set[str]:
 
 def _is_signature(line: str) -> bool:
     words = line.split()
+    if _SIGN_OFF.issuperset(line.casefold().replace(",", " ").split()):
+        return False
     return len(words) > 1 and len(line) <= _LONGEST_SIGNATURE and all(word[0].isupper() for word in words)
 
 

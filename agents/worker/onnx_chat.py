@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, Self, cast
 import numpy as np
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from tokenizers.decoders import DecodeStream
 
 from hybridmesh.agents.worker.onnx_prefixes import Ids, shared_length
@@ -50,15 +50,13 @@ class Chat:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read ``tokenizer.json`` and ``tokenizer_config.json``; raises OSError, ValueError or SetupError."""
-        text = (folder / "tokenizer.json").read_text("utf-8")
-        facts = cast("dict[str, Any]", json.loads(text))
         config, limits = _read_json(folder / "tokenizer_config.json"), _read_json(folder / "genai_config.json")
         try:
-            tokenizer = Tokenizer.from_str(text)
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception:  # noqa: BLE001 - the library's errors have no class of their own
             raise SetupError("the model's tokenizer cannot be read", remedy="prepare the model again") from None
         try:
-            added = cast("list[dict[str, Any]]", facts["added_tokens"])
+            added = tokenizer.get_added_tokens_decoder().values()
             control = sorted(filter(str.strip, _control_tokens(added)), key=len, reverse=True)
             chat = cls(tokenizer, str(config["chat_template"]), control, _bounds(limits, tokenizer))
             chat.prompt(CompletionRequest(system="", user="Hello"))
@@ -127,12 +125,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(path.read_text("utf-8")))
 
 
-def _control_tokens(added: list[dict[str, Any]]) -> Iterator[str]:
+def _control_tokens(added: Iterable[AddedToken]) -> Iterator[str]:
     """Give the tokens that may mean something to the model: all that are special, and others that are no mere sign."""
     for token in added:
-        content = str(token["content"])
-        if token["special"] or len(content) > 1:
-            yield content
+        if token.special or len(token.content) > 1:
+            yield token.content
 
 
 def _bounds(config: dict[str, Any], tokenizer: Tokenizer) -> dict[str, str]:

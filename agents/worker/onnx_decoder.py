@@ -108,14 +108,16 @@ def row_shape(session: Session) -> RowShape:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The tokens that end an answer, and how many tokens a prompt and its answer may have together."""
+    """The tokens that end an answer, how many a prompt and its answer may have together, and how many there are."""
 
     ends: tuple[int, ...]
     context: int
+    vocabulary: int
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read them from a prepared folder; raises OSError, KeyError or ValueError."""
-        config = cast("dict[str, Any]", json.loads((folder / "genai_config.json").read_text("utf-8")))
-        ends = cast("int | list[int]", config["model"]["eos_token_id"])
-        return cls(tuple(ends if isinstance(ends, list) else [ends]), int(config["model"]["context_length"]))
+        config = cast("dict[str, Any]", json.loads((folder / "genai_config.json").read_text("utf-8")))["model"]
+        ends = cast("int | list[int]", config["eos_token_id"])
+        many = tuple(ends if isinstance(ends, list) else [ends])
+        return cls(many, int(config["context_length"]), int(config["vocab_size"]))

@@ -8,6 +8,7 @@ what ``copies`` always go by several, and all others always by one.
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -89,12 +90,9 @@ class Engine:
             try:
                 limits = Limits.read(folder)
                 room = min(room_of(max_prompt_tokens), limits.context)
-                decoder = Decoder.load(folder, chosen, threads=threads, rows=rows, room=room)
-                guides = Guides(folder / "tokenizer.json", decoder.vocabulary, limits.ends)
+                load_decoder = partial(Decoder.load, folder, chosen, threads=threads, rows=rows, room=room)
                 engine = cls(
-                    decoder,
-                    Chat.load(folder),
-                    guides,
+                    *_load_parts(folder, limits, load_decoder),
                     limits,
                     name=name,
                     provider=chosen,
@@ -300,6 +298,17 @@ class Engine:
         self._note_promised()
         job.outcome = outcome
         job.ended(job)
+
+
+def _load_parts(folder: Path, limits: Limits, load_decoder: Callable[[], Decoder]) -> tuple[Decoder, Chat, Guides]:
+    """Load the graph, and the texts meanwhile: the runtime leaves the interpreter to others."""
+    with ThreadPoolExecutor(1) as beside:
+        opened = beside.submit(load_decoder)
+        chat, guides = Chat.load(folder), Guides(folder / "tokenizer.json", limits.vocabulary, limits.ends)
+        decoder = opened.result()
+    if decoder.vocabulary != limits.vocabulary:
+        raise SetupError("its files are not of one model", remedy="prepare the model again")
+    return decoder, chat, guides
 
 
 def room_of(max_prompt_tokens: int) -> int:

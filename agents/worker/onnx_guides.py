@@ -1,6 +1,7 @@
 """Holds output to a JSON schema, a regex or a Lark grammar, token by token, with llguidance."""
 
 import json
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from hybridmesh.schemas.inference import Guide, GuideKind
 # Compact JSON as models were trained to write it; free white space invites a small model to go on for ever.
 JSON_FORM: Final = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 KEPT_GRAMMARS: Final = 64
+# Found in the text, as a tokenizer is megabytes to parse; in a name of a token the quotes would be escaped.
+NORMALIZER: Final = re.compile(r'"normalizer":\s*\{[^{}]*\}')
 
 
 class Follower:
@@ -57,9 +60,9 @@ class Guides:
     """Compiles guides for one vocabulary; keeps the latest, for a workflow asks in the same forms again and again."""
 
     def __init__(self, tokenizer_file: Path, vocabulary: int, ends: Sequence[int]) -> None:
-        facts = cast("dict[str, object]", json.loads(tokenizer_file.read_text("utf-8")))
-        facts.pop("normalizer", None)  # a guide is followed byte by byte, also where its text is not NFC
-        self._tokenizer = LLTokenizer(json.dumps(facts), n_vocab=vocabulary, eos_token=list(ends))
+        # A guide is followed byte by byte, also where its text is not NFC.
+        plain = NORMALIZER.sub('"normalizer": null', tokenizer_file.read_text("utf-8"), count=1)
+        self._tokenizer = LLTokenizer(plain, n_vocab=vocabulary, eos_token=list(ends))
         self._vocabulary = vocabulary
         self._lock = threading.Lock()
         self._kept: OrderedDict[Guide, LLMatcher] = OrderedDict()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from hybridmesh.agents.worker.miscopied import count_miscopied
-from hybridmesh.schemas.nesting import is_told_late
 from hybridmesh.schemas.plans import OutputForm
+from hybridmesh.schemas.requests import would_leave
 from hybridmesh.schemas.restoring import open_reply
 from hybridmesh.schemas.steps import Redacted
 from hybridmesh.schemas.surrogates import SURROGATE, find_lookalikes
@@ -54,7 +54,7 @@ def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm,
         return sum(mark.surrogate in originals for mark in find_lookalikes(text))
 
     read = _without_escapes(reply) if output.kind == "json" else reply
-    if is_told_late(reply, lambda piece: marks_in(piece) > 0, members):  # a tool call, whose values would leave again
+    if would_leave(reply, lambda piece: marks_in(piece) > 0, members):
         held = max(1, marks_in(read))
         return Answer(reply, 0, held, held)
     stream = open_reply(originals, "json" if output.kind == "json" else "text", members=members)

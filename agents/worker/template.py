@@ -1,10 +1,11 @@
 """Fills a framework's template, line by line and in one pass: what was put in is never read as template again."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmesh.schemas.destinations import Destinations
+from hybridmesh.schemas.requests import would_leave
 
 _NAME = r"[a-z][a-z0-9_]{0,39}"
 _PLACE = re.compile(rf"\{{({_NAME})\}}")
@@ -65,7 +66,7 @@ def _read(line: str) -> _Line:
 
 
 def _carry_out(lines: Sequence[Sequence[str]]) -> bool:
-    """Say whether a value stands in a link, an image, a tag or a tool call, or begins the name of a host."""
+    """Say whether a value stands in a link, an image, a tag, a tool call or a request, or begins the name of a host."""
     watch = Destinations()
     for pieces in lines:
         for at, piece in enumerate(pieces):
@@ -73,4 +74,13 @@ def _carry_out(lines: Sequence[Sequence[str]]) -> bool:
                 return True
             watch.read(piece)
         watch.read("\n")
-    return False
+    values = {piece for pieces in lines for piece in pieces[1::2]} - {""}
+    text = "\n".join("".join(_without_quoted(pieces)) for pieces in lines)
+    return would_leave(text, lambda part: any(value in part for value in values))
+
+
+def _without_quoted(pieces: Sequence[str]) -> Iterator[str]:
+    """Leave out what stands between backticks alone: a command that somebody told of is no other's value."""
+    for at, piece in enumerate(pieces):
+        quoted = at % 2 and pieces[at - 1].endswith("`") and pieces[at + 1].startswith("`")
+        yield "" if quoted else piece

@@ -25,6 +25,7 @@ for _command in (proving.prove, proving.verifier):
     app.command()(_command)
 
 _WAIT_S = 1.0
+_NEWEST = 50
 
 
 @app.command()
@@ -33,33 +34,28 @@ def tail(
     call: Invocation,
     task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Only what is about one task.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the newest, without --task.")] = 50,
+    lines: Annotated[
+        int | None, typer.Option("--lines", "-n", metavar="N", min=0, help="How many of the newest (default: 50).")
+    ] = None,
 ) -> None:
     """Print audit events, a line each, oldest first; with --json an object a line."""
+    from hybridmesh.infra.cli.roles import Right
     from hybridmesh.infra.cli.session import on_mesh
-    from hybridmesh.schemas.audits import AuditEvent
 
     task_id = None if task is None else read_task_id(task)
-
-    async def events(mesh: "Mesh") -> "AsyncIterator[AuditEvent]":
-        if task_id is None:
-            async for event in _whole_log(mesh, lines, follow=follow):
-                yield event
-        elif follow:
-            async for event in mesh.audit(task_id=task_id, from_start=True, tell=tell):
-                yield event
-        else:
-            for event in await mesh.history(AuditEvent, f"*.{task_id}", tell=tell):
-                yield event
+    if task_id is not None and lines is not None:
+        raise UsageError("--lines with --task", remedy="leave one out: of a task all events are printed")
+    newest = _NEWEST if lines is None else lines
 
     async def work(mesh: "Mesh") -> None:
-        async for event in events(mesh):
+        log = _whole_log(mesh, newest, follow=follow) if task_id is None else _of_task(mesh, task_id, follow=follow)
+        async for event in log:
             if call.json:
                 write_json(event)
             else:
                 write(event_line(event))
 
-    on_mesh(call, work)
+    on_mesh(call, work, Right.LOG)
 
 
 @app.command()
@@ -75,14 +71,15 @@ def verify(
     """Check that the log is whole: every signature, no gap, no edit, no cut tail; exits with 1 when it is not."""
     from hybridmesh.bus.identity import KeyRing
     from hybridmesh.infra.audit_check import verify_file, verify_log
+    from hybridmesh.infra.cli.roles import Right
     from hybridmesh.infra.cli.session import on_mesh
     from hybridmesh.infra.kept_checkpoints import read_kept
 
     claims = [] if kept is None else read_kept(kept)
     if file is None:
-        found = on_mesh(call, lambda mesh: verify_log(mesh.links.js, mesh.links.ring, claims))
+        found = on_mesh(call, lambda mesh: verify_log(mesh.links.js, mesh.links.ring, claims), Right.LOG)
     else:
-        found = verify_file(file, KeyRing.read(call.keys or call.settings.data / "keys"), claims)
+        found = verify_file(file, KeyRing.read(call.keys_folder), claims)
     if call.json:
         findings = [finding.model_dump(mode="json") for finding in found.findings]
         write_json(
@@ -123,6 +120,7 @@ def export(
     """
     from hybridmesh.infra.audit_export import export_log
     from hybridmesh.infra.audit_formats import BUNDLE, FORMATS
+    from hybridmesh.infra.cli.roles import Right
     from hybridmesh.infra.cli.session import on_mesh
 
     if file.exists():
@@ -131,13 +129,25 @@ def export(
         raise UsageError(f"there is no folder for {file}", remedy="make it first")
     check_known("form", form, (BUNDLE, *FORMATS))
 
-    done = on_mesh(call, lambda mesh: export_log(mesh.links.js, mesh.links.ring, form, file))
+    done = on_mesh(call, lambda mesh: export_log(mesh.links.js, mesh.links.ring, form, file), Right.LOG)
     if done.left_out:
         tell(f"{done.left_out} entries are left out, as they are no events of the mesh: `audit verify` names them")
     if call.json:
         write_json({"file": str(file), "entries": done.entries, "checkpoints": done.checkpoints})
     else:
         tell(f"{done.entries} entries and {done.checkpoints} checkpoints are in {file}")
+
+
+async def _of_task(mesh: "Mesh", task_id: str, *, follow: bool) -> "AsyncIterator[AuditEvent]":
+    """Yield a task's events from its first on, and then those that come."""
+    from hybridmesh.schemas.audits import AuditEvent
+
+    if follow:
+        async for event in mesh.audit(task_id=task_id, from_start=True, tell=tell):
+            yield event
+    else:
+        for event in await mesh.history(AuditEvent, f"*.{task_id}", tell=tell):
+            yield event
 
 
 async def _whole_log(mesh: "Mesh", lines: int, *, follow: bool) -> "AsyncIterator[AuditEvent]":

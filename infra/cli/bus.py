@@ -60,7 +60,7 @@ def config(
     clear_text = call.settings.bus.clear_text
     place = ServerPlace(listen, store, tls_cert, tls_key, tls_ca, name, cluster, tuple(route or ()), clear_text)
     text = "" if accounts_only else server_config(place)
-    text += accounts_block(create_keys(call.keys or call.settings.data / "keys"))
+    text += accounts_block(create_keys(call.keys_folder))
     if out is not None:
         write_public(out, text)
     if call.json:
@@ -108,7 +108,7 @@ def keys(
     from hybridmesh.bus.seats import seats_of
     from hybridmesh.infra.provision import create_keys, rotate_keys
 
-    folder = call.keys or call.settings.data / "keys"
+    folder = call.keys_folder
     if rotate:
         rotate_keys(folder, rotate)
     users = create_keys(folder, [read_tenant(name) for name in tenant or ()])

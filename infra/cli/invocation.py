@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, cast
 
-from hybridmesh.infra.cli.options import Config, Data, Json, Keys, Nats, Sets, inherited, read_settings
+from hybridmesh.infra.cli.given import inherited, read_settings
+from hybridmesh.infra.cli.options import As, Config, Data, Json, Keys, Nats, Sets
 
 if TYPE_CHECKING:
     from hybridmesh.bus.settings import MeshSettings
@@ -18,7 +19,8 @@ _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")  # inside a paragraph, where a termin
 
 _LOCAL: dict[str, object] = {"data": Data, "config": Config, "sets": Sets, "as_json": Json}
 _KEYED: dict[str, object] = {**_LOCAL, "keys": Keys}
-_SHARED: dict[str, object] = {**_KEYED, "nats": Nats}
+_BUS: dict[str, object] = {**_KEYED, "nats": Nats}
+_SHARED: dict[str, object] = {**_BUS, "role": As}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,13 @@ class Invocation:
     flags: tuple[str, ...]
     url: str | None
     keys: Path | None
+    role: str
     json: bool
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the keys are."""
+        return self.keys or self.settings.data / "keys"
 
 
 def command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..., None]:
@@ -42,6 +50,11 @@ def local_command(function: Callable[Concatenate[Invocation, P], None]) -> Calla
     return _command(function, _LOCAL)
 
 
+def bus_command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..., None]:
+    """Do the same for a command that goes to a bus with the keys of the mesh, and not by those of a person."""
+    return _command(function, _BUS)
+
+
 def keys_command(function: Callable[Concatenate[Invocation, P], None]) -> Callable[..., None]:
     """Do the same for a command that goes to no bus, but to the keys of one."""
     return _command(function, _KEYED)
@@ -49,23 +62,15 @@ def keys_command(function: Callable[Concatenate[Invocation, P], None]) -> Callab
 
 def _command(function: Callable[Concatenate[Invocation, P], None], given: dict[str, object]) -> Callable[..., None]:
     signature = inspect.signature(function)
-    own = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in list(signature.parameters.values())[1:]
-    ]
-    shared = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=False if name == "as_json" else None,
-            annotation=annotation,
-        )
-        for name, annotation in given.items()
-    ]
+    only = inspect.Parameter.KEYWORD_ONLY
+    own = [parameter.replace(kind=only) for parameter in list(signature.parameters.values())[1:]]
+    flags = {"as_json": False}
+    shared = [inspect.Parameter(name, only, default=flags.get(name), annotation=it) for name, it in given.items()]
 
     def called(**arguments: Any) -> None:  # noqa: ANN401 - Typer parses them by the annotations set below
-        data, config, sets, as_json, keys, nats = (arguments.pop(name, None) for name in _SHARED)
-        settings, flags = read_settings(data, config, sets), tuple(inherited(config, sets))
-        invocation = Invocation(settings=settings, flags=flags, url=nats, keys=keys, json=as_json)
+        data, config, sets, as_json, keys, nats, role = (arguments.pop(name, None) for name in _SHARED)
+        settings, words = read_settings(data, config, sets), tuple(inherited(config, sets))
+        invocation = Invocation(settings, words, nats, keys, "publisher" if role is None else role, json=as_json)
         cast("Callable[..., None]", function)(invocation, **arguments)
 
     called.__name__ = function.__name__

@@ -21,6 +21,7 @@ from hybridmesh.infra.cli import (
     memory,
     models,
     provisioning,
+    readiness,
     running,
     tasks,
     terms,
@@ -30,16 +31,16 @@ from hybridmesh.infra.cli import (
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.remedies import exit_code_of, is_of_a_place, place_remedy_for, problem_of, remedy_for
-from hybridmesh.infra.cli.streams import replace_closed_streams
+from hybridmesh.infra.cli.streams import are_no_text, replace_closed_streams, write_every_letter
 
 app = typer.Typer(
     name="hybridmesh",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Cloud reasoning for data that cannot leave.",
-    epilog="Exit codes: 0 ok, 1 task failed or log not whole, 2 usage, 3 mesh unavailable or task not ended, "
-    "4 refused by policy, 5 setup missing or a file or stream that cannot be used, 65 lines that are no data, "
-    "70 a bug, 130 interrupted, 141 nobody reads the output any more.",
+    epilog="Exit codes: 0 ok, 1 task failed, log not whole or agent not ready, 2 usage, 3 mesh unavailable "
+    "or task not ended, 4 refused by policy, 5 setup missing or a file or stream that cannot be used, "
+    "65 lines that are no data, 70 a bug, 130 interrupted, 141 nobody reads the output any more.",
 )
 for command in (
     diagnosis.doctor,
@@ -53,6 +54,7 @@ for command in (
     tasks.feedback,
     tasks.cancel,
     attendance.agents,
+    readiness.ready,
     detecting.detect,
 ):
     app.command()(command)
@@ -85,6 +87,7 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one line and its remedy, never a traceback."""
     replace_closed_streams()
+    write_every_letter()
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of what a TLS connection does at its usual end
     try:
         app(None if arguments is None else list(arguments))
@@ -95,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the outermost boundary: a traceback could show private text
         if is_of_a_place(error):
             _leave(problem_of(error), place_remedy_for(error), ExitCode.SETUP)
+        if isinstance(error, ValueError) and are_no_text(sys.argv if arguments is None else arguments):
+            _leave("a word of the command line is no text", "give it in UTF-8, under a locale of UTF-8", ExitCode.USAGE)
         remedy = "please report it, with the command and the version that `hybridmesh --version` prints"
         _leave(f"this is a bug of hybridmesh ({type(error).__name__})", remedy, ExitCode.BUG)
 

@@ -71,8 +71,9 @@ def _sealed(call: Invocation, file: Path | None, task_id: str | None) -> "Sealed
     """Return what can be proved of the log of the mesh, or of an export."""
     from hybridmesh.bus.identity import KeyRing
     from hybridmesh.infra.audit_proofs import sealed_file, sealed_log
+    from hybridmesh.infra.cli.roles import Right
     from hybridmesh.infra.cli.session import on_mesh
 
     if file is not None:
-        return sealed_file(file, KeyRing.read(call.keys or call.settings.data / "keys"), task_id)
-    return on_mesh(call, lambda mesh: sealed_log(mesh.links.js, mesh.links.ring, task_id))
+        return sealed_file(file, KeyRing.read(call.keys_folder), task_id)
+    return on_mesh(call, lambda mesh: sealed_log(mesh.links.js, mesh.links.ring, task_id), Right.LOG)

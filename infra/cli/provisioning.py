@@ -1,16 +1,15 @@
 """``provision``: a bus that runs elsewhere, made ready for agents."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write_json
-from hybridmesh.infra.cli.invocation import Invocation, command
+from hybridmesh.infra.cli.invocation import Invocation, bus_command
 
 
-@command
+@bus_command
 def provision(
     call: Invocation,
     stream_replicas: Annotated[
@@ -24,6 +23,8 @@ def provision(
     url = call.url or call.settings.nats_url
     if url is None:
         raise UsageError("which bus?", remedy="name it with --nats, such as --nats nats://127.0.0.1:4222")
+    import asyncio
+
     from hybridmesh.infra.provision import provision_bus
 
     folder = call.settings.data / "keys"

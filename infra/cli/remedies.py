@@ -23,7 +23,9 @@ _PLACE: Final = "name a file where one is expected, a folder where that is, and 
 _ELSEWHERE: Final = "start one with `hybridmesh up`, or name it with --data or --nats"
 _NO_ANSWER: Final = "start a mesh with `hybridmesh up`, or look what is wrong with `hybridmesh doctor`"
 _STORE: Final = "make room on the disk of the mesh's server, or raise its limits; its log names what is wrong"
-_BUS: Final[Mapping[str, str]] = {NO_MESH: _ELSEWHERE, StoreFailed.reason: _STORE}
+_KEYS: Final = "name that mesh's keys with --keys; new ones count once its server is reloaded, or `up` starts again"
+KEPT_OUT: Final = "kept-out"
+_BUS: Final[Mapping[str, str]] = {NO_MESH: _ELSEWHERE, StoreFailed.reason: _STORE, KEPT_OUT: _KEYS}
 _SYSTEM: Final[Mapping[int, str]] = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), _PLACE),
     **dict.fromkeys((errno.EACCES, errno.EPERM), "allow this user to read and write it, or name another place"),

@@ -1,7 +1,7 @@
 """``up`` and ``run``: a whole mesh, or one agent anywhere."""
 
-import asyncio
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,9 +9,11 @@ import typer
 from hybridmesh.bus.errors import UsageError
 from hybridmesh.infra.cli.console import tell, write_json
 from hybridmesh.infra.cli.exit_codes import ExitCode
-from hybridmesh.infra.cli.options import Config, Data, Json, Keys, Nats, Sets, inherited, read_settings
+from hybridmesh.infra.cli.given import inherited, read_settings
+from hybridmesh.infra.cli.options import Config, Data, Json, Keys, Nats, Sets
 
 Replicas = Annotated[list[str] | None, typer.Option("--replicas", metavar="AGENT=N", help="More of one agent.")]
+ReadyFile = Annotated[Path | None, typer.Option(metavar="FILE", help="There while it is at work: what a probe needs.")]
 
 
 def up(
@@ -21,6 +23,8 @@ def up(
 
     With --json, one object on stdout says where it is, once every agent is ready.
     """
+    import asyncio
+
     from hybridmesh.infra.up import Options, Running, serve_until_stopped
 
     settings = read_settings(data, config, sets)
@@ -43,20 +47,25 @@ def run(
     config: Config = None,
     sets: Sets = None,
     keys: Keys = None,
+    ready_file: ReadyFile = None,
     as_json: Json = False,
 ) -> None:
     """Run one agent on any bus; several replicas share its work.
 
     With --json, one object on stdout says what was started; that it works is on the bus: `hybridmesh agents`.
     """
+    import asyncio
+
     from hybridmesh.infra.run import check_agent, run_agent, run_replicas
 
     settings = read_settings(data, config, sets)
     check_agent(agent)
+    if ready_file is not None and replicas > 1:
+        raise UsageError("one file cannot tell of several replicas", remedy="run each by itself, with its own file")
     if as_json:
         write_json({"state": "started", "agent": agent, "replicas": replicas, "pid": os.getpid()})
     if replicas == 1:
-        asyncio.run(run_agent(agent, settings, url=nats, keys=keys))
+        asyncio.run(run_agent(agent, settings, url=nats, keys=keys, ready_file=ready_file))
         return
     words = ["--data", str(settings.data.resolve()), *inherited(config, sets)]
     words += ["--nats", nats] if nats else []

@@ -1,9 +1,13 @@
-"""Standard streams that whoever started the program has closed: a command that uses one gets an error that names it."""
+"""Standard streams as whoever started the program left them: closed, or in an encoding that has not every letter."""
 
 import errno
 import io
+import re
 import sys
+from collections.abc import Iterable
 from typing import Never, Self, TextIO, cast
+
+_UNREAD = re.compile("[\udc80-\udcff]")  # a byte that Python could not read is kept as one of these
 
 
 class ClosedStream(io.TextIOBase):
@@ -45,3 +49,18 @@ def replace_closed_streams() -> None:
         sys.stdout = cast("TextIO", ClosedStream("standard output"))
     if sys.stderr is None:
         sys.stderr = cast("TextIO", _Nowhere())
+
+
+def write_every_letter() -> None:
+    """Have no output fail over a letter; what goes into a file or a pipe is UTF-8, as what is read is.
+
+    A terminal is left its own encoding, and shows by its number what that has not.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+def are_no_text(words: Iterable[str]) -> bool:
+    """Say whether words of the command line are in another encoding than the system's, so that they are no text."""
+    return any(_UNREAD.search(word) for word in words)

@@ -1,6 +1,5 @@
 """``submit``, ``result``, ``feedback`` and ``cancel``: a task from the publisher's side."""
 
-import asyncio
 import sys
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hybridmesh.bus.cancellation import end_tasks
 from hybridmesh.bus.errors import BURIED, NOT_ENDED, MeshUnavailable, TransientError, UsageError
 from hybridmesh.infra.cli.console import tell, write, write_json
 from hybridmesh.infra.cli.deadlines import parse_deadline
@@ -57,10 +55,13 @@ def submit(
     timeout: Timeout = None,
 ) -> None:
     """Submit a task and print its id; with --wait its result."""
+    from hybridmesh.infra.cli.roles import Right, may, read_role
     from hybridmesh.infra.cli.session import on_mesh
     from hybridmesh.infra.workflows import usable_workflows
 
-    _check_waiting(wait, timeout)
+    check_waiting(wait, timeout)
+    if wait and not may(seat := read_role(call.role), Right.RESULTS) and may(seat, Right.SUBMIT):
+        raise UsageError(f"{seat.name} may not read results, so it has none to wait for", remedy="leave --wait out")
     check_known("profile", profile, call.settings.profiles)
     if workflow is not None:
         plans = usable_workflows(call.settings.plans)
@@ -92,7 +93,7 @@ def submit(
         tell(f"task {task_id}")
         return await _end(mesh, task_id, timeout, late="it goes on")
 
-    done = on_mesh(call, work)
+    done = on_mesh(call, work, Right.SUBMIT)
     if not isinstance(done, str):
         show_end(call, done)
     elif call.json:
@@ -104,9 +105,10 @@ def submit(
 @command
 def result(call: Invocation, task: Task, wait: Wait = False, timeout: Timeout = None) -> None:
     """Print a task's result; 1 when it failed, 3 when it has not ended yet, 4 when it was refused."""
+    from hybridmesh.infra.cli.roles import Right
     from hybridmesh.infra.cli.session import on_mesh
 
-    _check_waiting(wait, timeout)
+    check_waiting(wait, timeout)
     task_id = read_task_id(task)
 
     async def work(mesh: "Mesh") -> "TaskEnded":
@@ -117,7 +119,7 @@ def result(call: Invocation, task: Task, wait: Wait = False, timeout: Timeout = 
             raise TransientError("the task has not ended, or was never submitted here", reason=NOT_ENDED)
         return ended
 
-    show_end(call, on_mesh(call, work))
+    show_end(call, on_mesh(call, work, Right.RESULTS))
 
 
 @command
@@ -202,13 +204,24 @@ def _confirm(call: Invocation, task_id: str, words: str) -> None:
 
 
 async def _end(mesh: "Mesh", task_id: str, timeout_s: float | None, *, late: str) -> "TaskEnded":
-    watching = asyncio.create_task(_tell_questions(mesh, task_id))
+    import asyncio
+
+    from hybridmesh.bus.cancellation import end_tasks
+
+    # Who may read results need not be one who may read the log.
+    watching = {asyncio.create_task(_tell_questions(mesh, task_id))} if _hears_log(mesh) else set[asyncio.Task[None]]()
     try:
         return await mesh.result(task_id, timeout_s=timeout_s)
     except TimeoutError:
         raise TransientError(f"task {task_id} has not ended in time; {late}", reason=NOT_ENDED) from None
     finally:
-        await end_tasks({watching})
+        await end_tasks(watching)
+
+
+def _hears_log(mesh: "Mesh") -> bool:
+    from hybridmesh.infra.cli.roles import Right, may, read_role
+
+    return may(read_role(mesh.links.identity.name), Right.LOG)
 
 
 async def _tell_questions(mesh: "Mesh", task_id: str) -> None:
@@ -221,7 +234,8 @@ async def _tell_questions(mesh: "Mesh", task_id: str) -> None:
             tell(f"a step waits for a person: hybridmesh approvals show {key}")
 
 
-def _check_waiting(wait: bool, timeout: float | None) -> None:
+def check_waiting(wait: bool, timeout: float | None) -> None:
+    """Raise UsageError where a time-out has nothing to bound, or bounds nothing."""
     if timeout is not None and not wait:
         raise UsageError("--timeout without --wait", remedy="add --wait, or leave --timeout out")
     if timeout is not None and not timeout > 0:

@@ -29,7 +29,7 @@ def rotate(call: Invocation) -> None:
     from hybridmesh.infra.cli.session import on_mesh
     from hybridmesh.infra.vault_upkeep import rotate as rotate_keys
 
-    folder = call.keys or call.settings.data / "keys"
+    folder = call.keys_folder
 
     async def work(mesh: "Mesh") -> "Rotation":
         return await rotate_keys(mesh.links, folder, tell)
@@ -57,7 +57,7 @@ def forget(
 
     if not _SCOPE.fullmatch(scope):
         raise UsageError("that is no scope", remedy="give the id that `hybridmesh submit` printed")
-    folder = call.keys or call.settings.data / "keys"
+    folder = call.keys_folder
 
     async def work(mesh: "Mesh") -> "Receipt":
         return await forget_scope(mesh.links, folder, scope)

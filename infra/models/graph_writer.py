@@ -32,7 +32,7 @@ from hybridmesh.infra.models.shifting import copy_shifted, fit_shifted, shift_co
 
 DATA_FILE: Final = "model.onnx.data"
 MICROSOFT: Final = "com.microsoft"
-CHUNK_WEIGHTS: Final = 1 << 17  # a thread unpacks 512 KiB of float32 at a time, which stay in its cache
+CHUNK_WEIGHTS: Final = 1 << 18  # at a time: fewer, and threads wait for the interpreter; more, and they leave the cache
 SHIFTED_CHUNK: Final = 1 << 19  # fitting the shifts, few as they are, costs much the same for any number of rows
 PAGE: Final = 4096  # external data starts on page borders, so that it can be mapped
 INLINE_BYTES: Final = 1024
@@ -253,10 +253,9 @@ def plain_pack(form: Form) -> Pack:
     """Return what packs rows as they are, or refits them."""
 
     def pack(tensor: Tensor, raw: Bytes) -> Packed:
-        copied = copy_codes(raw, tensor.kind, form.bits)
-        if copied and form.block == BLOCK:
+        if form.block == BLOCK and (copied := copy_codes(raw, tensor.kind, form.bits)):
             return copied
-        return fit_codes(copied.weights() if copied else tensor.floats(raw), form.bits, form.block)
+        return fit_codes(tensor.floats(raw), form.bits, form.block)
 
     return pack
 

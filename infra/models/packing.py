@@ -6,11 +6,13 @@ All else is dequantised and fitted again, since the fast CPU kernels take intege
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+from gguf import GGMLQuantizationType
+
+from hybridmesh.infra.models.unpacking import unpack_levels
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -97,18 +99,11 @@ def copy_codes(raw: Bytes, kind: GGMLQuantizationType, bits: Bits) -> Packed | N
     """Take over the codes of a symmetric block type (32 weights) as they are; None where they do not fit ``bits``."""
     if kind not in (Q.Q8_0, Q.Q5_0, Q.Q4_0) or (bits == NARROW and kind != Q.Q4_0):
         return None
-    blocks = raw.reshape(len(raw), -1, GGML_QUANT_SIZES[kind][1])
-    codes: npt.NDArray[np.integer[Any]]
-    scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16)[..., 0].astype(np.float32)
-    if kind == Q.Q8_0:
-        codes, zero = blocks[..., 2:] ^ np.uint8(0x80), 128  # two's complement becomes an offset of 128
-    else:
-        nibbles = blocks[..., -16:]
-        codes, zero = np.concatenate([nibbles & 15, nibbles >> 4], axis=-1), 8
-        if kind == Q.Q5_0:
-            fifth = np.unpackbits(np.ascontiguousarray(blocks[..., 2:6]), axis=-1, bitorder="little")
-            codes, zero = (codes | fifth << 4) + np.uint8(112), 128  # code - 16 becomes code + 112 - 128
-    return Packed(np.ascontiguousarray(codes, np.uint8), scale, np.full(scale.shape, zero, np.uint8))
+    levels = unpack_levels(raw, kind)
+    if levels is None:
+        return None
+    zero = np.uint8(8 if kind == Q.Q4_0 else 128)
+    return Packed(levels.level.view(np.uint8) + zero, levels.scale, np.full(levels.scale.shape, zero))
 
 
 def fit_codes(weights: Floats, bits: Bits, block: int = BLOCK) -> Packed:
@@ -118,9 +113,10 @@ def fit_codes(weights: Floats, bits: Bits, block: int = BLOCK) -> Packed:
     a finer search did not lower the model's divergence.
     """
     w = weights.reshape(-1, block)
-    across = np.ascontiguousarray(w.T)  # to reduce it that way is two to four times as fast as along short rows
-    low, high = np.minimum(across.min(0), 0), np.maximum(across.max(0), 0)
-    tried = (_fit(w, high - low, low, bits, shrink, rounding) for shrink, rounding in GRID[bits])
+    low, high = _extremes(w)
+    np.minimum(low, 0, out=low)
+    np.maximum(high, 0, out=high)
+    tried = (_fit(w, low, high, bits, shrink, rounding) for shrink, rounding in GRID[bits])
     codes, scale, zero, best = next(tried)
     for code, fitted, offset, gain in tried:
         better = gain > best
@@ -131,21 +127,34 @@ def fit_codes(weights: Floats, bits: Bits, block: int = BLOCK) -> Packed:
 
 
 def _fit(
-    w: Floats, span: Floats, low: Floats, bits: Bits, shrink: float, rounding: Rounding
+    w: Floats, low: Floats, high: Floats, bits: Bits, shrink: float, rounding: Rounding
 ) -> tuple[Bytes, Floats, Bytes, Floats]:
-    """Return codes, scales, zero points and gains; |w|^2 - gain is the squared error of a block at its best scale."""
+    """Return codes, scales, zero points and gains; |w|^2 - gain is the squared error of a block at its best scale.
+
+    The time goes into memory: each pass over all weights is a tenth of it.
+    """
     top = np.float32(2**bits - 1)
-    step = np.maximum(span * (np.float32(shrink) / top), np.float32(TINY))
+    step = np.maximum((high - low) * (np.float32(shrink) / top), np.float32(TINY))
     offset = np.clip(rounding(np.asarray(-low * np.float32(shrink) / step, np.float32)), 0, top)
-    level: Floats = np.asarray(w / step[:, None], np.float32)  # in place from here: the time goes into memory
+    level: Floats = np.asarray(w / step[:, None], np.float32)
     np.rint(level, out=level)
-    level += offset[:, None]
-    np.clip(level, 0, top, out=level)
-    codes = level.astype(np.uint8)
-    level -= offset[:, None]
+    least, most = -offset, top - offset
+    (beyond,) = np.nonzero((np.rint(high / step) > most) | (np.rint(low / step) < least))  # few, or all of few
+    if beyond.size:
+        level[beyond] = np.clip(level[beyond], least[beyond, None], most[beyond, None])
+    zero = offset.astype(np.uint8)
+    codes = level.astype(np.int16).astype(np.uint8)  # modulo 256
+    codes += zero[:, None]
     dot = np.einsum("ij,ij->i", w, level)
     fitted = dot / np.maximum(np.einsum("ij,ij->i", level, level), np.float32(TINY))
-    return codes, fitted, offset.astype(np.uint8), dot * fitted
+    return codes, fitted, zero, dot * fitted
+
+
+def _extremes(w: Floats) -> tuple[Floats, Floats]:
+    """Return the least and the largest weight of each block: quickly, by reducing columns of four instead of rows."""
+    across = np.ascontiguousarray(w.view(np.complex128).T).view(np.float32)  # a complex number is four weights
+    low, high = across.min(0).reshape(-1, 4), across.max(0).reshape(-1, 4)
+    return np.ascontiguousarray(low.T).min(0), np.ascontiguousarray(high.T).max(0)
 
 
 def pair_nibbles(values: Bytes) -> Bytes:

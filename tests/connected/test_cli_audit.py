@@ -85,6 +85,9 @@ async def test_the_newest_and_those_of_a_task_are_printed(bus: Bus, tmp_path: Pa
     assert [json.loads(line)["task_id"] for line in of_task.out.splitlines()] == [TASK, TASK]
     assert len((await audit(bus, tmp_path, "tail")).out.splitlines()) == 7
     assert (await audit(bus, tmp_path, "tail", "--task", "*")).code == 2
+    assert (await audit(bus, tmp_path, "tail", "-n", "0")).out == ""
+    both = await audit(bus, tmp_path, "tail", "--task", TASK, "-n", "1")
+    assert (both.code, "of a task all events are printed" in both.err) == (2, True)
 
 
 async def test_a_whole_log_holds_here_and_elsewhere(bus: Bus, tmp_path: Path) -> None:

