@@ -41,7 +41,7 @@ _SUBJECTS = (
     "|zamówieni[ea]|faktur[ayę]|umow[ay]|klienta?|spraw[ay]|zgłoszeni[ea]|przesyłk[ai]|encomenda|fatura|processo|referência"
 )
 _NUMBERED = re.compile(
-    rf"\b(?:{_SUBJECTS})\b\.?(?:\s+(?:no|nr|number|nummer|núm|num|id|numéro|número|numero|numer)\b\.?|\s*n[°º])?\s*[:#]?\s*(?P<digits>\d{{3,}})\b"
+    rf"\b(?:{_SUBJECTS})\b\.?(?:\s+(?:no|nr|number|nummer|núm|num|id|numéro|número|numero|numer)\b\.?|\s*n\.?[°º])?\s*[:#]?\s*(?P<digits>\d{{3,}})\b"
     r"(?![.,/-]\d)",
     re.IGNORECASE,
 )

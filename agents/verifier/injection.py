@@ -12,7 +12,8 @@ _ORDER = re.compile(
     r"|\b(?:reply|respond|answer|say|output|write|print) (?:only|just|exactly|with)\b"
     r"|\b(?:antworte|schreibe|sage) (?:nur|genau|mit)\b|\b(?:responde|escribe|di) (?:solo|sólo|exactamente|con)\b"
     r"|\b(?:réponds|répondez|écris|écrivez) (?:seulement|uniquement|exactement|avec)\b"
-    r"|\b(?:rispondi|scrivi|di') (?:solo|soltanto|esattamente|con)\b|\b(?:antwoord|schrijf|zeg) (?:alleen|enkel|precies|met)\b"
+    r"|\b(?:rispondi|scrivi|di') (?:solo|soltanto|esattamente|con)\b"
+    r"|\b(?:antwoord|schrijf|zeg) (?:alleen|enkel|precies|met)\b"
     r"|\b(?:odpowiedz|napisz|powiedz) (?:tylko|dokładnie)\b"
     r"|\b(?:responda|escreva|diga) (?:apenas|só|somente|exatamente|com)\b",
     re.IGNORECASE,

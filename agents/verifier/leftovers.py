@@ -22,7 +22,7 @@ _MARKUP = re.compile(
 )
 _BLANK = re.compile(
     r"\[(?:your|insert|customer|client|recipient|name|date|company|signature|address|phone|amount|ihre?|dein|datum|su|tu"
-    r"|unterschrift|firma|il tuo|tuo|suo|nome|inserisci|firma|uw|jouw|naam|invoegen|handtekening|twoje|twój|imię|nazwa"
+    r"|unterschrift|firma|il tuo|tuo|suo|nome|inserisci|uw|jouw|naam|invoegen|handtekening|twoje|twój|imię|nazwa"
     r"|nazwisko|wstaw|podpis|seu|sua|inserir|assinatura"
     r"|nombre|fecha|votre|nom)\b[^\]\n]{0,40}\]|<(?:insert|your)\b[^>\n]{0,40}>|\bX{3,}\b",
     re.IGNORECASE,

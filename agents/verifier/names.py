@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _WORD = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:[-'’][^\W\d_]+)*"
-_PARTICLES = r"(?:(?:van|von|der|den|ter|ten|de|del|della|la|zu|di|da|do|dos|das|bin|al) )*"
+_PARTICLES = r"(?i:(?:van|von|der|den|ter|ten|de|del|della|la|zu|di|da|do|dos|das|bin|al) )*"
 _NAME = rf"{_WORD}(?:[ \u00a0]{_PARTICLES}{_WORD}){{0,3}}"
 _TITLES = (
-    r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Herrn|Frau|Señora?|Sra?|Monsieur|Madame|Mme|Mlle|Don|Doña|Signora?|Sig|Dott"
-    r"|Dottor|Dottoressa|Meneer|Mevrouw|Mevr|Dhr|Mw|Panie|Panią|Pana|Pani?|Senhora?|Doutora?)\.?"
+    r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Herrn|Frau|Señora?|Sra?|Monsieur|Madame|Mme|Mlle|Don|Doña|[Ss]ignora?|Sig|Dott"
+    r"|Dottor|Dottoressa|[Mm]eneer|[Mm]evrouw|[Hh]eer|Mevr|Dhr|Mw|Panie|Panią|Pana|[Pp]ani?|[Ss]enhora?|Doutora?)\.?"
 )
 _GREETINGS = (
     r"(?:Dear|Hello|Hi|Hey|Good (?:morning|afternoon|evening)|Liebe[rs]?|Sehr geehrte[rs]?|Hallo|Guten (?:Tag|Morgen)"
@@ -43,23 +43,23 @@ _NOBODY = _folded(
     "señor señores client clients équipe tous monsieur madame mr mrs ms mx dr prof herr frau sr sra service hiring "
     "manager reader partner to whom guest member signore signora signori signor clienti tutti collega colleghi klant "
     "klanten meneer mevrouw heer heren dames allen collega's iedereen pan panie pani panowie państwo klienci kliencie "
-    "wszyscy zespół zespole senhor senhora senhores equipa equipe"
+    "wszyscy zespół zespole senhor senhora senhores equipa equipe grüße "
+    "grüßen gruß groetjes saluti"
 )
 _OPENERS = _folded(
-    "hallo hola bonjour liebe lieber liebes guten guter estimado estimada querido querida cher chère sehr "
-    "geehrte geehrter the a an this that these those we i you he she it they our your their his her its in on at for "
-    "from with by as if "
-    "when while after before since please thank thanks regarding re and but or so to no yes not dear hello hi hey best "
-    "kind sincerely regards der die das den dem ein eine einen wir ich sie er es ihr ihre unser unsere im in am an auf "
-    "für von mit bei wenn nach vor bitte danke und aber oder el la los las un una nos nosotros su sus en por para con "
-    "si gracias y pero le les une des nous vous il elle votre notre dans sur avec pour merci et mais what who where "
-    "why how which each all any both one two three first second finally also however therefore here there il lo gli uno "
-    "ma se per con di noi voi grazie gentile egregio egregia caro cara ciao buongiorno buonasera cordiali distinti saluti "
-    "quando dopo prima questo questa het een maar wij ik jij hij zij onze uw met voor bij als na op bedankt dank beste "
-    "geachte lieve goedemorgen goedemiddag hoi vriendelijke groet groeten hoogachtend dit dat ale lub oraz my ze do od dla "
-    "po przed gdy jeśli nasz nasza dziękuję dziękujemy proszę prosimy pozdrawiam pozdrowienia szanowny szanowna drogi "
-    "droga cześć dzień dobry serdecznie os uma mas nós ele ela nosso nossa sua seu obrigado obrigada prezado prezada olá "
-    "bom boa dia tarde atenciosamente cordialmente cumprimentos"
+    "hallo hola bonjour liebe lieber liebes guten guter estimado estimada querido querida cher chère sehr geehrte "
+    "geehrter the a an this that these those we i you he she it they our your their his her its in on at for from "
+    "with by as if when while after before since please thank thanks regarding re and but or so to no yes not dear "
+    "hello hi hey best kind sincerely regards der die das den dem ein eine einen wir ich sie er es ihr ihre unser "
+    "unsere im am auf für von mit bei wenn nach vor bitte danke und aber oder el la los las un una nos nosotros su "
+    "sus en por para con si gracias y pero le les une des nous vous il elle votre notre dans sur avec pour merci et "
+    "mais what who where why how which each all any both one two three first second finally also however therefore "
+    "here there lo gli uno ma se per di noi voi grazie gentile egregio egregia caro cara ciao buongiorno buonasera "
+    "cordiali distinti saluti quando dopo prima questo questa het een maar wij ik jij hij zij onze uw met voor bij "
+    "als na op bedankt dank beste geachte lieve goedemorgen goedemiddag hoi vriendelijke groet groeten hoogachtend "
+    "dit dat ale lub oraz my ze do od dla po przed gdy jeśli nasz nasza dziękuję dziękujemy proszę prosimy pozdrawiam "
+    "pozdrowienia szanowny szanowna drogi droga cześć dzień dobry serdecznie os uma mas nós ele ela nosso nossa sua "
+    "seu obrigado obrigada prezado prezada olá bom boa dia tarde atenciosamente cordialmente cumprimentos"
 )
 
 

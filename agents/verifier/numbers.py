@@ -8,17 +8,17 @@ from decimal import Decimal
 from hybridmesh.schemas.letter_case import small
 
 CURRENCY_WORDS = {
-    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR",
-    "$": "USD", "usd": "USD", "us$": "USD", "dollar": "USD", "dollars": "USD", "dólares": "USD", "dollari": "USD", "dolarów": "USD",
-    "£": "GBP", "gbp": "GBP", "pounds": "GBP", "pfund": "GBP", "libras": "GBP", "sterline": "GBP", "pond": "GBP", "funtów": "GBP",
-    "¥": "JPY", "jpy": "JPY", "yen": "JPY", "₹": "INR", "inr": "INR",
-    "chf": "CHF", "fr.": "CHF", "franken": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK",
-    "pln": "PLN", "zł": "PLN", "złotych": "PLN", "złote": "PLN", "złoty": "PLN", "cad": "CAD", "aud": "AUD", "mxn": "MXN", "brl": "BRL", "r$": "BRL", "reais": "BRL", "cny": "CNY",
+    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "$": "USD", "usd": "USD", "us$": "USD", "dollar": "USD",
+    "dollars": "USD", "dólares": "USD", "dollari": "USD", "dolarów": "USD", "£": "GBP", "gbp": "GBP", "pounds": "GBP",
+    "pfund": "GBP", "libras": "GBP", "sterline": "GBP", "funtów": "GBP", "¥": "JPY", "jpy": "JPY", "yen": "JPY",
+    "₹": "INR", "inr": "INR", "chf": "CHF", "fr.": "CHF", "franken": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK",
+    "pln": "PLN", "zł": "PLN", "złotych": "PLN", "złote": "PLN", "złoty": "PLN", "cad": "CAD", "aud": "AUD",
+    "mxn": "MXN", "brl": "BRL", "r$": "BRL", "reais": "BRL", "cny": "CNY",
 }  # fmt: skip
 SCALES = {
-    "k": 10**3, "thousand": 10**3, "tausend": 10**3, "tsd.": 10**3, "mil": 10**3, "mille": 10**3, "mila": 10**3, "duizend": 10**3,
-    "tys.": 10**3, "tys": 10**3, "tysiące": 10**3, "tysięcy": 10**3,
-    "million": 10**6, "millions": 10**6, "millionen": 10**6, "mio": 10**6, "mio.": 10**6, "millones": 10**6, "milioni": 10**6,
+    "k": 10**3, "thousand": 10**3, "tausend": 10**3, "tsd.": 10**3, "mil": 10**3, "mille": 10**3, "mila": 10**3,
+    "duizend": 10**3, "tys.": 10**3, "tys": 10**3, "tysiące": 10**3, "tysięcy": 10**3, "million": 10**6,
+    "millions": 10**6, "millionen": 10**6, "mio": 10**6, "mio.": 10**6, "millones": 10**6, "milioni": 10**6,
     "miljoen": 10**6, "mln": 10**6, "mln.": 10**6, "miliony": 10**6, "milionów": 10**6, "milhões": 10**6,
 }  # fmt: skip
 _SPACE = "\u00a0\u202f"

@@ -7,13 +7,19 @@ _LEAST_WORDS = 20
 _COPIED = 0.5
 _LAST_LINES = 4
 _LONGEST_SIGNATURE = 40
+
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.casefold().split())
+
+
 # Of lines that close a letter before its name, in the classifier's languages; in some letters all have capitals.
-_SIGN_OFF = frozenset(
-    "best kind kindest warm warmest many with regards wishes thanks thank you yours sincerely faithfully truly very cheers "
-    "mit freundlichen freundliche viele liebe beste grüße grüßen gruß hochachtungsvoll bien cordialement à vous salutations "
-    "distinguées meilleures amicalement saludos cordiales atentamente un cordial saludo cordiali distinti saluti "
-    "cordialmente met vriendelijke hartelijke groet groeten hoogachtend z poważaniem wyrazami szacunku pozdrawiam "
-    "serdecznie serdeczne pozdrowienia atenciosamente com os melhores cumprimentos".split()
+_SIGN_OFF = _words_of(
+    "best kind kindest warm warmest many with regards wishes thanks thank you yours sincerely faithfully truly very "
+    "cheers mit freundlichen freundliche viele liebe beste grüße grüßen gruß hochachtungsvoll bien cordialement à "
+    "vous salutations distinguées meilleures amicalement saludos cordiales atentamente un cordial saludo cordiali "
+    "distinti saluti cordialmente met vriendelijke hartelijke groet groeten hoogachtend z poważaniem wyrazami "
+    "szacunku pozdrawiam serdecznie serdeczne pozdrowienia atenciosamente com os melhores cumprimentos"
 )
 
 

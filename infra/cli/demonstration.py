@@ -1,6 +1,5 @@
 """``demo``: a whole mesh, thirty tickets through it, and a report."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +23,8 @@ def demo(
     """Run tickets full of private data through a mesh of its own, and show what left, what did not, and why."""
     if tickets is not None and not tickets.is_file():
         raise UsageError(f"there is no file {tickets}", remedy="name a CSV file, or leave --tickets out")
+    import asyncio
+
     from hybridmesh.infra.demo import run_demo, show_json, show_outcome
 
     done = run_demo(

@@ -1,6 +1,5 @@
 """``detect``: what is private in a text, without a server and without sending anything anywhere."""
 
-import asyncio
 import json
 import signal
 import sys
@@ -47,6 +46,8 @@ def detect(
     the list on the bus is the agents'. Lines that are no documents are named on stderr, and the exit code is then 65.
     Texts in languages that nobody here knows, in which names are missed, are counted on stderr at the end.
     """
+    import asyncio
+
     if lines and text:
         raise UsageError("--lines and --text exclude each other", remedy="give one of them, or neither")
     form = Form.LINES if lines else Form.TEXT if text else Form.AUTO
@@ -75,6 +76,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 async def _answer(call: Invocation, form: Form) -> _Outcome:
+    import asyncio
+
     from hybridmesh.infra.detection import make_detector
 
     detector = await asyncio.to_thread(make_detector, call.settings)

@@ -12,7 +12,7 @@ from hybridmesh.infra.cli.console import tell, write_json, write_table
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.invocation import Invocation, command
 from hybridmesh.infra.cli.names import check_known
-from hybridmesh.infra.cli.tasks import Timeout, Wait, check_waiting
+from hybridmesh.infra.cli.tasks import Timeout, check_waiting
 
 if TYPE_CHECKING:
     from hybridmesh.bus.client import Mesh
@@ -27,7 +27,7 @@ def ready(
     agents: Annotated[
         list[str] | None, typer.Argument(metavar="AGENT...", help="Who is meant (default: all agents).")
     ] = None,
-    wait: Wait = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Look again until they are.")] = False,
     timeout: Timeout = None,
 ) -> None:
     """Say whether a replica of each agent is at work, with its models loaded; exits with 1 when not.

@@ -24,12 +24,11 @@ from hybridmesh.infra.cli.session import on_mesh
 from hybridmesh.infra.nats.server import NatsServer
 from hybridmesh.infra.provision import create_keys
 from hybridmesh.schemas.audits import Action, AuditEvent
-from hybridmesh.schemas.message import new_task_id
 from hybridmesh.schemas.tasks import TaskCompleted
 
 pytestmark = pytest.mark.connected
 
-TASK = new_task_id()
+TASK = "01900000-0000-7000-8000-000000000000"  # the same in each process that collects the tests
 QUESTION = f"{TASK}.a.1.review"
 LOG = (["audit", "tail"], ["audit", "tail", "--task", TASK], ["audit", "verify"], ["audit", "export", "log.jsonl"])
 RESULTS = (["result", TASK], ["result", TASK, "--wait", "--timeout", "0.3"])
@@ -85,7 +84,7 @@ async def test_what_a_role_may_not_do_is_said_at_once(
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 2), ran.err
     assert ran.err.startswith(f"error: {role} may not ")
     assert "--wait out" in ran.err or "--as publisher" in ran.err
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4  # no time-out of the bus was waited out
     assert files(visited.keys, tmp_path) == before
 
 
