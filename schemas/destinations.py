@@ -19,7 +19,7 @@ _ADDRESS = re.compile(
     r"|geo|sips?|xmpp|whatsapp|facetime|magnet|intent|market|maps|msteams|ms-[a-z]{2,20}|view-source):"
     r"|(?:^|\W)www\."
     r"|(?:^|[^\w:])//"  # a scheme is taken from the page
-    r"|(?:^|\W)https?:"  # browsers need no slashes behind it
+    r"|(?:^|\W)(?:https?|ftp|wss?|matrix):"  # browsers need no slashes behind it
     r"|(?:^|[^\w@.-])(?:[\w-]{1,63}[.\u3002\uff0e\uff61])+"
     r"(?:[^\W\d_]{2,24}|xn--[\w-]{2,59})(?::\d{1,5})?[/?#]"  # a bare host is linked
     r"|(?:^|[^\w@.-])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?[/?#])\Z",
@@ -107,8 +107,8 @@ _MARKED = re.compile(r"(?:\[TOOL_(?:CALLS?|REQUEST|USE)\]|to=functions\.)\Z", re
 _BLOCK_NAME = re.compile(
     r"\[{1,2}(?:tool|function)(?:[_.]\w{1,40})?s?\]{1,2}\s*|>>>(?P<good>[a-z][\w.]{1,60})", re.IGNORECASE
 )
-_CALL_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*(?:tool|function)\w*", re.IGNORECASE)
-_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*")
+_CALL_FENCE = re.compile(r"[\s>*+\d.)-]*(?:`{3,}|~{3,})\s*(?:tool|function)\w*\s*", re.IGNORECASE)
+_FENCE = re.compile(r"[\s>]*(?:`{3,}|~{3,})\s*")
 _OPEN_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*\w*\s*")
 _CALL_TAG = re.compile(
     r"[|\uff5c]?(?:\w+:)?(?:(?:tool|function)s?(?:[_▁-][\w▁-]*|calls?|use)?|invoke|python_tag|call_?tool"
@@ -211,7 +211,7 @@ class Destinations:
         else:
             self._blank_line = self._blank_line and char in _BLANK
             if len(self._line) < _LINE:
-                self._line += char
+                self._line = _joined(self._line, char)
 
     def _follow_definition(self, char: str) -> None:
         """``[label]:`` at a line's beginning, then ``<target>`` or a target without blanks, there or on the next."""
@@ -234,7 +234,7 @@ class Destinations:
         if char == "\\":  # of an escape, as JSON and Markdown have them
             self._address = self._address or _SHARE.search(self._line + char) is not None
             return
-        self._recent = (self._recent + char)[-_KEPT:]
+        self._recent = _joined(self._recent, char)[-_KEPT:]
         self._word = "" if char in _ENDS_WORD else (self._word + char)[-_KEPT:]
         self._follow_call(char)
         if not self._word:
@@ -332,6 +332,13 @@ class Destinations:
     def _is_fenced_action(self) -> bool:
         here = _ACTION_LINE.fullmatch(self._line)
         return bool(here and here["fence"]) or (self._action_line and _OPEN_FENCE.fullmatch(self._line) is not None)
+
+
+def _joined(text: str, char: str) -> str:
+    """Go on by a character, with one blank for many: else they would lead past what a pattern reaches."""
+    if char in _BLANK and text[-1:] in _BLANK:
+        return text[:-1] + char if char == "\n" else text
+    return text + char
 
 
 def _letter(code: re.Match[str]) -> str:

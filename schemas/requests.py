@@ -63,7 +63,7 @@ def would_leave(text: str, holds: Holds, members: Collection[str] = ()) -> bool:
 
     ``members`` of JSON were asked for by name and make neither a call nor a request.
     """
-    return holds(text) and (is_told_late(text, holds, members) or _requests(text, holds, members, 0))
+    return is_told_late(text, holds, members) or _requests(text, holds, members, 0)
 
 
 def _requests(text: str, holds: Holds, members: Collection[str], depth: int) -> bool:
@@ -97,31 +97,31 @@ def _split(text: str) -> tuple[list[str], str]:
 def _reads(text: str, reading: re.Pattern[str], holds: Holds, asked: frozenset[str], depth: int) -> bool:
     opened: list[_Open] = []
     said: str | None = None
-    at = 0
+    bare, at = "", 0
     for sign in reading.finditer(text):
         between, at, char = text[at : sign.start()], sign.end(), sign.group()
         if not opened and char not in "{[":
             continue  # a quotation mark in prose opens no string
         if char in "{[":
             opened.append(_Open())
-            said = None
+            said, bare = None, ""
             continue
         here = opened[-1]
-        if between.strip() and holds(between):
-            here.add([], held=True)
+        here.add([], held=holds(between))
         if sign["said"] is not None:
             said = read_string(sign["said"])
-            if holds(said):
-                here.held.add(here.key)
-                if depth < _DEEPEST and _requests(said, holds, asked, depth + 1):
-                    return True
-        elif char == ":":
-            here.key, said = "" if said is None else _plain(said), None
-        else:
-            here.add([] if said is None else [said])
-            here.key, said = "", None
+            here.add([], held=holds(said))
+            if depth < _DEEPEST and holds(said) and _requests(said, holds, asked, depth + 1):
+                return True
+        elif char != ":":
+            here.add([bare + between if said is None else said])
+            here.key, said, bare = "", None, ""
             if char != "," and _close(opened, holds, asked):
                 return True
+        elif here.key:  # of an address without quotes
+            bare += between + char
+        else:
+            here.key, said = _plain(between if said is None else said), None
     return any(_close(opened, holds, asked) for _ in range(len(opened)))
 
 

@@ -26,12 +26,17 @@ _COMMAND = re.compile(
     r"|/dev/(?:tcp|udp)/",
 )
 _PROGRAM = re.compile(  # text that sends: the names of what does in half a dozen languages
-    r"\b(?:smtplib|XMLHttpRequest|UrlFetchApp|Net::HTTP|HttpClient|curl_exec|file_get_contents|WebSocket|net/http)\b"
+    r"\b(?:smtplib|XMLHttpRequest|XMLHTTP|BodyPublishers|UrlFetchApp|Net::HTTP|HttpClient|curl_exec|file_get_contents|WebSocket|net/http)\b"
     r"|\bhttp\.client\b|\bsocket\.(?:create_connection|socket)\b|\b(?:fetch|urlopen|urlretrieve|sendBeacon)\s*\("
     r"|[\"'](?:curl|wget|nc|ssh|scp|mail)[\"']\s*,"
-    r"|\.(?:post|put|patch|send|sendmail|send_?message|send_?mail|upload\w*|publish)\s*\("
-    r"|\b(?:requests|httpx|axios|session|client|http)\.(?:get|head|request)\s*\(\s*(?:[fr]+[\"']|[a-z]|[\"'][^\"']*[\"']\s*[+%])"
+    r"|(?:\.|->|::)(?i:post|put|patch|send|sendmail|send_?message|send_?mail|upload\w*|publish)(?:Async)?\s*\("
+    r"|\b(?:mail|axios|window\.open)\s*\(|\$\.(?:ajax|get|post)\s*\(|\.(?:src|href)\s*=|\blocation\s*=\s*[\"'`](?:https?:)?//"
+    r"|\b(?:requests|httpx|axios|session|client|http)\.(?:get|head|request)\s*\(\s*(?:[fr]+[\"']|[a-z]|[\"'][^\"']*[\"']\s*[+%,])"
     r"|\b(?:web_?search|search_web|visit_(?:web)?page|browse\w*|send_\w+|post_\w+|notify\w*)\s*\(",
+)
+_STATEMENT_OF_CODE = re.compile(  # which no prose has
+    r"\bfetch\([\"'`\w]|\.(?:src|href)\s?=\s?[\"'`\w]|\blocation\s?=\s?[\"'`](?:https?:)?//|\bwindow\.open\(|\bdocument\.cookie\s?="
+    r"|\b(?:requests|httpx|axios|urllib\.request|http)\.\w{1,20}\(|\baxios\(|\$\.(?:ajax|get|post)\(|[\"'](?:curl|wget|nc)[\"'],",
 )
 _DEFINES = re.compile(r"(?:export |public |private |static |async |pub )*(?:def|function|func|fn|sub|void) ")
 _CARRIES = re.compile(r"\$[\w{(]|<<|@-|%\w+%")  # a command that takes what stands elsewhere
@@ -67,6 +72,7 @@ _STATEMENT = re.compile(
 )
 _STATEMENT_END = re.compile(r";|\n\s*\n")
 # A model that acts in plain text: a thought first, then an action in words or by a tool's name.
+_ACTION_INPUT = re.compile(r"\bAction\s{0,99}\d{0,3}\s{0,99}Input\s{0,99}\d{0,3}\s{0,99}:")  # wherever it stands
 _THOUGHT = re.compile(r"^[\s*#>]{0,8}Thought(?: ?\d{1,2})?[\s*]{0,4}:", re.MULTILINE)
 _ACTION = re.compile(r"^[\s*#>]{0,8}Action(?: ?\d{1,2})?[\s*]{0,4}:(?P<action>[^\n]*)", re.MULTILINE)
 _TOOL = re.compile(r"[\s*`]{0,4}(?=[A-Za-z]{0,80}(?:[_.]\w|[a-z][A-Z][a-z]))[\w.]{1,80}[ `]")
@@ -76,6 +82,9 @@ _CALL = re.compile(r"\[ ?[a-z][\w.]{0,80}\(")  # "[send(to=…), …]"
 def sends(text: str, holds: Holds) -> bool:
     """Say whether the text holds a value in something that would send it if somebody ran it."""
     text = _BLANK_LINE.sub("", text.replace("\r\n", "\n"))
+    action = _ACTION_INPUT.search(text)
+    if action is not None and holds(text[action.end() :]):
+        return True
     rest: list[str] = []
     at = 0
     for block in _FENCED.finditer(text):
@@ -149,8 +158,9 @@ def _line_start(text: str, at: int) -> int:
 def _calls(text: str) -> Iterator[str]:
     """Yield lines that are calls, or actions by the name of a tool."""
     yield from (action["action"] for action in _ACTION.finditer(text) if _TOOL.match(action["action"]))
-    lines = (line.strip() for line in text.splitlines())
-    yield from (line for line in lines if line.endswith(")]") and "=" in line and _CALL.match(line))
+    for line in map(str.strip, text.splitlines()):
+        if _STATEMENT_OF_CODE.search(line) or (line.endswith(")]") and "=" in line and _CALL.match(line)):
+            yield line
 
 
 def _requests(text: str) -> Iterator[str]:

