@@ -7,32 +7,27 @@ from dataclasses import dataclass, field
 
 from hybridmesh.schemas.destinations import TOOL_NAME
 from hybridmesh.schemas.nesting import READINGS, is_told_late, read_string
-from hybridmesh.schemas.sending import Holds, is_sending_name, runs, sends, without_commands
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from hybridmesh.schemas.sending import Holds, is_sending_name, runs, sends, without_commands, words
 
 _ADDRESS = re.compile(r"^\s*(?:(?:https?|wss?|ftp)://|//|www\.)", re.IGNORECASE | re.MULTILINE)
-_ADDRESS_KEYS = _words("url uri endpoint href address target targeturl requesturl baseurl link")
-_WEBHOOK_KEYS = _words("webhook webhookurl webhookuri hook hookurl incomingwebhook")
-_PAYLOAD = _words(
+_ADDRESS_KEYS = words("url uri endpoint href address target targeturl requesturl baseurl link")
+_WEBHOOK_KEYS = words("webhook webhookurl webhookuri hook hookurl incomingwebhook")
+_PAYLOAD = words(
     "payload postdata postbody formdata form requestbody requestdata rawbody multipart headers httpheaders json "
     "jsonbody querystring queryparams cookies"
 )
 _CONTENT = frozenset({"body", "data"})  # of a request, or of a page
-_OF_A_PAGE = _words("title name author subject user createdat updatedat publishedat published date summary description")
-_OF_A_SETTING = _words("owner contact name author createdby maintainer responsible admin team description")
+_OF_A_PAGE = words("title name author subject user createdat updatedat publishedat published date summary description")
+_OF_A_SETTING = words("owner contact name author createdby maintainer responsible admin team description")
 _OF_A_FUNCTION = frozenset({"function", "payload"})
 _OF_AN_ANSWER = frozenset({"status", "statuscode"})
-_PROGRAM = _words(
+_PROGRAM = words(
     "command cmd commandline shell bash sh powershell run exec script code source program executable argv python "
     "javascript sql statement"
 )
 _MUTATION = re.compile(r"\s*mutation\b")
-_NAMES_COMMAND = _words("command cmd api apiname plugin skill toolid")
-_NAMES_ACTION = _words("type name nextaction actionname actiontype step")
+_NAMES_COMMAND = words("command cmd api apiname plugin skill toolid")
+_NAMES_ACTION = words("type name nextaction actionname actiontype step")
 _BEGINS = re.compile(r"^[ \t]*[{[]", re.MULTILINE)
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_DOCUMENTS = 20

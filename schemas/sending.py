@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 Holds = Callable[[str], bool]
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words that stand between blanks."""
     return frozenset(text.split())
 
 
@@ -48,13 +49,13 @@ _PLACE = re.compile(
 )
 _NEAR, _LINES_BACK = 120, 20
 _FED = re.compile(r"[|;&]\s{0,9}(?:sudo )?\Z")
-_VERBS = _words("send publish forward notify upload submit tweet")
+_VERBS = words("send publish forward notify upload submit tweet")
 _LONGEST_NAME = 80
 _FENCED = re.compile(
     r"^[ \t>]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+.#-]*)[^\n]*\n(?P<body>.*?)(?:^[ \t>]*(?P=fence)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_NO_PROGRAM = _words("text txt plain markdown md json jsonl csv tsv html xml toml ini log diff mail email")
+_NO_PROGRAM = words("text txt plain markdown md json jsonl csv tsv html xml toml ini log diff mail email")
 _INLINE = re.compile(r"`([^`\n]+)`")
 _TO_ITS_END = re.compile(r"(?:[^\n\\'\"]|\\(?s:.)|'[^']*'|\"(?:[^\"\\]|\\(?s:.))*\"|['\"])*+")
 _BLANK_LINE = re.compile(r"(?<=\n)[ \t]+$", re.MULTILINE)

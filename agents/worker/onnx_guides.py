@@ -19,7 +19,17 @@ from hybridmesh.schemas.inference import Guide, GuideKind
 JSON_FORM: Final = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 KEPT_GRAMMARS: Final = 64
 # Found in the text, as a tokenizer is megabytes to parse; in a name of a token the quotes would be escaped.
-NORMALIZER: Final = re.compile(r'"normalizer":\s*\{[^{}]*\}')
+NORMALIZER: Final = re.compile(r'"normalizer":\s*(?:null|\{[^{}]*\})')
+
+
+def without_normalizer(tokenizer: str) -> str:
+    """Return a ``tokenizer.json`` that changes no text; one of several parts, as exported models have, is parsed."""
+    plain, found = NORMALIZER.subn('"normalizer": null', tokenizer, count=1)
+    if found:
+        return plain
+    facts = cast("dict[str, object]", json.loads(tokenizer))
+    facts.pop("normalizer", None)
+    return json.dumps(facts)
 
 
 class Follower:
@@ -61,7 +71,7 @@ class Guides:
 
     def __init__(self, tokenizer_file: Path, vocabulary: int, ends: Sequence[int]) -> None:
         # A guide is followed byte by byte, also where its text is not NFC.
-        plain = NORMALIZER.sub('"normalizer": null', tokenizer_file.read_text("utf-8"), count=1)
+        plain = without_normalizer(tokenizer_file.read_text("utf-8"))
         self._tokenizer = LLTokenizer(plain, n_vocab=vocabulary, eos_token=list(ends))
         self._vocabulary = vocabulary
         self._lock = threading.Lock()

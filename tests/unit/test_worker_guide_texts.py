@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from hybridmesh.agents.worker.onnx_guides import Guides
+from hybridmesh.agents.worker.onnx_guides import Guides, without_normalizer
 from hybridmesh.bus.errors import Unanswerable
 from hybridmesh.schemas.inference import Guide, GuideKind
 
@@ -60,3 +60,19 @@ def test_a_schema_that_is_none_is_a_bad_guide(guides: Guides, pattern: str) -> N
     with pytest.raises(Unanswerable) as refused:
         guides.follow(Guide(kind=GuideKind.JSON_SCHEMA, pattern=pattern))
     assert refused.value.reason == "bad-guide"
+
+
+@pytest.mark.parametrize(
+    "normalizer",
+    [
+        "null",
+        '{"type": "NFC"}',
+        '{"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "x"}, {"type": "Replace", "pattern": {}}]}',
+    ],
+)
+def test_a_normalizer_is_taken_out_however_many_parts_it_has(normalizer: str) -> None:
+    """It runs on what you have: exported models have some of several parts; a token of that name is none."""
+    text = f'{{"model": {{"vocab": {{"\\"normalizer\\": {{}}": 0}}}}, "normalizer": {normalizer}, "decoder": null}}'
+    facts = json.loads(without_normalizer(text))
+    assert facts.pop("normalizer", None) is None
+    assert facts == {"model": {"vocab": {'"normalizer": {}': 0}}, "decoder": None}
