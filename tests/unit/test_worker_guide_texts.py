@@ -67,7 +67,7 @@ def test_a_schema_that_is_none_is_a_bad_guide(guides: Guides, pattern: str) -> N
     [
         "null",
         '{"type": "NFC"}',
-        '{"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "x"}, {"type": "Replace", "pattern": {}}]}',
+        '{"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "x"}, {"type": "Strip", "left": {}}]}',
     ],
 )
 def test_a_normalizer_is_taken_out_however_many_parts_it_has(normalizer: str) -> None:
