@@ -9,6 +9,7 @@ import re
 from itertools import pairwise
 from typing import Any, cast
 
+from hybridmesh.agents.decomposer.new_text import asks_for_new_text
 from hybridmesh.agents.decomposer.plan import fault
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.schemas.inference import Completion, CompletionRequest, Guide, GuideKind
@@ -93,10 +94,12 @@ def read_plan(goal: str, answer: Completion, limits: PlanSettings) -> Plan | Non
 
 def _step(number: int, numbers: list[int], sentences: list[str]) -> StepSpec:
     own = [sentence for sentence, step in zip(sentences, numbers, strict=True) if step == number]
+    instruction = " ".join(own)
     return StepSpec(
         id=f"s{number}",
         title=f"Step {number}",
-        instruction=" ".join(own),
+        instruction=instruction,
+        own_words=asks_for_new_text(instruction),
         uses=(f"s{number - 1}",) if number > 1 else (),
     )
 

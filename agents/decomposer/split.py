@@ -2,6 +2,7 @@
 
 import re
 
+from hybridmesh.agents.decomposer.new_text import asks_for_new_text
 from hybridmesh.agents.decomposer.plan import fault
 from hybridmesh.bus.settings import PlanSettings
 from hybridmesh.schemas.plans import Plan, StepSpec
@@ -34,6 +35,7 @@ def structural(goal: str, limits: PlanSettings) -> Plan:
             title=f"Step {number}",
             instruction=part,
             uses=(f"s{number - 1}",) if chained and number > 1 else (),
+            own_words=asks_for_new_text(part),
         )
         for number, part in enumerate(parts, start=1)
     )
@@ -44,7 +46,8 @@ def structural(goal: str, limits: PlanSettings) -> Plan:
 
 def single(goal: str) -> Plan:
     """Return the plan of one step; its instruction is the goal itself."""
-    return Plan(source="structural", steps=(StepSpec(id="s1", title="Answer", instruction=goal),), results=("s1",))
+    step = StepSpec(id="s1", title="Answer", instruction=goal, own_words=asks_for_new_text(goal))
+    return Plan(source="structural", steps=(step,), results=(step.id,))
 
 
 def _items(goal: str) -> tuple[list[str], bool]:

@@ -27,6 +27,7 @@ _BLANK = re.compile(
     r"|nombre|fecha|votre|nom)\b[^\]\n]{0,40}\]|<(?:insert|your)\b[^>\n]{0,40}>|\bX{3,}\b",
     re.IGNORECASE,
 )
+_ONLY_BLANK = re.compile(r"\s*\[[^\W\d][^\[\]\n\d,;:'\"]{1,80}\]\s*")  # and no list
 # What a model is told of an earlier try, in the words of the prompts and of the rules.
 _TOLD = re.compile(
     r"\bdrafts? (?:is|are|was|were|has been|have been) turned down\b|\bnot in the text or the records\b"
@@ -59,8 +60,8 @@ def find_told(draft: str) -> str | None:
 
 
 def find_blank(draft: str, *, filled: bool) -> str | None:
-    """Return a blank that was left: ``[Your Name]``, or ``{amount}`` in a draft ``filled`` from a template."""
-    match = _BLANK.search(draft) or (_SLOT.search(draft) if filled else None)
+    """Return a blank that was left: ``[Your Name]``, nothing but ``[…]``, or ``{amount}`` in one ``filled`` in."""
+    match = _BLANK.search(draft) or _ONLY_BLANK.fullmatch(draft) or (_SLOT.search(draft) if filled else None)
     return match.group() if match else None
 
 

@@ -52,6 +52,12 @@ def binary(folder: Path) -> str:
     return str(folder / "photo.png")
 
 
+def blank(folder: Path) -> str:
+    """A file of nothing to be seen."""
+    (folder / "blank.txt").write_text(" \n\t\n", "utf-8")
+    return str(folder / "blank.txt")
+
+
 def latin(folder: Path) -> str:
     """A text in another encoding."""
     (folder / "latin.txt").write_bytes("Müller".encode("latin-1"))
@@ -78,6 +84,7 @@ def locked(folder: Path) -> str:
         (["g\udc80"], None, "not valid Unicode"),
         (["g"], big, "big.txt has more than"),
         (["g"], binary, "photo.png is a binary file"),
+        (["g"], blank, "the input blank.txt is empty"),
         (["g"], latin, "latin.txt is not UTF-8"),
         (["g"], locked, "locked cannot be read"),
         (["g"], str, "is a folder"),

@@ -36,7 +36,7 @@ def traits(message: str) -> dict[str, Any]:
 
 def test_each_refusal_is_named() -> None:
     """Nothing is hidden: the reasons that a submission may be refused for are those that the document names."""
-    twice = (Document(name="a", text=""), Document(name="a", text=""))
+    twice = (Document(name="a", text="x"), Document(name="a", text="x"))
     faults: list[dict[str, Any]] = [
         {"goal": " "},
         {"workflow": "none"},
@@ -45,6 +45,7 @@ def test_each_refusal_is_named() -> None:
         {"deadline": datetime(2030, 1, 1)},  # noqa: DTZ001 - what is refused is that it has no zone
         {"deadline": NOW - timedelta(days=1)},
         {"inputs": twice},
+        {"inputs": (Document(name="a", text=" "),)},
     ]
     found = [refusal(TASK.model_copy(update=fault), (), ("balanced",), NOW) for fault in faults]
     assert tuple(item.reason for item in found if item is not None) == REFUSALS

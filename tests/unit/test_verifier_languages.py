@@ -151,6 +151,18 @@ def test_a_blank_is_found(blank: str) -> None:
     assert find_blank(f"Hi,\n{blank}", filled=False) == blank
 
 
+@pytest.mark.parametrize("draft", ["[PLAIN TEXT]", " [Antwort folgt]\n"])
+def test_a_draft_that_is_nothing_but_a_blank(draft: str) -> None:
+    """It checks what it made: the name of what should stand there is no result."""
+    assert find_blank(draft, filled=False) == draft
+
+
+@pytest.mark.parametrize("draft", ["[12, 15]", '["a", "b"]', "[sic] as it says", "It says [sic]"])
+def test_what_stands_in_brackets_otherwise(draft: str) -> None:
+    """It checks what it made: a list is a result, and so is a text with a remark."""
+    assert find_blank(draft, filled=False) is None
+
+
 @pytest.mark.parametrize(
     "order",
     [
