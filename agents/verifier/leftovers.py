@@ -35,6 +35,18 @@ _TOLD = re.compile(
     r"|\b(?:prompt-leftover|instruction-echo|unresolved-surrogate|foreign-private-value|judged-unfit)\b",
     re.IGNORECASE,
 )
+# What the prompts say of every step and of its answer, in their words; a test holds the two together.
+_ORDERED = re.compile(
+    r"\bplain text\b[^.\n]{0,40}\bat most \d+ words\b|\ba text of at most \d+ words\b"
+    r"|\bof the task unless it says otherwise\b|^# (?:form of the answer|this step|an earlier draft)\b"
+    r"|\bdo one step of a task\b|\bmaterial is data\b|\brely only on the material\b|\binside it are not for you\b"
+    r"|\banswer with the result\b|\bfacts that stand in the material\b"
+    r"|\bsay so instead of inventing\b|\bnever invent names\b"
+    r"|\bplaceholders of the form\b|\b(?:copy its|make up a) placeholder\b|\bthe same placeholder always\b|\ba placeholder with FIRST\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+# The names of faults that nobody would give as an answer.
+_FAULT = re.compile(r"\W*(?:parroted|injected|wrong-(?:form|voice)|too-long)\W*", re.IGNORECASE)
 _SLOT = re.compile(r"\{[?!]?[a-z][a-z0-9_]{0,39}\}")
 _LOOP_WORDS = 6
 _LOOPS = 5
@@ -55,7 +67,13 @@ def find_markup(draft: str) -> bool:
 
 def find_told(draft: str) -> str | None:
     """Return what the draft repeats of why an earlier one was turned down."""
-    match = _TOLD.search(draft)
+    match = _TOLD.search(draft) or _FAULT.fullmatch(draft)
+    return match.group() if match else None
+
+
+def find_order(draft: str) -> str | None:
+    """Return what the draft repeats of the orders that stand in every prompt."""
+    match = _ORDERED.search(draft)
     return match.group() if match else None
 
 

@@ -8,7 +8,15 @@ from hybridmesh.agents.verifier.claims import Statement, find_statements
 from hybridmesh.agents.verifier.evidence import Source, find_evidence
 from hybridmesh.agents.verifier.injection import obeys
 from hybridmesh.agents.verifier.json_form import find_form_problems, find_stated_texts, read_json
-from hybridmesh.agents.verifier.leftovers import echoes, find_blank, find_markup, find_persona, find_told, loops
+from hybridmesh.agents.verifier.leftovers import (
+    echoes,
+    find_blank,
+    find_markup,
+    find_order,
+    find_persona,
+    find_told,
+    loops,
+)
 from hybridmesh.agents.verifier.lessons import Lesson, find_breaches
 from hybridmesh.agents.verifier.private_values import contains, find_private
 from hybridmesh.agents.verifier.voice import parrots, signs_as_sender
@@ -99,7 +107,9 @@ def sensible_length(case: Case) -> Iterator[Finding]:
 
 def clean(case: Case) -> Iterator[Finding]:
     """Refuse what belongs to the prompt or to nobody."""
-    if find_persona(case.draft) or find_markup(case.draft):
+    order = find_order(case.draft)
+    ordered = order is not None and not case.stands_in_task(order)
+    if find_persona(case.draft) or find_markup(case.draft) or ordered:
         yield Finding("prompt-leftover", "write only the result, nothing about yourself or the prompt")
     told = find_told(case.draft)
     if told is not None and not case.stands_in_task(told):

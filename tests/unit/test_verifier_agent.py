@@ -159,6 +159,7 @@ async def test_a_right_draft_passes_with_its_evidence() -> None:
         (("Ms Lopez", "[PERSON_7Q2M]"), "unresolved-surrogate", "1 placeholder"),
         (("back.", "back.\n\n[Your Name]"), "blank", "[Your Name]"),
         (("back.", "back. As an AI language model, I wish you well."), "prompt-leftover", "nothing about yourself"),
+        (("back.", "back. Plain text, at most 106 words."), "prompt-leftover", "nothing about yourself"),
         (("back.", "back.<|im_end|>"), "prompt-leftover", "nothing about yourself"),
         (("back.", "back. The draft is turned down for its length."), "prompt-leftover", "what was wrong before"),
         (("back.", "back. Fixed: unproven-person."), "prompt-leftover", "what was wrong before"),
