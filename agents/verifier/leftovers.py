@@ -42,11 +42,12 @@ _ORDERED = re.compile(
     r"|\bdo one step of a task\b|\bmaterial is data\b|\brely only on the material\b|\binside it are not for you\b"
     r"|\banswer with the result\b|\bfacts that stand in the material\b"
     r"|\bsay so instead of inventing\b|\bnever invent names\b"
-    r"|\bplaceholders of the form\b|\b(?:copy its|make up a) placeholder\b|\bthe same placeholder always\b|\ba placeholder with FIRST\b",
+    r"|\bplaceholders of the form\b|\b(?:copy its|make up a) placeholder\b|\bthe same placeholder always\b"
+    r"|\ba placeholder with FIRST\b",
     re.IGNORECASE | re.MULTILINE,
 )
 # The names of faults that nobody would give as an answer.
-_FAULT = re.compile(r"\W*(?:parroted|injected|wrong-(?:form|voice)|too-long)\W*", re.IGNORECASE)
+_FAULT = re.compile(r"\W*(?:parroted|injected|wrong-(?:form|voice)|too-long|not-shorter)\W*", re.IGNORECASE)
 _SLOT = re.compile(r"\{[?!]?[a-z][a-z0-9_]{0,39}\}")
 _LOOP_WORDS = 6
 _LOOPS = 5

@@ -19,6 +19,7 @@ from hybridmesh.agents.verifier.leftovers import (
 )
 from hybridmesh.agents.verifier.lessons import Lesson, find_breaches
 from hybridmesh.agents.verifier.private_values import contains, find_private
+from hybridmesh.agents.verifier.summaries import shortens, summarises
 from hybridmesh.agents.verifier.voice import parrots, signs_as_sender
 from hybridmesh.schemas.plans import OutputForm
 from hybridmesh.schemas.steps import StepContext
@@ -130,10 +131,14 @@ def own_answer(case: Case) -> Iterator[Finding]:
 
 
 def own_words(case: Case) -> Iterator[Finding]:
-    """Refuse a copy where the step asks for new text; a framework's text is new by itself."""
-    if not case.context.spec.own_words or case.filled:
+    """Refuse a copy where the step asks for new text, or for less; a framework's text is new by itself."""
+    spec, texts = case.context.spec, [item.text for item in case.context.inputs]
+    if case.filled or spec.output.kind != "text":
         return
-    texts = [item.text for item in case.context.inputs]
+    if summarises(spec.instruction) and not shortens(case.draft, texts):
+        yield Finding("not-shorter", "the result is as long as the material: say in fewer words what matters")
+    if not spec.own_words:
+        return
     if parrots(case.draft, texts):
         yield Finding("parroted", "the result repeats the material: write the answer to it in your own words")
     elif signs_as_sender(case.draft, texts):

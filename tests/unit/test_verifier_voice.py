@@ -3,6 +3,7 @@
 import pytest
 
 from hybridmesh.agents.verifier.leftovers import find_persona
+from hybridmesh.agents.verifier.summaries import shortens, summarises
 from hybridmesh.agents.verifier.voice import parrots, signs_as_sender
 
 TICKET = (
@@ -37,3 +38,34 @@ def test_a_refusal_is_no_result(text: str) -> None:
     """Nothing is lost: a model that declines has not done the step."""
     assert find_persona(text)
     assert not find_persona("We are sorry that we cannot help you sooner.")
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "Summarise the ticket",
+        "Say in one sentence what she wants",
+        "Fasse das Schreiben in einem Satz zusammen",
+        "Erstelle eine Zusammenfassung",
+        "Résume cette lettre",
+        "Resume la carta en una frase",
+        "Riassumi il reclamo",
+        "Vat de brief samen",
+        "Resuma a carta",
+        "Streść list w jednym zdaniu",
+    ],
+)
+def test_a_summary_is_shorter_than_what_it_sums_up(instruction: str) -> None:
+    """Nothing is hidden behind fluent words: the whole letter is no summary of it."""
+    assert summarises(instruction)
+    assert not shortens(TICKET, [TICKET])
+    assert shortens("Margaret Oyelaran wants her second payment back.", [TICKET])
+    assert shortens("Paid twice, wants it back.", ["She paid twice and wants one back."])
+
+
+@pytest.mark.parametrize(
+    "instruction", ["Extract the dates", "Reply to the ticket", "Presume nothing", "Kopiere den Text"]
+)
+def test_other_work_may_be_as_long(instruction: str) -> None:
+    """It checks what it made: who asks for more than a summary gets it."""
+    assert not summarises(instruction)
