@@ -1,8 +1,15 @@
 """One file, one owner at a time, among processes: the claim ends with its holder, however that ends."""
 
+import contextlib
 import os
 import sys
+import time
+from collections.abc import Generator
 from pathlib import Path
+
+from hybridmesh.bus.errors import UsageError
+
+_LOOK_S = 0.05
 
 if sys.platform == "win32":
 
@@ -34,6 +41,26 @@ def open_claimed(path: Path) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
+
+
+@contextlib.contextmanager
+def sole_writer(folder: Path, *, within_s: float) -> Generator[None]:
+    """Be the only one to change a folder, among threads and processes that ask.
+
+    Raises:
+        UsageError: somebody else is at it for longer than ``within_s`` seconds.
+
+    """
+    until = time.monotonic() + within_s
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not claim(descriptor):
+            if time.monotonic() >= until:
+                raise UsageError(f"another command is changing {folder}", remedy="run this one again when that is done")
+            time.sleep(_LOOK_S)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _is_there(path: Path, descriptor: int) -> bool:

@@ -238,13 +238,20 @@ def create_users(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     nkeys: Any = import_module("nkeys")  # has no types of its own
-    users: dict[str, str] = {}
     for name in names:
         path = folder / f"{name}.nk"
         take_place(path)
         write_secret(path, nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
-        pair = nkeys.from_seed(bytearray((read_seed(folder, name) or "").encode()))
-        users[name] = pair.public_key.decode()
+    return {name: nkey for name, nkey in read_users(folder).items() if name in names}
+
+
+def read_users(folder: Path) -> dict[str, str]:
+    """Return the public nkey of each identity that has one in the folder; raises SetupError where one is none."""
+    nkeys: Any = import_module("nkeys")  # has no types of its own
+    users: dict[str, str] = {}
+    for path in folder.glob("[!.]*.nk"):
+        if (seed := read_seed(folder, path.stem)) is not None:
+            users[path.stem] = nkeys.from_seed(bytearray(seed.encode())).public_key.decode()
     return users
 
 

@@ -15,10 +15,10 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import BucketNotFoundError, NotFoundError
+from nats.js.errors import APIError, BucketNotFoundError, NotFoundError
 
 from hybridmesh.bus.settings import BusSettings, RetentionSettings
-from hybridmesh.bus.stores import BODIES_AGE_S, BUCKET_AGES_S, DAY_S, account_of
+from hybridmesh.bus.stores import BODIES_AGE_S, BUCKET_AGES_S, BUCKETS_IN_PARTS, DAY_S, account_of, bucket_stream
 from hybridmesh.bus.topology import (
     AUDIT,
     BODIES,
@@ -26,16 +26,23 @@ from hybridmesh.bus.topology import (
     DEAD,
     EGRESS,
     RESULTS,
+    TOPOLOGY,
     Account,
     Bucket,
     Consumer,
     Stream,
     consumers,
+    intake_stream,
+    lanes_stream,
     streams,
 )
 
 # Repeats of a message id within this time are dropped by the server; later ones meet idempotent handlers.
 DUPLICATE_WINDOW_S = 600.0
+# So much of the store may be filled by what waits to be taken on, as who submits is outside and may send large texts:
+# what is under way, its results and the log go on. A server with less room bounds it lower, or not at all.
+INTAKE_BYTES = (2 * 1024**3, 256 * 1024**2, -1)
+_INTAKES = {name for row in TOPOLOGY if row.admits for name in (intake_stream(row.agent), lanes_stream(row.agent))}
 
 
 async def provision(
@@ -47,7 +54,8 @@ async def provision(
     """
     for stream in streams():
         if stream.account in accounts:
-            await _ensure_stream(js, _stream_config(stream, replicas, settings.retention))
+            ensure = _ensure_intake if stream.name in _INTAKES else _ensure_stream
+            await ensure(js, _stream_config(stream, replicas, settings.retention))
     for consumer in consumers():
         if consumer.account in accounts:
             await js.add_consumer(consumer.stream, _consumer_config(consumer, settings))
@@ -81,6 +89,11 @@ async def _ensure_bucket(js: JetStreamContext, bucket: Bucket, replicas: int) ->
         await js.create_key_value(
             KeyValueConfig(bucket=bucket, history=1, ttl=ttl, storage=StorageType.FILE, replicas=replicas)
         )
+    if bucket in BUCKETS_IN_PARTS:
+        config = (await js.stream_info(bucket_stream(bucket))).config
+        age_s = BUCKET_AGES_S[bucket]
+        window_s = min(config.duplicate_window or age_s, age_s)
+        await js.update_stream(config.evolve(allow_rollup_hdrs=False, max_age=age_s, duplicate_window=window_s))
 
 
 async def _ensure_bodies(js: JetStreamContext, replicas: int) -> None:
@@ -88,6 +101,17 @@ async def _ensure_bodies(js: JetStreamContext, replicas: int) -> None:
         await js.object_store(BODIES)
     except NotFoundError:
         await js.create_object_store(BODIES, ObjectStoreConfig(bucket=BODIES, replicas=replicas, ttl=BODIES_AGE_S))
+
+
+async def _ensure_intake(js: JetStreamContext, config: StreamConfig) -> None:
+    for most in INTAKE_BYTES:
+        try:
+            await _ensure_stream(js, config.evolve(max_bytes=most))
+        except APIError:
+            if most == INTAKE_BYTES[-1]:
+                raise
+        else:
+            return
 
 
 async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:

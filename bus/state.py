@@ -77,9 +77,9 @@ class State(Generic[T]):
         raise TransientError("too many writers", reason="state-conflict")
 
     async def delete(self, key: str) -> None:
-        """Remove the record and its history."""
+        """Remove the record, whoever changed it since; what stays is the bucket's marker alone."""
         try:
-            await self._bucket.purge(key)
+            await self._bucket.delete(key)
         except (nats.errors.Error, TimeoutError) as error:
             raise unavailable("bucket delete failed", error) from error
 

@@ -176,8 +176,8 @@ TOPOLOGY: tuple[Row, ...] = (
         answers=(Ask.COMPLETE,),
         asks=(Ask.REMEMBER, Ask.SEARCH, Ask.LOOKUP, Ask.RANK),
         obeys=(Bucket.POLICY,),
-        keeps=(Bucket.PARKED, Bucket.VAULT, Bucket.BUDGETS),
-        reads=(Bucket.APPROVALS,),
+        keeps=(Bucket.BUDGETS,),
+        reads=(Bucket.PARKED, Bucket.VAULT, Bucket.APPROVALS),
     ),
     Row(
         "consultant",

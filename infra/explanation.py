@@ -77,13 +77,17 @@ def explain(
     records: Sequence[EgressRecorded],
     events: Sequence[AuditEvent],
 ) -> Explanation:
-    """Put together what is known; ``ended`` is None while the task runs."""
-    audited = {(item.step_id, item.attempts): item for item in _decisions(events)}
+    """Put together what is known; ``ended`` is None while the task runs.
+
+    An event or record that is stored twice, as an agent did a thing again or its message was sent again, counts once.
+    """
+    once = _first_said(events)
+    audited = {(item.step_id, item.attempts): item for item in _decisions(once)}
     summaries = ended.steps if isinstance(ended, TaskCompleted) else ()
     told = {summary.step_id for summary in summaries}
     rest = {item.step_id: item for item in audited.values() if item.step_id not in told}  # the last attempt of each
     steps = (*(_from_summary(summary, audited) for summary in summaries), *rest.values())
-    spent = sum((_money(event, "cost_usd") for event in events if event.action is Action.EGRESS_ENDED), Decimal(0))
+    spent = sum((_money(event, "cost_usd") for event in once if event.action is Action.EGRESS_ENDED), Decimal(0))
     return Explanation(
         task_id=task_id,
         outcome=_outcome(ended),
@@ -92,9 +96,17 @@ def explain(
         finished_at=ended.finished_at if ended else None,
         cost_usd=ended.cost_usd if isinstance(ended, TaskCompleted) else spent,
         steps=steps,
-        sent=_sent(records, events),
+        sent=_sent(tuple(dict.fromkeys(records)), once),
         timeline=tuple(events),
     )
+
+
+def _first_said(events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
+    """Return the events without those that say again what one before them said."""
+    said: dict[str, AuditEvent] = {}
+    for event in events:
+        said.setdefault(event.identity(), event)
+    return tuple(said.values())
 
 
 def _outcome(ended: TaskCompleted | TaskFailed | None) -> Outcome:

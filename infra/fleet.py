@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Fleet:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._renewing: dict[str, asyncio.Event] = {}
 
     def add(self, child: Child) -> None:
         """Start a child and keep it alive."""
@@ -47,15 +48,31 @@ class Fleet:
         """Return the process id of each child that runs."""
         return {name: process.pid for name, process in self._processes.items() if process.returncode is None}
 
+    async def renew(self, names: Collection[str], change: Callable[[], Awaitable[None]]) -> None:
+        """Drain these children, make a change while none of them runs, and start them again."""
+        changed = asyncio.Event()
+        self._renewing.update(dict.fromkeys(names, changed))
+        try:
+            await self._drain([process for name, process in self._processes.items() if name in names])
+            await change()
+        finally:
+            for name in names:
+                self._renewing.pop(name, None)
+            changed.set()
+
     async def stop(self) -> None:
         """Ask every child to drain; end those that are not gone within the grace time."""
         self._stopping = True
-        running = [process for process in self._processes.values() if process.returncode is None]
+        for keeper in self._keepers:
+            keeper.cancel()
+        await self._drain(list(self._processes.values()))
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    async def _drain(self, processes: Sequence[asyncio.subprocess.Process]) -> None:
+        running = [process for process in processes if process.returncode is None]
         for process in running:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
-        for keeper in self._keepers:
-            keeper.cancel()
         if running:
             waiting = [asyncio.create_task(process.wait()) for process in running]
             _, late = await asyncio.wait(waiting, timeout=self._grace_s)
@@ -64,7 +81,6 @@ class Fleet:
                     if process.returncode is None:
                         process.kill()
                 await asyncio.gather(*late)
-        await asyncio.gather(*self._keepers, return_exceptions=True)
 
     async def _keep(self, child: Child) -> None:
         delay = _FIRST_DELAY_S
@@ -74,6 +90,9 @@ class Fleet:
             code = await process.wait()
             if self._stopping:
                 return
+            if (changed := self._renewing.get(child.name)) is not None:
+                await changed.wait()
+                continue
             if time.monotonic() - started > _GOOD_RUN_S:
                 delay = _FIRST_DELAY_S
             self._tell(f"{child.name} ended with code {code}; starting it again in {delay:.1f} s (see {child.log})")

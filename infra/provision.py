@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from hybridmesh.bus.borders import PROVISIONERS
+from hybridmesh.bus.claimed_files import sole_writer
 from hybridmesh.bus.connection import open_connection
 from hybridmesh.bus.errors import MeshUnavailable, SetupError, UsageError
 from hybridmesh.bus.identity import create_identities, create_users, read_seed, rotate_identity
@@ -27,6 +28,7 @@ from hybridmesh.bus.tls import make_context, servers_of
 from hybridmesh.bus.topology import TOPOLOGY, Account
 
 _CONNECT_TIMEOUT_S = 10.0  # a server or cluster may be starting up
+_KEYS_TIMEOUT_S = 10.0  # another command may be making keys, in a tenth of a second
 
 
 async def provision_bus(url: str, settings: MeshSettings, *, replicas: int, keys: Path | None) -> None:
@@ -66,7 +68,17 @@ def create_keys(folder: Path, tenants: Sequence[str] = ()) -> dict[str, str]:
     That is each identity with its nkey, their ring, the vault key, and the cloud's own folder: ``cloud/`` holds the
     ring and the keys of the agents in the account CLOUD and nothing else, so that a host or container with a way out
     needs to see neither the vault key nor anybody's identity but its own.
+
+    Raises:
+        UsageError: another command is changing the folder and does not end.
+
     """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with sole_writer(folder, within_s=_KEYS_TIMEOUT_S):
+        return _complete(folder, tenants)
+
+
+def _complete(folder: Path, tenants: Sequence[str]) -> dict[str, str]:
     there = bound_seats(path.stem for path in folder.glob("*.nk"))
     asked = (name for tenant in tenants for name in seats_of(tenant))
     names = tuple(dict.fromkeys((*(row.agent for row in TOPOLOGY), *there, *asked)))
@@ -88,9 +100,11 @@ def create_keys(folder: Path, tenants: Sequence[str] = ()) -> dict[str, str]:
 def rotate_keys(folder: Path, names: Sequence[str]) -> None:
     """Give identities new keys; the ring keeps the one before beside the new one, as messages of it are under way.
 
+    It does not wait for another rotation: of two in a row, the key that agents run with would be the one to end.
+
     Raises:
-        UsageError: there is no such identity.
-        SetupError: the folder has no keys.
+        UsageError: there is no such identity, or another command is changing the folder.
+        SetupError: a key or the ring is damaged.
 
     """
     bound = bound_seats(path.stem for path in folder.glob("*.nk"))
@@ -98,8 +112,11 @@ def rotate_keys(folder: Path, names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             raise UsageError(f"there is no identity {name!r}", remedy=f"choose one of {', '.join(known)}")
-    for name in names:
-        rotate_identity(folder, name)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with sole_writer(folder, within_s=0):
+        for name in names:
+            rotate_identity(folder, name)
+        _complete(folder, ())
 
 
 def write_public(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from hybridmesh.bus.state import State
 from hybridmesh.bus.topology import AGENTS, Account, Bucket
 from hybridmesh.infra.disk import check_room
 from hybridmesh.infra.fleet import Child, Fleet, Tell, python_command
+from hybridmesh.infra.key_watch import KeyWatch
 from hybridmesh.infra.model_setup import ensure_models
 from hybridmesh.infra.nats.access import accounts_block
 from hybridmesh.infra.nats.keeper import Keeper
@@ -73,9 +74,9 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
     read_figures(settings)
     async with contextlib.AsyncExitStack() as stack:
         keys = data / "keys"
-        access = accounts_block(create_keys(keys))
+        users = create_keys(keys)
         binary = settings.bus.server_binary
-        server = NatsServer(data / "nats", port=settings.bus.port, binary=binary, access=access)
+        server = NatsServer(data / "nats", port=settings.bus.port, binary=binary, access=accounts_block(users))
         await asyncio.to_thread(server.start)
         stack.callback(server.stop)
         await _run_detached(partial(ensure_models, settings, tell))
@@ -98,6 +99,9 @@ async def mesh_up(settings: MeshSettings, options: Options, tell: Tell) -> Async
         stack.push_async_callback(end_tasks, {watching})
         async with connect_provisioner(server.url, keys, Account.LOCAL, settings.bus) as client:
             await _await_ready(client.jetstream(), fleet, {child.name for child in children}, tell)
+        key_watch = KeyWatch(keys, users, partial(_renew, fleet, children), server.let_in, tell)
+        following = asyncio.create_task(key_watch.watch())
+        stack.push_async_callback(end_tasks, {following})
         Endpoint(url=server.url, pid=server.pid, cloud=cloud).write(data)
         stack.callback(Endpoint.remove, data)
         yield Running(server.url, cloud, fleet, server, record)
@@ -151,6 +155,13 @@ def _children(
             name = agent if number == 0 else f"{agent}-{number + 1}"
             children.append(Child(name, command, environment, data / "logs" / f"{name}.log"))
     return children
+
+
+async def _renew(
+    fleet: Fleet, children: Sequence[Child], agents: Collection[str], change: Callable[[], Awaitable[None]]
+) -> None:
+    """Make a change while no replica of these agents runs."""
+    await fleet.renew([child.name for child in children if child.name.partition("-")[0] in agents], change)
 
 
 async def _await_ready(js: JetStreamContext, fleet: Fleet, names: Set[str], tell: Tell) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nats
 from nats.aio.client import Client
 
 from hybridmesh.bus.borders import PROVISIONERS, inbox_of
+from hybridmesh.bus.connection import Connection
 from hybridmesh.bus.identity import KeyRing, read_identity, read_seed
 from hybridmesh.bus.links import Links, make_links
 from hybridmesh.bus.settings import BusSettings, MeshSettings
@@ -39,14 +39,15 @@ class Guarded:
         async def note(error: Exception) -> None:
             errors.append(str(error))
 
-        client = await nats.connect(
+        client = Connection()
+        self.stack.push_async_callback(client.leave)  # also where it is refused: nats-py leaves such a socket open
+        await client.connect(
             self.server.url,
             nkeys_seed_str=read_seed(self.keys, name),
             inbox_prefix=inbox_of(name),
             error_cb=note,
             allow_reconnect=False,
         )
-        self.stack.push_async_callback(client.close)
         return client
 
     async def links(self, name: str) -> Links:

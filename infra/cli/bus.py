@@ -101,9 +101,10 @@ def keys(
 ) -> None:
     """Make the identities that are missing, and list them; with --rotate a new key for one, with --tenant its own.
 
-    What was signed by the key before is still trusted until the next rotation of that name. Afterwards write the
-    server's configuration again (`hybridmesh bus config`), reload the server, and restart who uses the key. Agents that
-    read this folder take the new key by themselves; where they have a copy, copy ring.json there before the restart.
+    What was signed by the key before is still trusted until the next rotation of that name. A mesh that `hybridmesh up`
+    runs on this folder takes it all by itself. Elsewhere write the server's configuration again (`hybridmesh bus
+    config`), reload the server, and restart who uses the key. Agents that read this folder take the new public key by
+    themselves; where they have a copy, copy ring.json there before the restart.
     """
     from hybridmesh.bus.seats import seats_of
     from hybridmesh.infra.provision import create_keys, rotate_keys
@@ -117,6 +118,6 @@ def keys(
         return
     write_table(("identity", "nkey"), sorted(users.items()))
     for name in rotate or ():
-        tell(f"{name} has a new key; restart it once the server knows the new configuration, and copies the new ring")
+        tell(f"{name} has a new key; `hybridmesh up` takes it, any other server and its {name} have to be told")
     for name in tenant or ():
-        tell(f"{' and '.join(seats_of(name))} get in once the server knows the new configuration")
+        tell(f"{' and '.join(seats_of(name))} get in where `hybridmesh up` runs, elsewhere once the server is told")

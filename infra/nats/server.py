@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import IO, Self
@@ -19,6 +20,8 @@ from hybridmesh.infra.parent_death import die_with_parent
 _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 20.0
 _PORT_TIMEOUT_S = 3.0
+_RELOAD_TIMEOUT_S = 5.0
+_RELOADED = b"Reloaded server configuration"
 
 
 def take_lock(folder: Path) -> IO[str]:
@@ -53,6 +56,8 @@ class NatsServer:
         self._access = access
         self._binary = find_binary(binary)
         self._lock: IO[str] | None = None
+        self._changing = threading.Lock()  # what it is started with, and the process that was
+        self._listens = -1  # the port that it was told: it goes on with no other configuration
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_port = port
         self._port = port or self._last_port()
@@ -104,8 +109,25 @@ class NatsServer:
             SetupError: it does not come up.
 
         """
-        self._end()
-        self._launch()
+        with self._changing:
+            self._end()
+            self._launch()
+
+    def let_in(self, access: str) -> None:
+        """Have it let in whom ``access`` names from now on; who is connected and named no more is cut off.
+
+        Raises:
+            SetupError: it does not say that it does.
+
+        """
+        with self._changing:
+            self._access = access  # also of the next start, if this does not come to its end
+            if self.alive():
+                self._write_config()
+                log = self._folder / "nats.log"
+                told = log.stat().st_size
+                os.kill(self.pid, signal.SIGHUP)
+                self._await_reload(log, told)
 
     def stop(self) -> None:
         """Stop, and give the folder free."""
@@ -145,9 +167,8 @@ class NatsServer:
     def _launch(self) -> None:
         for stale in self._folder.glob("*.ports"):
             stale.unlink()
-        port = self._port if self._port and _is_free(self._port) else -1
-        config = self._folder / "nats.conf"
-        config.write_text(self._config(port), "utf-8")
+        self._listens = self._port if self._port and _is_free(self._port) else -1
+        config = self._write_config()
         with (self._folder / "server.out").open("ab") as out:
             self._process = subprocess.Popen(
                 [str(self._binary), "-c", str(config)],
@@ -159,6 +180,12 @@ class NatsServer:
         self.url = self._await_ready()
         self._port = int(self.url.rpartition(":")[2])
         (self._folder / "port").write_text(str(self._port), "utf-8")
+
+    def _write_config(self) -> Path:
+        config, draft = self._folder / "nats.conf", self._folder / ".nats.conf"
+        draft.write_text(self._config(self._listens), "utf-8")
+        draft.replace(config)
+        return config
 
     def _config(self, port: int) -> str:
         folder = self._folder.resolve()
@@ -186,6 +213,20 @@ class NatsServer:
             time.sleep(0.01)
         self._end()
         raise SetupError(f"nats-server did not start: {self._log_end()}", remedy="see nats.log in the data folder")
+
+    def _await_reload(self, log: Path, told: int) -> None:
+        """Wait until the log says behind what it ``told`` before that the configuration was read again."""
+        end = time.monotonic() + _RELOAD_TIMEOUT_S
+        while time.monotonic() < end:
+            with log.open("rb") as lines:
+                lines.seek(told if told <= log.stat().st_size else 0)  # it begins anew at its limit
+                if _RELOADED in lines.read():
+                    return
+            time.sleep(0.01)
+        raise SetupError(
+            f"nats-server did not take its new configuration: {self._log_end()}",
+            remedy="see nats.log in the data folder, and start the mesh again",
+        )
 
     def _log_end(self) -> str:
         for name in ("nats.log", "server.out"):
