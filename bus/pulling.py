@@ -16,7 +16,10 @@ from nats.js.api import StatusCode
 from nats.js.errors import APIError
 
 _OVER = (StatusCode.NO_MESSAGES, StatusCode.REQUEST_TIMEOUT)
+_WHY = "Description"
+_MOVED = ("Server Shutdown", "Leadership Change")  # it is asked for again, elsewhere
 _LEFT = "Nats-Pending-Messages"  # of a request that is over: for how many messages it still was
+_LOOK_S = 0.5
 _LATE_S = 1.0  # how long the server's word that a request is over may take
 _WORTH_WAITING_S = 3.0  # until nothing more can come
 
@@ -42,19 +45,39 @@ class Pull(JetStreamContext.PullSubscription):
         """
         if messages := self._come(batch):
             return messages
-        within_s = timeout or _LATE_S
-        await self._ask(batch, within_s)
-        try:
-            async with asyncio.timeout(within_s + _LATE_S):
-                while self._asked > 0:
-                    if messages := self._come(batch, await self._queue.get()):
-                        return messages
-        except TimeoutError:
-            self._asked = 0  # and nobody says so
-        if (refused := self._refused) is not None:
-            self._refused = None
-            raise refused
+        until = time.monotonic() + (timeout or _LATE_S)
+        lost = False
+        while (left_s := until - time.monotonic()) > 0:
+            if lost or self._nc.is_reconnecting:
+                # Requests would wait with nats-py, and all be sent at once to the server that is found.
+                await asyncio.sleep(min(left_s, _LOOK_S))
+                lost = False
+                continue
+            await self._ask(batch, left_s)
+            if messages := await self._next(batch, left_s + _LATE_S):
+                return messages
+            if (refused := self._refused) is not None:
+                self._refused = None
+                raise refused
+            lost = self._connection != self._nc.stats["reconnects"] or self._nc.is_reconnecting
+            if not lost:
+                break
         raise nats.errors.TimeoutError
+
+    async def _next(self, most: int, within_s: float) -> list[Msg]:
+        """Return what comes while something may, nothing where the connection is lost on which it was asked for."""
+        until = time.monotonic() + within_s
+        while self._asked > 0:
+            try:
+                async with asyncio.timeout(min(_LOOK_S, max(0.0, until - time.monotonic()))):
+                    message = await self._queue.get()
+            except TimeoutError:
+                if not self._is_awaited() or time.monotonic() >= until:
+                    self._asked = 0  # and nobody says so
+            else:
+                if messages := self._come(most, message):
+                    return messages
+        return []
 
     async def unsubscribe(self) -> None:
         """Take nothing more; what comes until nothing more can is handed back, as nobody would acknowledge it."""
@@ -95,5 +118,8 @@ class Pull(JetStreamContext.PullSubscription):
             elif status != StatusCode.CONTROL_MESSAGE:
                 left = (message.headers or {}).get(_LEFT, "")
                 self._asked = max(0, self._asked - int(left)) if left.isdecimal() else 0
-                self._refused = None if status in _OVER else APIError(code=int(status))
+                if (message.headers or {}).get(_WHY) in _MOVED:
+                    self._asked, self._connection = 0, -1
+                else:
+                    self._refused = None if status in _OVER else APIError(code=int(status))
         return messages

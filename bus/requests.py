@@ -49,6 +49,7 @@ ERROR_HEADER = "mesh-error"
 # is asked once more later is refused.
 _VALID_S = 3600.0
 _LOOK_S = 0.5  # between two looks whether the connection still is the one that was asked over
+_LOOKED_UP_S = 20.0  # what the memory knows it tells in a fraction of a second: who is silent so long was killed
 _KINDS: dict[str, type[MeshError]] = {
     kind.__name__: kind
     for kind in (
@@ -182,22 +183,22 @@ class RemoteMemory:
 
     async def search(self, request: Search) -> Hits:
         """Find by meaning and words."""
-        return await self._ask(Ask.SEARCH, request, Hits)
+        return await self._ask(Ask.SEARCH, request, Hits, _LOOKED_UP_S)
 
     async def lookup(self, request: Lookup) -> Hits:
         """Find by exact key."""
-        return await self._ask(Ask.LOOKUP, request, Hits)
+        return await self._ask(Ask.LOOKUP, request, Hits, _LOOKED_UP_S)
 
     async def rank(self, request: Rank) -> Ranking:
         """Compare a text with descriptions by meaning."""
-        return await self._ask(Ask.RANK, request, Ranking)
+        return await self._ask(Ask.RANK, request, Ranking, _LOOKED_UP_S)
 
     async def forget(self, request: Forget) -> ForgetReceipt:
         """Remove without a trace."""
         return await self._ask(Ask.FORGET, request, ForgetReceipt)
 
-    async def _ask(self, ask: Ask, request: BaseModel, reply: type[R]) -> R:
+    async def _ask(self, ask: Ask, request: BaseModel, reply: type[R], timeout_s: float | None = None) -> R:
         try:
-            return await self._asker.ask(ask, request, reply)
+            return await self._asker.ask(ask, request, reply, timeout_s=timeout_s)
         except MeshUnavailable as error:
             raise MemoryUnavailable(str(error)) from error

@@ -107,3 +107,20 @@ async def test_a_lost_connection_takes_along_what_was_asked_over_it(bus: Bus) ->
         await publish(bus, "b")
         async with asyncio.timeout(5):
             assert [message.data for message in await pull.fetch(7, timeout=20)] == [b"b"]
+
+
+async def test_a_lost_connection_does_not_keep_a_queue_waiting(bus: Bus) -> None:
+    """Nothing is lost: what was asked for went with the server, and is asked for again once, as soon as it is back."""
+    async with pulling(bus) as pull:
+        fetching = asyncio.create_task(pull.fetch(4, timeout=30))
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(bus.server.stop)
+        await asyncio.sleep(1.5)
+        await asyncio.to_thread(bus.server.restart)
+        async with open_connection([bus.url], "publisher", None, None, within_s=10) as client:
+            js, begun = JetStream(client), time.monotonic()
+            await js.publish(subject_for(FeedbackGiven, "a"), b"a")
+            assert [message.data for message in await fetching] == [b"a"]
+            assert time.monotonic() - begun < 10
+            waiting = (await js.consumer_info(QUEUE.stream, QUEUE.durable)).num_waiting or 0
+            assert waiting <= 1
