@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from hybridmesh.infra.cli import main
-from hybridmesh.infra.cli.main import app
+from hybridmesh.infra.cli.program import app
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 import nats
 import pytest
 from hypothesis import settings as hypothesis_settings
+from xdist.remote import Producer  # type: ignore[import-untyped]  # it ships no types
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from harness import Bus
 from hybridmesh.bus.connection import open_connection
@@ -22,6 +24,20 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
 NAMES = tuple(row.agent for row in TOPOLOGY)
+
+
+class ByModule(LoadScopeScheduling):  # type: ignore[misc]
+    """A module goes to one worker, and all that run language models to the same: each takes memory and every core."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "models" if module.startswith("tests/connected/test_models_") else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule | None:
+    """Give out the tests as above where ``--dist loadfile`` is asked for."""
+    return ByModule(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

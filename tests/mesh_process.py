@@ -26,6 +26,7 @@ QUICK = (
     "models.local=smollm2-135m",
     "bus.ack_wait_s=5",
     "bus.drain_s=10",
+    "models.request_timeout_s=15",
     "profiles.balanced.review_wait_s=2",
     "profiles.secure-research.review_wait_s=2",
 )

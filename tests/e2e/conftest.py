@@ -1,4 +1,4 @@
-"""One mesh of real processes for the whole session, with the recording double as its cloud."""
+"""One mesh of real processes for all tests of a worker, with the recording double as its cloud."""
 
 import contextlib
 import socket
@@ -11,6 +11,8 @@ from cloud_thread import cloud_thread
 from hybridmesh.bus.topology import AGENTS
 from mesh_process import MeshProcess
 
+_WORKERS = 8  # at most, each with a mesh of its own
+
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[CloudDouble]:
@@ -19,23 +21,26 @@ def cloud() -> Iterator[CloudDouble]:
         yield double
 
 
-def free_block() -> int:
-    """Return the first of some ports that nobody listens on, one an agent."""
+def free_block(worker: str) -> int:
+    """Return the first of some ports that nobody listens on, one an agent, and that no other worker chooses."""
+    mine = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
     while True:
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            first = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            for port in range(first + 1, first + len(AGENTS)):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, OverflowError):
+            with socket.create_server(("127.0.0.1", 0)) as somewhere:
+                block = int(somewhere.getsockname()[1]) // len(AGENTS)
+            first = (block - block % _WORKERS + mine) * len(AGENTS)
+            for port in range(first, first + len(AGENTS)):
                 stack.enter_context(socket.create_server(("127.0.0.1", port)))
-            return int(first)
+            return first
 
 
 @pytest.fixture(scope="session")
-def _mesh(cloud: CloudDouble, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+def _mesh(cloud: CloudDouble, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[MeshProcess]:
     folder = tmp_path_factory.mktemp("e2e")
     (folder / "tmp").mkdir()
     process = MeshProcess(
         folder / "data",
-        ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}", f"metrics.port={free_block()}"),
+        ("cloud.provider=anthropic", f"cloud.base_url={cloud.url}", f"metrics.port={free_block(worker_id)}"),
         {"ANTHROPIC_API_KEY": "test", "TMPDIR": str(folder / "tmp")},
     )
     try:

@@ -17,7 +17,7 @@ from hybridmesh.bus import errors
 from hybridmesh.infra.cli import diagnosis
 from hybridmesh.infra.cli.exit_codes import ExitCode
 from hybridmesh.infra.cli.invocation import Invocation
-from hybridmesh.infra.cli.main import app
+from hybridmesh.infra.cli.program import app
 from hybridmesh.infra.cli.remedies import exit_code_of, remedy_for
 
 COMMANDS = [
@@ -54,6 +54,7 @@ def test_each_command_has_help_with_the_shared_options(words: list[str]) -> None
     assert ran.code == 0
     assert "--data" in ran.out
     assert "--json" in ran.out
+    assert "bool" not in ran.out  # a flag takes no value
     assert not ran.err
 
 
@@ -269,7 +270,7 @@ def test_an_option_of_a_place_is_not_empty(option: str) -> None:
 
 def test_the_start_is_light() -> None:
     """It runs on what you have: help is there at once, as nothing heavy is loaded for it."""
-    code = "import sys, hybridmesh.infra.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    code = "import sys, hybridmesh.infra.cli.program; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "typer" in loaded
     assert not {"asyncio", "pydantic", "nats", "faststream", "rich", "numpy", "onnxruntime", "cryptography"} & set(

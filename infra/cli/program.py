@@ -30,6 +30,7 @@ from hybridmesh.infra.cli import (
 )
 from hybridmesh.infra.cli.console import tell
 from hybridmesh.infra.cli.exit_codes import ExitCode
+from hybridmesh.infra.cli.flags import program_of
 from hybridmesh.infra.cli.remedies import exit_code_of, is_of_a_place, place_remedy_for, problem_of, remedy_for
 from hybridmesh.infra.cli.streams import are_no_text, replace_closed_streams, write_every_letter
 
@@ -84,13 +85,13 @@ def root(
     """Cloud reasoning for data that cannot leave."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def run(arguments: Sequence[str] | None) -> None:
     """Run the command line; an error is one line and its remedy, never a traceback."""
-    replace_closed_streams()
-    write_every_letter()
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of what a TLS connection does at its usual end
     try:
-        app(None if arguments is None else list(arguments))
+        replace_closed_streams()
+        write_every_letter()
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of what a TLS connection does at its usual end
+        program_of(app)(None if arguments is None else list(arguments))
     except MeshError as error:
         _leave(str(error), remedy_for(error), exit_code_of(error))
     except KeyboardInterrupt:
