@@ -101,6 +101,7 @@ _SENDING_ALONE = re.compile(rf"(?:^|[^\w.]){_SENDS}\((?:\w{{1,30}}=|[\"'{{])\Z",
 _DEFINES = re.compile(
     r"\s*(?:(?:export|public|private|protected|static|async|pub) )*(?:def|function|func|fn|sub|void) "
 )
+_OF_THIS_HOST = re.compile(r"\([\"'`]/[\w$]\Z")
 _FETCHED = re.compile(r"(?:\[(?:img|url)\]|\[(?:img|url)=|\\?(?:href|url|includegraphics)\{)\Z", re.IGNORECASE)
 _SHARE = re.compile(r"(?:^|[\s\"'(<])\\{2,4}[\w.-]{3,60}\\\Z")  # of a server, which Windows logs in to
 _MARKED = re.compile(r"(?:\[TOOL_(?:CALLS?|REQUEST|USE)\]|to=functions\.)\Z", re.IGNORECASE)
@@ -119,6 +120,7 @@ _CALL_TAG = re.compile(
 _TOOL_TAGS = frozenset({"tool", "tool_name", "function_name"})
 _FOR_GOOD = "["  # a call that no mark ends
 _PARAGRAPH = ":"  # one that a blank line ends
+_BRACKETS = "("  # one of a program, which its closing bracket ends, or a blank line
 CALL_KEYS = frozenset({
     "tool_call", "tool_calls", "function_call", "function_calls", "tool_use", "tool_input", "toolcall", "toolcalls",
     "functioncall", "functioncalls", "tooluse", "toolinput", "executable_code", "executablecode",
@@ -181,6 +183,8 @@ class Destinations:
         self._tags: _Tags = frozenset()
         self._name = ""  # of the tag that began last
         self._call: str | None = None
+        self._brackets = 0  # of a program's call that are open
+        self._quote = ""  # of the string in it that is open
 
     @property
     def leaving(self) -> bool:
@@ -248,10 +252,22 @@ class Destinations:
         marked = char in "].:" and (_MARKED.search(self._word) or "\u273f" in self._word)
         if marked or (char in ":,{[" and self._names_call(char)):
             self._call = _FOR_GOOD
-        elif char == ")" and self._last == "(" and self._call == _PARAGRAPH and _SENDING.search(self._word[:-1]):
-            self._call = None  # "fetch()" sends nothing
+        elif self._call == _BRACKETS:
+            self._follow_brackets(char)
         elif self._call is None and char in ":([={\"'" and self._begins_call(self._line + char):
             self._call = _PARAGRAPH
+            if self._sends() or _SENDING_ALONE.search(self._recent):
+                self._call, self._brackets, self._quote = _BRACKETS, 1, char.strip("({=")
+
+    def _follow_brackets(self, char: str) -> None:
+        if self._quote and _OF_THIS_HOST.search(self._recent):
+            self._call = None  # a path on whatever host the program is for, which the whole reply tells
+        elif self._quote or char in "\"'`":
+            closes = char == self._quote and not self._escapes
+            self._quote = "" if closes else self._quote or char
+        else:
+            self._brackets += {"(": 1, ")": -1}.get(char, 0)
+            self._call = self._call if self._brackets else None
 
     def _sends(self) -> bool:
         return _SENDING.search(self._word) is not None and _DEFINES.match(self._line) is None
@@ -316,7 +332,7 @@ class Destinations:
         if self._blank_line:  # it ends a paragraph, and what was left open in it but for an attribute of HTML
             self._depth, self._definition = 0, None
             self._tags &= _QUOTED
-            self._call = None if self._call == _PARAGRAPH else self._call
+            self._call = None if self._call in (_PARAGRAPH, _BRACKETS) else self._call
         if self._call == "```":
             self._call = None if _FENCE.fullmatch(self._line) else self._call
         elif self._call is None and (_CALL_FENCE.fullmatch(self._line) or self._is_fenced_action()):

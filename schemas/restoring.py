@@ -5,13 +5,14 @@ There is one way for all of them: a whole reply is a stream of one piece.
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from hybridmesh.schemas.destinations import Destinations
 from hybridmesh.schemas.nesting import follow_calls
-from hybridmesh.schemas.surrogates import Restorer
+from hybridmesh.schemas.requests import without_documents, would_leave
+from hybridmesh.schemas.surrogates import Restorer, find_lookalikes
 
 Form = Literal["text", "json"]
 
@@ -58,18 +59,118 @@ class Stream(Protocol):
 def open_reply(originals: Mapping[str, str], form: Form, *, own: bool = False, members: Collection[str] = ()) -> Stream:
     """Return the restorer for a reply of that form; nothing is put where it would leave again.
 
-    ``own`` text was written here and stays here: it gets back all that was taken from it, links included. ``members``
-    of JSON were asked for by name: one called "input", say, is no tool call's.
+    A reply streams up to its first value; the rest comes with ``finish``, as what stands below may send what stands
+    above, and then nothing is put back at all. ``own`` text was written here and stays here: it gets back all that was
+    taken from it, links included, as it comes. ``members`` of JSON were asked for by name: one called "input", say, is
+    no tool call's.
     """
-    return JsonReply(originals, own=own, members=members) if form == "json" else TextReply(originals, own=own)
+
+    def opened(watch: Callable[[], Follower] | None) -> _Restoring:
+        return JsonReply(originals, watch, members) if form == "json" else TextReply(originals, watch)
+
+    if own:
+        return opened(None)
+
+    def leaves(reply: str) -> bool:
+        def holds(piece: str) -> bool:
+            return any(mark.surrogate in originals for mark in find_lookalikes(piece))
+
+        if would_leave(reply, holds, members):
+            return True
+        if form == "text" or not holds(beside := without_documents(reply)):
+            return False
+        as_text = TextReply(originals, Destinations)  # what was no JSON is markup to somebody
+        as_text.feed(beside)
+        as_text.finish()
+        return bool(as_text.tally.withheld)
+
+    return JudgedReply(opened, leaves)
+
+
+class Follower(Protocol):
+    """What says of a text as it comes whether it would leave."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether what comes next would leave."""
+        ...
+
+    @property
+    def calling(self) -> bool:
+        """Whether it stands inside of a tool call."""
+        ...
+
+    def read(self, text: str) -> None:
+        """Go on by a piece of the text."""
+        ...
+
+
+class _Withholding:
+    """Of a reply in which all would leave."""
+
+    leaving = True
+    calling = False
+
+    def read(self, text: str) -> None:
+        """Go on; nothing changes."""
+
+
+class _Restoring(Stream, Protocol):
+    @property
+    def has_restored(self) -> bool:
+        """Whether a value was put back so far."""
+        ...
+
+
+class JudgedReply:
+    """A reply from outside, which is judged as a whole before the first of its values is shown."""
+
+    def __init__(
+        self, opened: Callable[[Callable[[], Follower] | None], _Restoring], leaves: Callable[[str], bool]
+    ) -> None:
+        self._opened = opened
+        self._leaves = leaves
+        self._restoring = opened(Destinations)
+        self._read: list[str] = []
+        self._held: list[str] = []
+        self._shown = 0  # characters
+
+    @property
+    def tally(self) -> Tally:
+        """What was done so far."""
+        return self._restoring.tally
+
+    def feed(self, text: str) -> str:
+        """Take the next piece, return what is certain by now."""
+        self._read.append(text)
+        restored = self._restoring.feed(text)
+        if self._restoring.has_restored:
+            self._held.append(restored)
+            return ""
+        self._shown += len(restored)
+        return restored
+
+    def finish(self) -> str:
+        """Return the rest."""
+        rest = "".join([*self._held, self._restoring.finish()])
+        reply = "".join(self._read)
+        if not self._restoring.has_restored or not self._leaves(reply):
+            return rest
+        self._restoring = self._opened(_Withholding)
+        return (self._restoring.feed(reply) + self._restoring.finish())[self._shown :]
 
 
 class TextReply:
     """A reply in plain text, Markdown, HTML or code."""
 
-    def __init__(self, originals: Mapping[str, str], *, own: bool = False) -> None:
-        self._restorer = Restorer(originals, watch=None if own else Destinations())
+    def __init__(self, originals: Mapping[str, str], watch: Callable[[], Follower] | None = None) -> None:
+        self._restorer = Restorer(originals, watch=None if watch is None else watch())
         self.tally = Tally()
+
+    @property
+    def has_restored(self) -> bool:
+        """Whether a value was put back so far."""
+        return bool(self._restorer.used)
 
     def feed(self, text: str) -> str:
         """Take the next piece, return what is certain by now."""
@@ -89,17 +190,27 @@ class JsonReply:
     value of a member that is a tool call nothing is put back.
     """
 
-    def __init__(self, originals: Mapping[str, str], *, own: bool = False, members: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        originals: Mapping[str, str],
+        watch: Callable[[], Follower] | None = None,
+        members: Collection[str] = (),
+    ) -> None:
         self._originals = originals
-        self._own = own
+        self._new_watch = watch
         self._outside: Restorer | None = None
-        self._around: Destinations | None = None
+        self._around: Follower | None = None
         self._called = False  # whether a tool call began between strings: of a document that is no JSON
         self._inside: Restorer | None = None
         self._begun: _Begun | None = None
         self._pending = ""  # the beginning of an escape
         self._nesting = follow_calls(members)
         self.tally = Tally()
+
+    @property
+    def has_restored(self) -> bool:
+        """Whether a value was put back so far."""
+        return bool(self.tally.used or any(part.used for part in (self._inside, self._outside) if part is not None))
 
     def feed(self, text: str) -> str:
         """Take the next piece, return what is certain by now."""
@@ -189,10 +300,10 @@ class JsonReply:
             return self._close(restorer) + '"'
         return restorer.feed(f'"{begun.text}"', ['"', *begun.shown, '"']) + self._close(restorer)
 
-    def _watch(self) -> Destinations | None:
-        if self._own:
+    def _watch(self) -> Follower | None:
+        if self._new_watch is None:
             return None
-        watch = Destinations()
+        watch = self._new_watch()
         if self._called or self._nesting.in_call:
             watch.read("[TOOL_CALLS]")
         return watch

@@ -20,6 +20,9 @@ _NOBODYS = frozenset({
     "admin", "billing", "buchhaltung", "contacto", "helpdesk", "hello", "hotline", "kontakt", "newsletter", "noreply",
     "office", "postmaster", "reply", "root", "sales", "service", "support", "webmaster", "kropka", "punkt", "punto",
 })  # fmt: skip
+_DAY = 12  # characters of a day before its month
+_DAY_BEFORE = re.compile(r"\d(?:\.|st|nd|rd|th|er|º)?,? (?:of |de |di )?$")
+_YEAR_BEHIND = re.compile(r",? \d")
 _LEAST = 3  # letters of a part or characters of a value that is looked for elsewhere
 
 _NOT_PARTS = frozenset({
@@ -72,9 +75,18 @@ def _mail_names(value: str) -> Iterator[str]:
 
 def _repeats(text: str, index: PhraseIndex, values: Mapping[str, tuple[str, float]]) -> Iterator[Span]:
     for start, end, value in index.find(text):
+        if value.lower() in CALENDAR_WORDS and _is_dated(text, start, end):
+            continue
         if is_same(value, text[start:end]) and not (value.isalpha() and _CODE.match(text, end)):
             kind, score = values[value]
             yield Span(start=start, end=end, type=kind, score=score, source="repeat")
+
+
+def _is_dated(text: str, start: int, end: int) -> bool:
+    """Say whether a month has a day or a year beside it: "3. Mai", whoever else the text is about."""
+    return (
+        _DAY_BEFORE.search(text, max(0, start - _DAY), start) is not None or _YEAR_BEHIND.match(text, end) is not None
+    )
 
 
 def _linked(text: str, index: PhraseIndex) -> Iterator[Span]:

@@ -1,8 +1,13 @@
-"""``python -m hybridmesh.infra.pii_training``: trains the classifier from the base and writes it into a folder."""
+"""``python -m hybridmesh.infra.pii_training``: makes the classifier by its recipe and writes it into a folder.
+
+What is done is kept beside it, training by training, so that one that was interrupted goes on.
+"""
 
 import argparse
+import hashlib
 import logging
 import shutil
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,14 +16,12 @@ from hybridmesh.infra.pii_training.catalogues import fetch_catalogues, read_cata
 from hybridmesh.infra.pii_training.corpora import CORPORA, read_corpus
 from hybridmesh.infra.pii_training.export import export
 from hybridmesh.infra.pii_training.rampart import build, fetch_base, labels_of
+from hybridmesh.infra.pii_training.recipe import RECIPE, Training, go_on, mean_of, missing, shortened
 from hybridmesh.infra.pii_training.released import read_released
 from hybridmesh.infra.pii_training.synthesis import Labelled, synthesise
 from hybridmesh.infra.pii_training.training import encode, save_labels, train
 from hybridmesh.infra.pii_training.values import LOCALES
 
-_SEED = 20261125
-_TEXTS = 300_000
-_STEPS = 12_000
 _SMALL, _TIMES = "wnut", 4  # the one corpus of noisy English is small
 
 logger = logging.getLogger(__name__)
@@ -29,14 +32,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, help="the base model's folder; without it, it is fetched")
     parser.add_argument("--corpora", type=Path, help="the folder of the open corpora; without it, synthetic texts only")
-    parser.add_argument("--out", type=Path, required=True, help="where the model goes")
-    parser.add_argument("--steps", type=int, default=_STEPS)
-    parser.add_argument(
-        "--start", type=Path, help="a checkpoint, or a released model.onnx, to go on from in place of the base"
-    )
-    parser.add_argument("--seed", type=int, default=_SEED, help="another one, other texts")
+    parser.add_argument("--out", type=Path, required=True, help="where the model goes, and what is done so far")
+    parser.add_argument("--start", type=Path, help="a checkpoint or a released model.onnx: one training from it alone")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--texts", type=int, default=_TEXTS, help="how many synthetic texts")
+    parser.add_argument("--steps", type=int, help="so many of each training at most, to try it")
+    parser.add_argument("--texts", type=int, help="so many synthetic texts of each at most")
     parser.add_argument(
         "--export", type=Path, nargs="+", help="train nothing: export the mean of these checkpoints or released models"
     )
@@ -44,31 +44,66 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     given.out.mkdir(parents=True, exist_ok=True)
     base: Path = given.base or fetch_base(given.out)
-    checkpoint = given.out / "checkpoint.pt"
     labels = labels_of(base)
     model = build(base, labels)
-    starts: list[Path] = given.export or [path for path in (given.start,) if path]
-    if starts:
-        model.load_state_dict(_mean([_weights(start) for start in starts]))
-    if not given.export:
-        tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(base / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        catalogues = read_catalogues(fetch_catalogues(given.out), LOCALES)
-        texts = [*synthesise(given.texts, given.seed, catalogues), *_corpora(given.corpora)]
-        logger.info("%d texts, %d of them synthetic", len(texts), given.texts)
-        train(
-            model,
-            [encode(text, tokenizer, labels) for text in texts],
-            steps=given.steps,
-            threads=given.threads,
-            seed=given.seed,
-            mask=tokenizer.token_to_id("[MASK]"),
-            checkpoint=checkpoint,
-        )
+    if given.export:
+        weights, shares = [_weights(path) for path in given.export], [1 / len(given.export)] * len(given.export)
+    else:
+        most = max(training.steps for training in RECIPE), max(training.texts for training in RECIPE)
+        plan = shortened(go_on() if given.start else RECIPE, given.steps or most[0], given.texts or most[1])
+        begun = model.state_dict() if given.start is None else _weights(given.start)
+        work = given.out / f"plan-{_key(plan, given)}"  # another plan takes up nothing of this one
+        work.mkdir(exist_ok=True)
+        _train(plan, begun, model, base, labels, given, work)
+        weights = [_weights(_done(work, training.name)) for training in plan]
+        shares = [training.share for training in plan]
+    model.load_state_dict(mean_of(weights, shares))
     export(model, model.config.hidden_size, given.out)
     save_labels(labels, given.out)
     shutil.copy(base / "tokenizer.json", given.out / "tokenizer.json")
+
+
+def _train(
+    plan: tuple[Training, ...],
+    begun: Mapping[str, Any],
+    model: Any,
+    base: Path,
+    labels: tuple[str, ...],
+    given: argparse.Namespace,
+    work: Path,
+) -> None:
+    """Do what is missing of the plan; ``begun`` are the weights of the base."""
+    torch: Any = import_module("torch")
+    begun = {name: value.clone() for name, value in begun.items()}
+    tokenizer: Any = import_module("tokenizers").Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    catalogues = read_catalogues(fetch_catalogues(given.out), LOCALES)
+    have = [training.name for training in plan if _done(work, training.name).is_file()]
+    for training in missing(plan, have):
+        texts = [*synthesise(training.texts, training.seed, catalogues), *_corpora(given.corpora)]
+        logger.info("%s: %d texts, %d of them synthetic", training.name, len(texts), training.texts)
+        model.load_state_dict(_weights(_done(work, training.after)) if training.after else begun)
+        train(
+            model,
+            [encode(text, tokenizer, labels) for text in texts],
+            training,
+            threads=given.threads,
+            mask=tokenizer.token_to_id("[MASK]"),
+            record=work / f"{training.name}.part",
+        )
+        written = work / f"{training.name}.new"
+        torch.save(model.state_dict(), written)
+        written.replace(_done(work, training.name))
+
+
+def _key(plan: tuple[Training, ...], given: argparse.Namespace) -> str:
+    start = b"" if given.start is None else given.start.read_bytes()
+    return hashlib.sha256(repr((plan, given.corpora is None)).encode() + start).hexdigest()[:8]
+
+
+def _done(folder: Path, name: str) -> Path:
+    return folder / f"{name}.pt"
 
 
 def _weights(start: Path) -> dict[str, Any]:
@@ -76,14 +111,6 @@ def _weights(start: Path) -> dict[str, Any]:
     if start.suffix == ".onnx":
         return {name: torch.tensor(value) for name, value in read_released(start).items()}
     return dict(torch.load(start))
-
-
-def _mean(states: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the mean of weights that were trained on from one another: it errs less on texts unlike those of training.
-
-    Wortsman and others, "Model soups", 2022 (arXiv 2203.05482).
-    """
-    return {name: sum(state[name] for state in states) / len(states) for name in states[0]}
 
 
 def _corpora(folder: Path | None) -> list[Labelled]:

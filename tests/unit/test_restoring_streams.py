@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridmesh.schemas.nesting import is_told_late
+from hybridmesh.schemas.requests import would_leave
 from hybridmesh.schemas.restoring import Form, Stream, open_reply
 from hybridmesh.schemas.surrogates import Restorer
 
@@ -26,6 +27,8 @@ PIECES = [
     "https://e.org/?q=", "<a href='", "<img src=x ", ">", "<tool_call>", "</tool_call>", "\\", "\\_", "&#91;", "&#93;",
     "%5B", "%5D", "PERSON_", "7Q2M", "\n", "\n\n", " ", '"', "{", "}", ":", ",", '"tool_calls":', '"a": ', "é", "😀",
     ".x", "www.", "//", '"[CARD_DIGITS_9D3G]"', '"input":', "<", "url(",
+    "\nsend_email to=", "\n```py\nrequests.post('https://e.example', data=", "<form action=//e>",
+    '{"action": {"name": "send", ',
     "```tool_code\n", "```\n", "\\u005b", "\\ud83d", "\\n", "\x00", "\ufffd",
 ]  # fmt: skip
 REPLIES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
@@ -222,8 +225,9 @@ def test_nothing_is_put_where_it_would_leave_again(reply: str) -> None:
     text, stream = whole(reply)
     assert not any(value in text for name, value in ORIGINALS.items() if not name.startswith(("[TEXT", "[URL")))
     assert stream.tally.withheld
-    after, _ = whole(f"{reply}\n\nDear [PERSON_LAST_7Q2M]")
-    assert after.endswith("O'Neil") or any(mark in reply for mark in FOR_GOOD)
+    if not would_leave(reply, lambda piece: any(name in piece for name in ORIGINALS)):  # where all is refused
+        after, _ = whole(f"{reply}\n\nDear [PERSON_LAST_7Q2M]")
+        assert after.endswith("O'Neil") or any(mark in reply for mark in FOR_GOOD)
 
 
 @pytest.mark.parametrize(

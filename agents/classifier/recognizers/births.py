@@ -11,7 +11,8 @@ _MONTH = (
 )
 _DATE = re.compile(
     r"(?<![\w])(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.] ?\d{1,2}[-/.] ?(?:\d{4}|\d{2})"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er|º)? (?:of |de )?{_MONTH} (?:de |del )?\d{{4}}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er|º)?[ .-]{{0,2}}(?:of |de )?{_MONTH}[ -]{{0,2}}(?:de |del )?"
+    r"(?:\d{4}|['’]?\d{2})"
     rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|(?:19|20)\d{{6}})(?!\w)",
     re.IGNORECASE,
 )
@@ -31,7 +32,10 @@ _OF_PATIENT = re.compile(
     re.IGNORECASE,
 )
 # "*08.11.1969": how registers and hospitals write it in German; without a blank, as a list would have one.
-_STAR = re.compile(r"(?<![\w*])\*(?P<value>\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2}))(?![\w*])")
+_STAR = re.compile(
+    rf"(?:(?<![\w*])\*|\(\* ?)(?P<value>\d{{1,2}}\.(?:\d{{1,2}}\.(?:\d{{4}}|\d{{2}})| ?{_MONTH} ?\d{{4}}))(?![\w*])",
+    re.IGNORECASE,
+)
 # "born on the second of November nineteen fifty-eight": a number, a month and a year in words, up to where or a stop.
 _NUMBER = (
     r"(?:fi?rst|second|third|[a-z]{2,10}th|twenty-[a-z]{3,8}|thirty-first|[a-zäöü]{2,30}ten"

@@ -17,13 +17,13 @@ WORDS: Final = {
     "en": Words(
         r"my name['’]?s|my name is",
         r"it['’]?s|it is|this is|i['’]?m|i am",
-        r"from|here|at|speaking|calling|again|and",
-        r"hi|hey|hello|hiya|dear|good morning|morning",
+        r"from|here|at|speaking|calling|again|and|btw",
+        r"hi|hey|yo|hello|hiya|dear|good morning|morning",
         r"thanks(?: a lot| so much| again)?|thank you|cheers|regards|best|love|thx|bye|see you(?: \w{2,8})?|xx?x?",
     ),
     "de": Words(
         r"mein name ist|ich hei(?:ß|ss)e",
-        r"hier (?:ist|spricht|schreibt)(?: der| die)?|(?:ich )?bin (?:der|die)|ich bin",
+        r"hier (?:ist|spricht|schreibt)(?: der| die)?|(?:ich )?bin (?:der|die)|ich bin|das (?:ist|war) (?:der|die)",
         r"aus|vom|von|hier|und",
         r"hi|hallo|hey|moin|servus|huhu|liebe[r]?|guten morgen|na",
         r"lg|vg|mfg|gru(?:ß|ss)|gr(?:ü|ue)(?:ß|ss)e|danke|dank(?: dir| euch)?|tschüss|ciao|bis (?:dann|morgen)",
@@ -37,7 +37,7 @@ WORDS: Final = {
     ),
     "es": Words(
         r"me llamo|mi nombre es",
-        r"soy|aquí|(?:te|le|les) escribe|habla",
+        r"soy(?: el| la)?|aquí|(?:te|le|les) escribe|habla",
         r"de|del|y",
         r"hola|buenas|buenos días|ey|querid[oa]",
         r"gracias|(?:un )?saludos?|(?:un )?besos?|(?:un )?abrazos?|hasta (?:mañana|luego|pronto)|chao",
@@ -73,6 +73,7 @@ WORDS: Final = {
 }
 # Whom one greets so, and nobody is called.
 NOBODY_WORDS: Final = """
+stuck knackered chatgpt alexa siri
 all allerseits allemaal alle bella bello boss bro bruh buddy chef chicas chicos dude everyone folks forum ganz gals
 guys iedereen jungs ladies leute luitjes mates maties mädels ppl peeps raga ragazzi ragazze support team tlm todos
 todas tous tutti wam wapa wszystkim ya yall zusammen help please sorry urgent okay

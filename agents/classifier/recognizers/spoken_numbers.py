@@ -19,7 +19,7 @@ _TENS = {  # and what stands between ten and twenty, where numbers are told in p
     "de": r"zehn|elf|zwölf|[a-zü]{3,6}zehn|(?:[a-zü]{3,6}und)?(?:zwanzig|dreißig|[a-zü]{3,5}zig)",
     "fr": r"dix|onze|douze|treize|quatorze|quinze|seize|vingts?|trente|quarante|cinquante|soixante|septante|nonante",
     "es": r"diez|once|doce|trece|catorce|quince|dieci[a-zé]{3,6}|veint[a-zé]{1,8}"
-    r"|(?:tre|cuare|cincue|sese|sete|oche|nove)nta",
+    r"|(?:trei|cuare|cincue|sese|sete|oche|nove)nta",
     "it": r"dieci|[a-z]{2,7}dici|dici[a-z]{4,6}|(?:vent|(?:tre|quara|cinqua|sessa|setta|otta|nova)nt)[a-zé]{1,7}",
     "nl": r"tien|elf|twaalf|[a-z]{3,5}tien|(?:[a-zë]{3,6}[eë]n)?(?:twin|der|veer|vijf|zes|zeven|tach|negen)tig",
     "pl": r"dziesięć|[a-zęćś]{3,9}naście|dwadzieścia|trzydzieści|czterdzieści|[a-zęćś]{4,8}dziesiąt",
