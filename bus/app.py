@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from faststream import AckPolicy, FastStream, Response
 from faststream.nats import NatsBroker, NatsMessage
@@ -39,6 +40,7 @@ _PATIENCE_S, _WAITING_S = 2.0, 10.0  # before it is told that the bus does not a
 _FIRST = asyncio.FIRST_COMPLETED
 STARVED_S = 5  # to leave in, for who gets no memory: whatever it still has in hand comes back
 TO_LEAVE_S = 30  # after the grace time: longer than a publish is tried
+_REFUSED, _REFUSALS = "authorization violation", 5  # in a row, a second apart: from each server of a cluster
 METRICS_BLOCKS = 16  # so many replicas of an agent on one machine find a port
 
 
@@ -46,12 +48,35 @@ Builder = Callable[[Links], Awaitable[Agent]]
 
 
 class _Broker(NatsBroker):
-    """A broker on a client that closes each failed try of a connection."""
+    """A broker on a client that closes each failed try of a connection, and that no refusal keeps from seeking on.
+
+    ``refused`` hears that servers have let this key in no more, several times in a row: it was rotated, or taken away.
+    """
+
+    refused: Callable[[], Awaitable[None]] | None = None
 
     async def _connect(self) -> Connection:
         client, connected = Connection(), False
+        how: dict[str, Any] = dict(self._connection_kwargs)
+        at_start = how["error_cb"]
+        refusals, connection = 0, 0
+
+        async def note(error: Exception) -> None:
+            nonlocal refusals, connection
+            if not connected:
+                await at_start(error)  # raises what a server says for good
+                return
+            # Raised later it would end the task in which nats-py seeks a server, and nobody would hear of that: the
+            # process would live on without the bus, whatever the server says a moment later.
+            if client.stats["reconnects"] != connection:
+                refusals, connection = 0, client.stats["reconnects"]
+            refusals += _REFUSED in str(error).lower()
+            if refusals == _REFUSALS and self.refused is not None:
+                await self.refused()
+
+        how["error_cb"] = note
         try:
-            await client.connect(**self._connection_kwargs)
+            await client.connect(**how)
             connected = True
         finally:
             if not connected:
@@ -77,10 +102,11 @@ def make_broker(
 ) -> NatsBroker:
     """Return a broker that leaves no message in a log, and seeks a lost server for ever.
 
-    But for what nats-py takes for the end, an error that a server tells before it closes: ``closed`` hears of that.
+    But for what nats-py takes for the end, an error that a server tells before it closes, and for a key that is let in
+    no more: ``closed`` hears of that.
     """
     tls = make_context(settings)
-    return _Broker(
+    broker = _Broker(
         servers_of(url, settings),
         name=f"hybridmesh-{identity.name}",
         max_reconnect_attempts=-1,
@@ -94,6 +120,8 @@ def make_broker(
         ack_policy=AckPolicy.MANUAL,
         apply_types=False,  # requests are read and checked by bus/requests.py; injection goes through threads
     )
+    broker.refused = closed
+    return broker
 
 
 def make_admission(links: Links, endings: HeardEndings) -> Admission:
@@ -238,8 +266,11 @@ class AgentApp:
             await end_tasks([task for task in (connecting, told) if not task.done()])
 
     async def _note_closed(self) -> None:
-        """End, as no loop does by itself, when the connection is gone for good: all calls would fail for ever."""
-        self._give_up(MeshUnavailable("the connection was closed for good"))
+        """End, as no loop does by itself, when the connection is gone for good: all calls would fail for ever.
+
+        Who starts it again has it read its key anew.
+        """
+        self._give_up(MeshUnavailable("the connection was closed for good, or the key is let in no more"))
 
     def _give_up(self, fault: Exception) -> None:
         self._fault = fault

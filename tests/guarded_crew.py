@@ -105,7 +105,7 @@ class Crew:
             held = [(await looking[account].stream_info(name)).state.messages for account, name in queues]
             return not any(held)
 
-        await eventually(empty, 20)
+        await eventually(empty, 60)
 
     def _build(self, name: str, links: Links) -> Agent:
         builders = {

@@ -22,6 +22,8 @@ from hybridmesh.schemas.tasks import (
     TaskSubmitted,
 )
 
+_GONE = "-"  # in place of a text
+
 
 def start(task: TaskSubmitted, plan: Plan, floor: Sensitivity, *, now: datetime, due_at: datetime) -> TaskState:
     """Return the task with its first steps released."""
@@ -144,7 +146,7 @@ def give_up(state: TaskState, task_id: str, reason: str, detail: str, now: datet
     end = TaskFailed(
         task_id=task_id, tenant=tenant_of(state), outcome="failed", reason=reason, detail=detail, finished_at=now
     )
-    return state.model_copy(update={"end": end})
+    return _over(state, end)
 
 
 def _release(state: TaskState, cause: Message) -> TaskState:
@@ -183,7 +185,17 @@ def _cancelled(task: TaskSubmitted, now: datetime) -> TaskFailed:
 
 
 def _end(state: TaskState, cause: Message, end: TaskCompleted | TaskFailed) -> TaskState:
-    return state.model_copy(update={"end": end, "ended_by": cause.identity()})
+    return _over(state, end).model_copy(update={"ended_by": cause.identity()})
+
+
+def _over(state: TaskState, end: TaskCompleted | TaskFailed) -> TaskState:
+    """Give a task its end; what was asked is private, may be long and is nobody's any more, and the record stays."""
+    task = state.task and state.task.model_copy(update={"goal": _GONE, "inputs": ()})
+    plan = state.plan
+    if plan is not None:
+        steps = tuple(step.model_copy(update={"instruction": _GONE}) for step in plan.steps)
+        plan = plan.model_copy(update={"steps": steps})
+    return state.model_copy(update={"end": end, "task": task, "plan": plan})
 
 
 def _open_step(state: TaskState, name: StepId) -> StepState | None:

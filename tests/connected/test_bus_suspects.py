@@ -54,9 +54,12 @@ async def hand_out(bus: Bus, times: int) -> list[Msg]:
     """Have all that waits handed out so often, to somebody who says nothing of what came of it."""
     # By an option nats-py's own, which asks for one batch and no more: what is handed back goes to who asks next.
     queue = await bus.js.pull_subscribe_bind(durable="classifier", stream=QUEUE)
+    waiting = await bus.count(QUEUE)
     found: list[Msg] = []
     for _ in range(times):
-        found = await queue.fetch(50, timeout=2)
+        found = []
+        while len(found) < waiting:  # a busy server may give some now and the others later
+            found += await queue.fetch(waiting - len(found), timeout=5)
         for message in found:
             await message.nak()
     await queue.unsubscribe()

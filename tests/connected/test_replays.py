@@ -96,7 +96,7 @@ class Scene:
                 await self.mesh.answer(asked.request, approved=True, by="anna")
             return await self.mesh.ended(task_id) is not None
 
-        await eventually(ended, 30)
+        await eventually(ended, 60)
         await self.crew.rest()
         return task_id
 
