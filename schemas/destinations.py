@@ -101,7 +101,7 @@ _SENDING_ALONE = re.compile(rf"(?:^|[^\w.]){_SENDS}\((?:\w{{1,30}}=|[\"'{{])\Z",
 _DEFINES = re.compile(
     r"\s*(?:(?:export|public|private|protected|static|async|pub) )*(?:def|function|func|fn|sub|void) "
 )
-_OF_THIS_HOST = re.compile(r"\([\"'`]/[\w$]\Z")
+_OF_THIS_HOST = re.compile(r"\([\"'`](?:/[\w$]|https?://(?:localhost|127\.0\.0\.1)[:/])\Z")
 _FETCHED = re.compile(r"(?:\[(?:img|url)\]|\[(?:img|url)=|\\?(?:href|url|includegraphics)\{)\Z", re.IGNORECASE)
 _SHARE = re.compile(r"(?:^|[\s\"'(<])\\{2,4}[\w.-]{3,60}\\\Z")  # of a server, which Windows logs in to
 _MARKED = re.compile(r"(?:\[TOOL_(?:CALLS?|REQUEST|USE)\]|to=functions\.)\Z", re.IGNORECASE)

@@ -37,6 +37,7 @@ _NAMED = re.compile(
     r"\s{0,3}[\"'`]?\Z",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"\W{0,9}[^\W\d_][\w ]{0,40}:\W{0,4}")  # "Werkzeugaufruf: sende_nachricht", alone in its line
 _HEADS = re.compile(rf"\W*(?:{_CALL_WORDS})\W{{1,3}}\Z", re.IGNORECASE)
 _MARKS = re.compile(r"[\W_\d]*\Z")
 _NAME = re.compile(
@@ -72,7 +73,10 @@ _DOES = re.compile(
 )
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*")
 _OPENING = " \t\"'`*_(<[{"
-_DESCRIBES = words("owner author maintainer contact admin team responsible description help")
+_DESCRIBES = words(
+    "owner author maintainer contact admin team responsible description help by reporter besitzer verantwortlich autor "
+    "von auteur responsable par por autore responsabile da eigenaar door"
+)
 _HTTP = re.compile(r"(?<![\w/])(?:POST|PUT|PATCH|DELETE)(?!\w)")
 _ADDRESS = re.compile(r"(?:https?|wss?|ftp)://", re.IGNORECASE)
 _CALLS_ADDRESS = re.compile(
@@ -161,7 +165,8 @@ def _is_order(name: re.Match[str], lines: list[str], at: int, holds: Holds) -> b
     called = named or _CALLED.search(before) is not None
     if not (is_sending_name(name.group()) or (called and _IDENTIFIER.match(name.group()))):
         return False
-    first = called or (start < _NEAR and _MARKS.fullmatch(before) is not None)
+    labelled = alone and _LABEL.fullmatch(before) is not None
+    first = called or labelled or (start < _NEAR and _MARKS.fullmatch(before) is not None)
     below = _below(lines, at, indented=not (named or alone)) if first else ()
     rest = "\n".join([line[name.end() : name.end() + _FAR], *below])
     if not holds(rest) or _LOGGED.match(line) or _TABLE_ROW.fullmatch(line):

@@ -68,15 +68,16 @@ _NO_NAMES = frozenset({
 _HEREDOC = re.compile(r"<<-?\s*[\"']?[A-Za-z]")
 _MOST_STATEMENTS = 400
 _OWN_PLACE = re.compile(
-    r"\b(?:os\.environ|getenv|process\.env|sys\.argv|argparse|ENV\[|localhost|127\.0\.0\.1)|\([\"'`]/(?![/\\])",
+    r"\b(?:os\.environ|getenv|process\.env|sys\.argv|argparse|ENV\[|(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?=[/\"'`]))|\([\"'`]/(?![/\\])",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,20}:\\?/\\?/(?!localhost\b|127\.0\.0\.1\b|\[::1\])"
+    r"\b[a-z][a-z0-9+.-]{1,20}:\\?/\\?/(?!(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:[/\"'`]|$))"
     r"|[\"'`@/](?![\w.-]*\.(?:txt|csv|json|log|py|js|ts|html|xml|ya?ml|pdf|md|png)\b)(?:[\w-]{1,63}\.)+[a-z]{2,24}(?::\d+)?[\"'`/\\]"
     r"|@(?:[\w-]{1,63}\.)+[a-z]{2,24}|(?<!127\.0)\b(?!127\.0\.0\.1)\d{1,3}(?:\.\d{1,3}){3}\b",
     re.IGNORECASE,
 )
+_HERE = re.compile(r"\([\"'`]https?://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?[/\"'`]")
 _HOST_IN_PROSE = re.compile(r"(?<![\w.])(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}\b(?!\()", re.IGNORECASE)
 _HIDES = re.compile(  # what a place may be made of
     r"b(?:ase)?64|\batob\b|fromhex|unhex|CharCode|\bchr\(|decode|\\x[0-9a-f]{2}|\\u00|rot13|revers|::-1|join\(|concat"
@@ -104,6 +105,11 @@ def without_remarks(program: str) -> str:
     """Return a program without the comments behind its statements."""
     lines = program.split("\n")
     return "\n".join(line if COMMAND.search(line) else _COMMENT_BEHIND.sub("", line) for line in lines)
+
+
+def stays_here(line: str) -> bool:
+    """Say whether a line of a program has an address of this host, and no other."""
+    return _HERE.search(line) is not None and _ELSEWHERE.search(line) is None and _HIDES.search(line) is None
 
 
 def without_commands(text: str) -> str:

@@ -41,8 +41,10 @@ _ACTS = words(
 )
 _NO_ACTS = words("call calls appel llamada chiamata")  # of a telephone, perhaps
 _VERB_KEYS = words("post put patch fetch submit sendto")  # with an address for their value
-_NAMING = words("name type kind id tool fn function method verb nom nombre nome naam")
+_NAMING = words("name type kind id tool fn function method verb nom nombre nome naam typ tipo")
 _SAYS_WHAT = _ACTS | words("operation verb method type kind task intent")
+_METHODS = words("method httpmethod verb methode metodo")
+_METHOD = re.compile(r"\s*(?:get|post|put|patch|delete)\s*", re.IGNORECASE)
 _REQUESTS = words("request httprequest")
 _OF_A_FUNCTION = frozenset({"function", "payload"})
 _OF_AN_ANSWER = frozenset({"status", "statuscode"})
@@ -218,7 +220,9 @@ def _is_request(said: _Open, keys: Set[str], held: Set[str], under: str) -> bool
     makes one of both.
     """
     addressed = {key for key in keys if _ADDRESS.search(said.says(key))}
-    verbs = any(is_verb(said.says(key)) for key in _SAYS_WHAT & keys)
+    verbs = any(is_verb(said.says(key)) for key in _SAYS_WHAT & keys) or any(
+        _METHOD.fullmatch(said.says(key)) for key in _METHODS & keys
+    )
     if addressed & (_WEBHOOK_KEYS | _VERB_KEYS) or (addressed & _ADDRESS_KEYS and verbs):
         return bool(held - _OF_A_SETTING)
     if not addressed & _ADDRESS_KEYS:

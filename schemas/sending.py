@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from hybridmesh.schemas.orders import words
-from hybridmesh.schemas.programs import COMMAND, METHOD, Holds, runs, without_remarks
+from hybridmesh.schemas.programs import COMMAND, METHOD, Holds, runs, stays_here, without_remarks
 
 _STATEMENT_OF_CODE = re.compile(  # which no prose has
     r"\bfetch\([\"'`\w]|\.(?:src|href)\s?=\s?[\"'`\w]|\blocation\s?=\s?[\"'`](?:https?:)?//|\bwindow\.open\(|\bdocument\.cookie\s?="
@@ -139,7 +139,7 @@ def _calls(text: str, *, program: bool) -> Iterator[str]:
     yield from (action["action"] for action in _ACTION.finditer(text) if _TOOL.match(action["action"]))
     for line in map(str.strip, text.splitlines()):
         told = _STATEMENT_OF_CODE.search(line) or (not program and _ON_A_HOST.search(line))
-        if told or (line.endswith(")]") and "=" in line and _CALL.match(line)):
+        if (told and not (program and stays_here(line))) or (line.endswith(")]") and "=" in line and _CALL.match(line)):
             yield line
 
 
