@@ -1,6 +1,7 @@
 """One mesh of real processes for all tests of a worker, with the recording double as its cloud."""
 
 import contextlib
+import random
 import socket
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from hybridmesh.bus.topology import AGENTS
 from mesh_process import MeshProcess
 
 _WORKERS = 8  # at most, each with a mesh of its own
+# Of ports below those that the system gives to connections: an agent that starts again finds its own free.
+_BLOCKS = (2000, 3600)
 
 
 @pytest.fixture(scope="session")
@@ -25,13 +28,12 @@ def free_block(worker: str) -> int:
     """Return the first of some ports that nobody listens on, one an agent, and that no other worker chooses."""
     mine = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
     while True:
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, OverflowError):
-            with socket.create_server(("127.0.0.1", 0)) as somewhere:
-                block = int(somewhere.getsockname()[1]) // len(AGENTS)
-            first = (block - block % _WORKERS + mine) * len(AGENTS)
-            for port in range(first, first + len(AGENTS)):
+        block = random.randrange(*_BLOCKS, _WORKERS) + mine
+        ports = range(block * len(AGENTS), (block + 1) * len(AGENTS))
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in ports:
                 stack.enter_context(socket.create_server(("127.0.0.1", port)))
-            return first
+            return ports[0]
 
 
 @pytest.fixture(scope="session")

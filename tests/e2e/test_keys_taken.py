@@ -19,12 +19,12 @@ async def test_a_mesh_that_runs_takes_rotated_keys_and_new_tenants(mesh: MeshPro
     async with mesh.client() as client:
         task_id = await client.submit(GOAL, inputs=MAIL)
     names = ("worker", "consultant", "publisher")
-    done = mesh.run("bus", "keys", "--tenant", "acme", *(word for name in names for word in ("--rotate", name)))
+    done = mesh.run("bus", "keys", "--tenant", "umbra", *(word for name in names for word in ("--rotate", name)))
     assert done.returncode == 0, done.stderr
 
     async def taken() -> bool:
         told = [line for line in mesh.said[said:].splitlines() if line.startswith("new keys taken:")]
-        return all(name in " ".join(told) for name in (*names, "submitter-acme"))
+        return all(name in " ".join(told) for name in (*names, "submitter-umbra"))
 
     await eventually(taken, 60)
     async with mesh.client() as client:
@@ -36,7 +36,7 @@ async def test_a_mesh_that_runs_takes_rotated_keys_and_new_tenants(mesh: MeshPro
 
         await eventually(back, 90)
         assert isinstance(await client.result(task_id, timeout_s=90), TaskCompleted)
-    async with connect(data=mesh.data, role="submitter-acme") as tenant:
+    async with connect(data=mesh.data, role="submitter-umbra") as tenant:
         task_id = await tenant.submit(GOAL, inputs=MAIL)
     async with mesh.client() as client:
         assert isinstance(await client.result(task_id, timeout_s=90), TaskCompleted)
