@@ -13,6 +13,8 @@ from simulation.plants import PLANTS, planted
 from simulation.promises import broken
 from simulation.schedule import run
 
+pytestmark = pytest.mark.timeout(180)  # hundreds of schedules in one test, on a machine that may be busy
+
 SOON = 150  # seeds in which each planted bug has to show itself
 
 
