@@ -7,10 +7,9 @@ from typing import cast
 
 from hybridmesh.agents.worker.miscopied import count_miscopied
 from hybridmesh.schemas.plans import OutputForm
-from hybridmesh.schemas.requests import would_leave
 from hybridmesh.schemas.restoring import open_reply
 from hybridmesh.schemas.steps import Redacted
-from hybridmesh.schemas.surrogates import SURROGATE, find_lookalikes
+from hybridmesh.schemas.surrogates import SURROGATE
 
 _JSON_ESCAPE = re.compile(r"\\(?:u(?P<code>[0-9A-Fa-f]{4})|[bfnrt])")
 
@@ -49,14 +48,7 @@ def restore_answer(reply: str, originals: Mapping[str, str], output: OutputForm,
     What only looks a little like a surrogate may be a word of the step's own: ``said`` is what the reply answers.
     """
     members = frozenset(_members(output.json_schema))
-
-    def marks_in(text: str) -> int:
-        return sum(mark.surrogate in originals for mark in find_lookalikes(text))
-
     read = _without_escapes(reply) if output.kind == "json" else reply
-    if would_leave(reply, lambda piece: marks_in(piece) > 0, members):
-        held = max(1, marks_in(read))
-        return Answer(reply, 0, held, held)
     stream = open_reply(originals, "json" if output.kind == "json" else "text", members=members)
     text = stream.feed(reply) + stream.finish()
     tally = stream.tally
