@@ -97,7 +97,7 @@ class Mesh:
         ``tenant`` (1 to 32 small letters, digits and hyphens) is on whose behalf; it has its fair share of the mesh.
 
         Raises:
-            UsageError: the goal or an input is empty, the deadline is past, or the inputs are too large.
+            UsageError: the goal is empty, the deadline is past, or the inputs are too large.
             MeshBusy: the queue is full; the submission is not kept.
             MeshUnavailable: the bus does not answer; the submission stays in the outbox and goes out later.
             SetupError: the disk does not take it.
@@ -343,8 +343,6 @@ class Mesh:
     ) -> None:
         if not goal.strip():
             raise UsageError("the goal is empty", remedy="say what is to be done")
-        if (empty := next((name for name, text in inputs.items() if not text.strip()), None)) is not None:
-            raise UsageError(f"the input {empty} is empty", remedy="check it, or leave it out")
         if deadline is not None and deadline <= now:
             raise UsageError("the deadline is past", remedy="give one in the future, such as --deadline 2m")
         if budget_usd is not None and budget_usd < 0:

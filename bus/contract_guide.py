@@ -35,7 +35,6 @@ REFUSALS = (
     "bad-deadline",
     "past-deadline",
     "duplicate-input",
-    "empty-input",
 )
 """Why a submission that could be read is refused: the reasons of a ``task.failed`` whose outcome is ``refused``."""
 

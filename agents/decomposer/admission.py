@@ -59,5 +59,3 @@ def _refusals(
         yield Refusal("past-deadline", "the deadline had passed when the task arrived")
     if len({document.name for document in task.inputs}) < len(task.inputs):
         yield Refusal("duplicate-input", "two inputs have the same name")
-    if not all(document.text.strip() for document in task.inputs):
-        yield Refusal("empty-input", "an input is empty")

@@ -17,7 +17,8 @@ def read_inputs(files: Sequence[str], limit: int, stdin: BinaryIO) -> dict[str, 
     """Return the texts by file name, ``-`` being ``stdin``; ``limit`` is in bytes, for each file.
 
     Raises:
-        UsageError: a file is missing, unreadable, a folder, too large, binary or not UTF-8, or has another's name.
+        UsageError: a file is missing, unreadable, a folder, empty, too large, binary or not UTF-8, or has another's
+            name.
 
     """
     texts: dict[str, str] = {}
@@ -29,6 +30,8 @@ def read_inputs(files: Sequence[str], limit: int, stdin: BinaryIO) -> dict[str, 
         if name in texts:
             raise UsageError(f"two inputs are named {name}", remedy="rename one: a task tells its inputs by name")
         texts[name] = _read_text(file, name, limit, stdin, _LARGER_INPUTS)
+        if not texts[name].strip():
+            raise UsageError(f"{name} is empty", remedy="check the file, or leave it out")
     return texts
 
 

@@ -84,7 +84,7 @@ def locked(folder: Path) -> str:
         (["g\udc80"], None, "not valid Unicode"),
         (["g"], big, "big.txt has more than"),
         (["g"], binary, "photo.png is a binary file"),
-        (["g"], blank, "the input blank.txt is empty"),
+        (["g"], blank, "blank.txt is empty"),
         (["g"], latin, "latin.txt is not UTF-8"),
         (["g"], locked, "locked cannot be read"),
         (["g"], str, "is a folder"),

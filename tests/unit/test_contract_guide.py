@@ -45,7 +45,6 @@ def test_each_refusal_is_named() -> None:
         {"deadline": datetime(2030, 1, 1)},  # noqa: DTZ001 - what is refused is that it has no zone
         {"deadline": NOW - timedelta(days=1)},
         {"inputs": twice},
-        {"inputs": (Document(name="a", text=" "),)},
     ]
     found = [refusal(TASK.model_copy(update=fault), (), ("balanced",), NOW) for fault in faults]
     assert tuple(item.reason for item in found if item is not None) == REFUSALS

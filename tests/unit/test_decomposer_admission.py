@@ -29,7 +29,6 @@ def task(**fields: object) -> TaskSubmitted:
         ({"deadline": NOW - timedelta(seconds=1)}, "past-deadline", "had passed"),
         ({"deadline": datetime(2026, 3, 2)}, "bad-deadline", "time zone"),  # noqa: DTZ001 - what is to be refused
         ({"inputs": (Document(name="a", text=""), Document(name="a", text="x"))}, "duplicate-input", "same name"),
-        ({"inputs": (Document(name="a", text="x"), Document(name="b", text=" \n"))}, "empty-input", "empty"),
     ],
 )
 def test_a_task_that_cannot_begin_is_refused_with_a_reason(fields: dict[str, object], reason: str, words: str) -> None:
