@@ -64,6 +64,7 @@ logger = logging.getLogger("hybridmesh")
 M = TypeVar("M", bound=Message)
 _CONNECT_TIMEOUT_S = 5.0
 _LOOK_AGAIN_S = 2.0
+_STORED_SOON_S = 0.01
 TaskEnded = TaskCompleted | TaskFailed
 
 _ENDS: tuple[type[TaskCompleted], type[TaskFailed]] = (TaskCompleted, TaskFailed)
@@ -189,6 +190,7 @@ class Mesh:
                 subject = subject_for(kind, f"{self._tenant or '*'}.{task_id}")
                 subscription = await self.links.client.subscribe(subject, cb=arrived.put)
                 stack.push_async_callback(subscription.unsubscribe)
+            pause_s = _LOOK_AGAIN_S
             while True:
                 # Asked for again and again: an end that was called out while the connection was down is stored.
                 with contextlib.suppress(MeshUnavailable):
@@ -197,11 +199,10 @@ class Mesh:
                     if self._tenant is None:  # others may not look at the stores
                         await losses.check(task_id)
                 cancellation.check()
-                with contextlib.suppress(TimeoutError, BodyMissing):
-                    message = await asyncio.wait_for(arrived.get(), _LOOK_AGAIN_S)
-                    ended = await self._read_end(message.subject, dict(message.headers or {}), message.data)
-                    if ended is not None:
-                        return ended
+                pause_s = min(2 * pause_s, _LOOK_AGAIN_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(arrived.get(), pause_s)
+                    pause_s = _STORED_SOON_S  # it is called out a moment before it is stored, where feedback looks
 
     async def ended(self, task_id: str) -> TaskEnded | None:
         """Return a task's end if it has ended.
