@@ -90,7 +90,7 @@ _NEAR, _FAR = 100, 4000  # characters before and behind a name
 def is_sending_name(name: str) -> bool:
     """Say whether a name is that of a tool that sends, and of no event: ``send_mail``, ``mail.send``, ``notifyAll``."""
     parts = _parts(name)
-    if len(parts) < 2 or " " in name or any(part.endswith("ed") for part in parts):  # noqa: PLR2004 - of one word
+    if not parts[1:] or " " in name or any(part.endswith("ed") for part in parts):
         return False
     return parts[0] in _VERBS or parts[-1] in _SENDS
 

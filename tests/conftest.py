@@ -8,7 +8,7 @@ import nats
 import pytest
 from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer  # type: ignore[import-untyped]  # it ships no types
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # nor here
 
 from harness import Bus
 from hybridmesh.bus.connection import open_connection
@@ -26,7 +26,7 @@ hypothesis_settings.load_profile("untimed")
 NAMES = tuple(row.agent for row in TOPOLOGY)
 
 
-class ByModule(LoadScopeScheduling):  # type: ignore[misc]
+class ByModule(LoadScopeScheduling):  # type: ignore[misc]  # so its base is anything
     """A module goes to one worker, and all that run language models to the same: each takes memory and every core."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -1,6 +1,7 @@
 """A value reaches what sends by any way that a program has: names, objects, functions, files, the environment."""
 
 import re
+from functools import partial
 
 import pytest
 
@@ -89,11 +90,15 @@ SENDING = [
 _SEND = re.compile(r"SEND\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
 
 
+def _sent_by(sending: str, found: re.Match[str]) -> str:
+    return sending.replace("ARG", found[1])
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_value_is_followed_to_what_sends(way: str) -> None:
     """Nothing private leaves: no way through a program hides where a value goes."""
     marked = re.sub("@(?!dataclass)", MAIL, way)
     for sending in SENDING:
-        program = _SEND.sub(lambda found, sent=sending: sent.replace("ARG", found[1]), marked)  # type: ignore[misc]
+        program = _SEND.sub(partial(_sent_by, sending), marked)
         reply = f"```python\nimport os, requests\n\n{program}\n```"
         assert would_leave(reply, lambda piece: MAIL in piece), reply
